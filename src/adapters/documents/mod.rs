@@ -11,6 +11,9 @@ mod record;
 mod view;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 use crate::{
     domain::{
         category::CategoryTree, document::ProductDocument, event::Position, id::ProductId,
@@ -181,7 +184,7 @@ impl RedbDocuments {
         }
         // Closed before it is opened again: a file has one owner. What could not be flushed is
         // not in it; whoever wanted it there has been told.
-        drop(writer.take());
+        close(writer);
         let (database, view) =
             unpanicked(|| begin(&self.open, &self.path, &self.form)).map_err(|t| self.noted(t))?;
         *writer = Some(database);
@@ -203,6 +206,12 @@ impl RedbDocuments {
         make_tables(&txn, true)?;
         txn.commit()?;
         Ok(())
+    }
+}
+
+impl Drop for RedbDocuments {
+    fn drop(&mut self) {
+        close(self.writer.get_mut().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
@@ -308,7 +317,7 @@ impl Documents for RedbDocuments {
             }
         }
         let mut writer = self.writer();
-        drop(writer.take());
+        close(&mut writer);
         set_aside(&self.path)?;
         self.open_again(&mut writer, None)?;
         self.damaged.store(false, Ordering::Relaxed);
@@ -357,6 +366,18 @@ fn make_tables(txn: &redb::WriteTransaction, anew: bool) -> Result<(), Trouble> 
     txn.open_table(record::SKUS)?;
     txn.open_table(record::META)?.insert("layout", record::LAYOUT.to_le_bytes().as_slice())?;
     Ok(())
+}
+
+/// What waits to be durable becomes so, if it can.
+fn close(writer: &mut Option<Database>) {
+    let closed = unpanicked(|| match writer.take() {
+        Some(database) => Ok(database.close()?),
+        None => Ok(()),
+    });
+    if let Err(trouble) = closed {
+        let error = DocumentsError::from(trouble);
+        tracing::warn!(%error, "local documents were not closed as they should be");
+    }
 }
 
 /// On a file that was altered from outside redb may panic where it promises an error.
