@@ -1,0 +1,43 @@
+//! Ids, typed per kind: a category's id can't be passed where a product's is wanted.
+//!
+//! All are UUIDv7 (RFC 9562), so rows created together lie together in an index. They are made
+//! by `ports::ids`, never here.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(s: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(s).map(Self)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// One product (a variant is a product too).
+    ProductId,
+    /// One node of the category tree.
+    CategoryId,
+    /// What is counted in a warehouse; a plain SKU has one of its own.
+    StockItemId,
+    /// A place that holds stock.
+    WarehouseId,
+    /// One run of a catalogue import.
+    ImportId,
+}

@@ -1,0 +1,45 @@
+//! How much there is, and what of it a shopper is told.
+
+use serde::{Deserialize, Serialize};
+
+/// What a page says of stock. Pages carry the band, not the number, so that a cached page
+/// changes only when the band does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StockBand {
+    /// Nobody counts it: made or bought to order.
+    Untracked,
+    InStock,
+    /// At most [`StockBand::FEW`] left.
+    FewLeft,
+    SoldOut,
+}
+
+impl StockBand {
+    /// From this many down a shopper is told that few are left.
+    pub const FEW: i64 = 5;
+
+    /// `available` is on hand less reserved, over all warehouses; `None` when nobody counts it.
+    pub fn of(available: Option<i64>) -> Self {
+        match available {
+            None => Self::Untracked,
+            Some(n) if n <= 0 => Self::SoldOut,
+            Some(n) if n <= Self::FEW => Self::FewLeft,
+            Some(_) => Self::InStock,
+        }
+    }
+
+    /// Whether the "in stock" filter keeps it.
+    pub fn can_be_bought(self) -> bool {
+        self != Self::SoldOut
+    }
+
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Untracked => "Available to order",
+            Self::InStock => "In stock",
+            Self::FewLeft => "Only a few left",
+            Self::SoldOut => "Sold out",
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Reading the catalogue out of the database, for those who make something of it.
+//!
+//! Shoppers' reads go to [`super::documents`] and [`super::search`] instead.
+
+use super::StoreError;
+use crate::domain::{
+    category::CategoryTree, document::ProductDocument, id::ProductId, scope::Scope,
+};
+use async_trait::async_trait;
+
+#[async_trait]
+pub trait Catalog: Send + Sync {
+    /// The current documents of these products, and of those whose document shows one of them (a
+    /// parent shows its variants). A product that is gone is absent; order means nothing.
+    async fn documents(
+        &self,
+        scope: &Scope,
+        products: &[ProductId],
+    ) -> Result<Vec<ProductDocument>, StoreError>;
+
+    /// Up to `limit` product ids above `after`, ascending: for rebuilding everything.
+    async fn product_ids(
+        &self,
+        scope: &Scope,
+        after: Option<ProductId>,
+        limit: u32,
+    ) -> Result<Vec<ProductId>, StoreError>;
+
+    async fn categories(&self, scope: &Scope) -> Result<CategoryTree, StoreError>;
+
+    async fn product_count(&self) -> Result<u64, StoreError>;
+}

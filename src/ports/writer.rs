@@ -1,0 +1,73 @@
+//! Every change of the database, as data.
+//!
+//! A writer actor owns a [`Writer`] with its connection and commits whatever is queued as one
+//! transaction; each write's events are appended to the outbox in that same transaction.
+
+use super::{
+    StoreError,
+    imports::{Import, ImportCounts},
+    overrides::PoolOverride,
+};
+use crate::domain::{id::ImportId, product::ProductDraft, scope::Scope, time::Micros};
+use async_trait::async_trait;
+
+#[derive(Debug, Clone)]
+pub enum Write {
+    /// Upserts products by SKU (see [`ProductBatch`]).
+    Products(ProductBatch),
+    /// Makes an import's row.
+    CreateImport(Box<Import>),
+    /// Sets an import's state and message; its counts and place only move with their batch.
+    EndImport {
+        id: ImportId,
+        state: super::imports::ImportState,
+        message: Option<String>,
+        at: Micros,
+    },
+    /// Sets what an operator wants of a pool and keeps the change in the history.
+    SetOverride(PoolOverride),
+    /// Takes it back; the history keeps that too.
+    RevertOverride { pool: String, node: String, by: String, at: Micros },
+}
+
+/// Some rows of a source and where the import stands once they are in.
+#[derive(Debug, Clone)]
+pub struct ProductBatch {
+    pub scope: Scope,
+    /// In source order; a SKU may come twice, the later one wins.
+    pub products: Vec<ProductDraft>,
+    /// Written in the same transaction, so a killed import resumes exactly here.
+    pub checkpoint: Option<ImportCheckpoint>,
+    pub at: Micros,
+}
+
+/// The batch is refused, with nothing changed, when the import's row does not stand at
+/// `rows_before`: somebody else has carried it on.
+#[derive(Debug, Clone)]
+pub struct ImportCheckpoint {
+    pub import: ImportId,
+    pub rows_before: u64,
+    pub rows_done: u64,
+    pub bytes_done: u64,
+    /// Rows of this batch that never became products.
+    pub rejected: u64,
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written {
+    /// What a batch did: `read` counts its products, rejected ones included.
+    Products(ImportCounts),
+    Done,
+    /// The import stands elsewhere than the batch believed.
+    Superseded,
+    /// Nothing to revert, no such import.
+    Absent,
+}
+
+#[async_trait]
+pub trait Writer: Send {
+    /// Commits all of them in one transaction and answers each, in order. When the transaction
+    /// can't be committed whole, each is tried alone, so one bad write fails alone.
+    async fn commit(&mut self, writes: Vec<Write>) -> Vec<Result<Written, StoreError>>;
+}
