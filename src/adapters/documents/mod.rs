@@ -12,6 +12,8 @@ mod view;
 mod write;
 
 #[cfg(test)]
+mod figures;
+#[cfg(test)]
 mod tests;
 
 use crate::{

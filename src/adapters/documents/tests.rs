@@ -8,15 +8,24 @@ use std::{
 };
 use uuid::Uuid;
 
+pub(super) fn id_of(n: u32) -> ProductId {
+    ProductId(Uuid::from_u128(u128::from(n) << 32))
+}
+
 fn product(n: u32, popularity: i64) -> DocumentChange {
+    product_of(n, popularity, 1200)
+}
+
+/// About `words` bytes of description, and 2,300 of JSON and card.
+pub(super) fn product_of(n: u32, popularity: i64, words: usize) -> DocumentChange {
     let document = ProductDocument {
-        id: ProductId(Uuid::from_u128(u128::from(n))),
+        id: id_of(n),
         sku: Sku::new(&format!("SKU-{n}")).unwrap(),
         slug: format!("slug-{n}"),
         name: "A thing".to_owned(),
         brand: None,
         short_description: None,
-        description: Some("words ".repeat(200)),
+        description: Some("words ".repeat(words / 6)),
         status: ProductStatus::Active,
         price: None,
         stock: StockBand::InStock,
