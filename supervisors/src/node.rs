@@ -162,6 +162,11 @@ impl Node {
         self.set(State::Starting);
     }
 
+    /// How often it was started again.
+    pub(crate) fn restarts(&self) -> u64 {
+        self.starts.load(Ordering::Relaxed).saturating_sub(1)
+    }
+
     /// A pool's worker was replaced, which counts as a restart of the pool's.
     pub(crate) fn worker_replaced(&self) {
         self.starts.fetch_add(1, Ordering::Relaxed);
@@ -228,7 +233,7 @@ impl Node {
             kind: self.kind,
             state,
             restart: self.restart,
-            restarts: self.starts.load(Ordering::Relaxed).saturating_sub(1),
+            restarts: self.restarts(),
             up_ms: condition.up_since.map(age_ms),
             last_panic: condition.panic.as_ref().map(|(panicked, at)| LastPanic {
                 message: panicked.message.clone(),

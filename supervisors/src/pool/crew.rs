@@ -5,7 +5,7 @@
 //! the workers; their callers get `Lost` and what waits stays.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
@@ -90,6 +90,8 @@ struct Seat {
     stance: Stance,
     spawned: Option<Spawned>,
     attempts: u32,
+    /// Set by the worker itself, as news of its end overtakes news of its start.
+    was_up: Arc<AtomicBool>,
     up_since: Option<Instant>,
 }
 
@@ -106,6 +108,8 @@ pub(crate) struct Desk {
     node: Arc<Node>,
     started: Option<Box<dyn FnOnce() + Send>>,
     mode: Mode,
+    /// It ran before, so a worker that waits for something away is no failed boot.
+    again: bool,
     seats: Vec<Seat>,
     next_number: u64,
     _presence: Presence,
@@ -123,6 +127,7 @@ impl Crew {
             jobs,
             hire,
             _presence: berth.node.alive.enter(),
+            again: berth.node.restarts() > 0,
             node: berth.node,
             started: Some(berth.started),
             mode: Mode::Booting,
@@ -245,11 +250,14 @@ impl Desk {
         let number = self.next_number;
         self.next_number += 1;
         let actor = myself.clone();
+        let was_up: Arc<AtomicBool> = Arc::default();
+        let up = Arc::clone(&was_up);
         let berth = Berth {
             node: Arc::clone(&self.node),
             supervisor: myself.get_cell(),
             backoff: self.jobs.options().backoff,
             started: Box::new(move || {
+                up.store(true, Ordering::Release);
                 let _dead = actor.send_message(CrewOrder::Started(number));
             }),
         };
@@ -259,6 +267,7 @@ impl Desk {
             stance: Stance::Starting,
             spawned: None,
             attempts,
+            was_up,
             up_since: None,
         });
         let index = self.seats.len() - 1;
@@ -374,7 +383,9 @@ impl Desk {
         }) else {
             return;
         };
-        if seat.stance == Stance::Starting && matches!(self.mode, Mode::Booting) {
+        let never_up = seat.stance == Stance::Starting && !seat.was_up.load(Ordering::Acquire);
+        let may_wait = self.again && matches!(death, Death::Unavailable(_));
+        if never_up && matches!(self.mode, Mode::Booting) && !may_wait {
             self.mode = Mode::Failing(death);
             return;
         }
@@ -416,6 +427,7 @@ impl Desk {
             stance: Stance::Cooling,
             spawned: None,
             attempts,
+            was_up: Arc::default(),
             up_since: None,
         });
         myself.send_after(pause, move || CrewOrder::Cooled(number));

@@ -6,6 +6,7 @@
 //! holds up nobody's stop. If the overseer is killed, ractor kills its children.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
@@ -66,6 +67,8 @@ struct Slot {
     stance: Stance,
     spawned: Option<Spawned>,
     number: u64,
+    /// Set by the child itself, as news of its end overtakes news of its start.
+    was_up: Arc<AtomicBool>,
     /// It is up but starts anew, as the strategy says.
     must_fall: bool,
     /// Consecutive restarts without a decent life between them.
@@ -75,6 +78,8 @@ struct Slot {
 pub(crate) struct Desk {
     plan: Plan,
     node: Arc<Node>,
+    /// It ran before, so a child that waits for something away is no failed boot.
+    again: bool,
     mode: Mode,
     slots: Vec<Slot>,
     report: Report,
@@ -91,12 +96,14 @@ impl Overseer {
             stance: Stance::Down,
             spawned: None,
             number: 0,
+            was_up: Arc::default(),
             must_fall: false,
             attempts: 0,
         };
         Desk {
             slots: plan.children.iter().zip(&node.children).map(slot).collect(),
             _presence: node.alive.enter(),
+            again: node.restarts() > 0,
             plan,
             node,
             mode: Mode::Booting,
@@ -219,7 +226,9 @@ impl Desk {
         slot.number += 1;
         slot.must_fall = false;
         slot.stance = Stance::Starting;
+        slot.was_up = Arc::default();
         slot.node.starting();
+        let was_up = Arc::clone(&slot.was_up);
         let life = self.life(index);
         let actor = myself.clone();
         let slot = &mut self.slots[index];
@@ -228,6 +237,7 @@ impl Desk {
             supervisor: myself.get_cell(),
             backoff: self.plan.backoff,
             started: Box::new(move || {
+                was_up.store(true, Ordering::Release);
                 let _dead = actor.send_message(Order::Started(life));
             }),
         };
@@ -343,7 +353,9 @@ impl Desk {
             }
             return;
         }
-        if booting && stance == Stance::Starting {
+        let never_up = stance == Stance::Starting && !slot.was_up.load(Ordering::Acquire);
+        let may_wait = self.again && matches!(death, Some(Death::Unavailable(_)));
+        if booting && never_up && !may_wait {
             self.cannot_start(index, death);
             return;
         }
