@@ -88,7 +88,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn any_stance() -> impl proptest::strategy::Strategy<Value = Stance> {
+    use proptest::strategy::Strategy as Drawn;
+
+    fn any_stance() -> impl Drawn<Value = Stance> {
         proptest::sample::select(vec![Down, Cooling, Starting, Up, Stopping, Gone])
     }
 
