@@ -323,3 +323,45 @@ async fn a_call_nobody_serves_in_time_times_out() {
     assert_eq!(call, Err(CallError::TimedOut));
     assert!(CallError::TimedOut.is_unknown() && !CallError::Full.is_unknown());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_nested_tree_that_starts_again_waits_for_what_is_away_instead_of_giving_up() {
+    let diary = Diary::default();
+    let away = Arc::new(AtomicBool::new(false));
+    let mailbox = Mailbox::<Ask>::new("a", 8);
+    let to_a = mailbox.address();
+    let is_away = Arc::clone(&away);
+    let child = agent("a", &mailbox, move || {
+        let away = is_away.load(SeqCst);
+        async move {
+            if away {
+                return Err(StartError::unavailable("no database"));
+            }
+            Ok(Fragile)
+        }
+    });
+    let none = supervisors::Budget { restarts: 0, within: LONG };
+    let inner = Supervisor::new("inner", Strategy::OneForOne).budget(none).backoff(blink());
+    let (calm, to_calm) = scribe("calm", &diary);
+    let tree = Supervisor::new("root", Strategy::OneForOne);
+    let tree = tree.child(inner.child(child)).child(calm);
+    let universe = Universe::start(tree).await.expect("it starts");
+    away.store(true, SeqCst);
+    assert_eq!(to_a.call(Ask::Panic, LONG).await, Err(CallError::Lost));
+    let (waiting, answer) = Reply::new();
+    universe
+        .until("it waits", |tree| {
+            let node = tree.find("root/inner/a");
+            node.is_some_and(|node| {
+                node.state == State::Waiting { reason: "no database".into() } && node.restarts > 20
+            })
+        })
+        .await;
+    to_a.try_send(Ask::Panic(waiting)).expect("there is room");
+    assert_eq!(to_calm.call(|r| Ask::Echo(1, r), LONG).await, Ok(1));
+    let spent = universe.view().snapshot().supervisor.map(|s| s.budget.spent);
+    assert_eq!(spent, Some(1), "only the panic counts");
+    away.store(false, SeqCst);
+    assert_eq!(answer.within(LONG).await, Err(CallError::Lost), "it was served at last");
+    universe.stop().await;
+}
