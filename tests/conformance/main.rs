@@ -1,0 +1,3 @@
+//! One suite a port, passed by every adapter of it.
+
+mod search;
