@@ -1,3 +1,0 @@
-//! What fulfils the ports, one folder a driver. Nobody but `boot` names these.
-
-pub mod documents;
