@@ -1,5 +1,6 @@
 //! Stoa, a commerce backend as an actor system. The map is in `docs/architecture.md`.
 #![forbid(unsafe_code)]
 
+mod actors;
 pub mod domain;
 pub mod ports;
