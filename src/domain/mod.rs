@@ -7,6 +7,7 @@ pub mod category;
 pub mod document;
 pub mod event;
 pub mod id;
+pub mod import;
 pub mod money;
 pub mod product;
 pub mod scope;
