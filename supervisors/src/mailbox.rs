@@ -1,0 +1,232 @@
+//! Mailboxes that outlive their actors.
+//!
+//! Promise: at most `bound` messages of each rank wait; one more is refused, at
+//! once and to the sender's face. What waits when the actor dies is served by
+//! its successor, in the same order. If there will be none, every caller still
+//! waiting gets [`CallError::Stopped`].
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::bell::Bell;
+use crate::meter::Meter;
+use crate::reply::{CallError, Reply, ask, discard};
+use crate::sync::locked;
+
+struct Waiting<M> {
+    message: M,
+    since: Instant,
+}
+
+struct Queue<M> {
+    ranks: Box<[VecDeque<Waiting<M>>]>,
+    closed: bool,
+}
+
+pub(crate) struct Inner<M> {
+    name: Cow<'static, str>,
+    bound: usize,
+    queue: Mutex<Queue<M>>,
+    pub(crate) bell: Arc<Bell>,
+    pub(crate) meter: Arc<Meter>,
+}
+
+/// A bounded queue, made before its actor and handed to it at each start.
+pub struct Mailbox<M> {
+    inner: Arc<Inner<M>>,
+}
+
+/// Where to send messages to: a cheap, cloneable handle of a [`Mailbox`].
+pub struct Address<M> {
+    inner: Arc<Inner<M>>,
+}
+
+/// A message that was not queued, handed back.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct Refused<M> {
+    /// The message, untouched.
+    pub message: M,
+    /// `Full` or `Stopped`.
+    pub reason: CallError,
+}
+
+impl<M: Send + 'static> Mailbox<M> {
+    /// A mailbox for `bound` messages, first come, first served.
+    pub fn new(name: impl Into<Cow<'static, str>>, bound: usize) -> Self {
+        Self::ranked(name, bound, 1)
+    }
+
+    /// A mailbox with `ranks` queues; rank 0 is served first. The bound holds
+    /// for each rank alone, so a flood of background work never refuses a
+    /// checkout.
+    pub fn ranked(name: impl Into<Cow<'static, str>>, bound: usize, ranks: u8) -> Self {
+        let ranks = (0..ranks.max(1)).map(|_| VecDeque::new()).collect();
+        Self {
+            inner: Arc::new(Inner {
+                name: name.into(),
+                bound: bound.max(1),
+                queue: Mutex::new(Queue { ranks, closed: false }),
+                bell: Arc::default(),
+                meter: Arc::default(),
+            }),
+        }
+    }
+
+    /// A handle to send to.
+    pub fn address(&self) -> Address<M> {
+        Address { inner: Arc::clone(&self.inner) }
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner<M>> {
+        &self.inner
+    }
+}
+
+impl<M> Inner<M> {
+    fn push(&self, rank: u8, message: M) -> Result<(), Refused<M>> {
+        let mut queue = locked(&self.queue);
+        if queue.closed {
+            drop(queue);
+            return Err(Refused { message, reason: CallError::Stopped });
+        }
+        let last = queue.ranks.len() - 1;
+        let line = &mut queue.ranks[usize::from(rank).min(last)];
+        if line.len() >= self.bound {
+            drop(queue);
+            self.meter.refused();
+            return Err(Refused { message, reason: CallError::Full });
+        }
+        line.push_back(Waiting { message, since: Instant::now() });
+        drop(queue);
+        self.bell.ring();
+        Ok(())
+    }
+
+    /// Takes up to `most` messages out, lowest rank number first.
+    pub(crate) fn take(&self, most: usize) -> Vec<M> {
+        let mut queue = locked(&self.queue);
+        let waiting: usize = queue.ranks.iter().map(VecDeque::len).sum();
+        let count = waiting.min(most.max(1));
+        if count == 0 {
+            return Vec::new();
+        }
+        let mut taken = Vec::with_capacity(count);
+        let now = Instant::now();
+        for line in &mut queue.ranks {
+            let from_here = line.len().min(count - taken.len());
+            for waiting in line.drain(..from_here) {
+                self.meter.waited(now, now - waiting.since);
+                taken.push(waiting.message);
+            }
+        }
+        taken
+    }
+
+    pub(crate) fn depth(&self) -> usize {
+        locked(&self.queue).ranks.iter().map(VecDeque::len).sum()
+    }
+
+    pub(crate) fn bound(&self) -> usize {
+        self.bound * locked(&self.queue).ranks.len()
+    }
+
+    /// Takes messages again, after a start.
+    pub(crate) fn open(&self) {
+        locked(&self.queue).closed = false;
+    }
+
+    /// Takes no more; what waits may still be served.
+    pub(crate) fn close(&self) {
+        locked(&self.queue).closed = true;
+    }
+
+    /// Closes, and answers everything that waits with `Stopped`.
+    pub(crate) fn abandon(&self) {
+        self.close();
+        let left = self.take_silently();
+        discard(left);
+    }
+
+    fn take_silently(&self) -> Vec<VecDeque<Waiting<M>>> {
+        let mut queue = locked(&self.queue);
+        queue.ranks.iter_mut().map(std::mem::take).collect()
+    }
+}
+
+impl<M> Drop for Inner<M> {
+    fn drop(&mut self) {
+        discard(self.take_silently());
+    }
+}
+
+impl<M> Address<M> {
+    /// Sends a message with a reply in it and waits for the answer.
+    pub async fn call<R>(
+        &self,
+        make: impl FnOnce(Reply<R>) -> M,
+        within: Duration,
+    ) -> Result<R, CallError> {
+        self.call_ranked(0, make, within).await
+    }
+
+    /// Like [`call`](Self::call), in the queue of `rank` (0 is served first;
+    /// a rank the mailbox lacks is its last).
+    pub async fn call_ranked<R>(
+        &self,
+        rank: u8,
+        make: impl FnOnce(Reply<R>) -> M,
+        within: Duration,
+    ) -> Result<R, CallError> {
+        let send = |message| self.inner.push(rank, message).map_err(|r| r.reason);
+        ask(make, send, within).await
+    }
+
+    /// Queues a message that carries its own reply, or needs none.
+    pub fn try_send(&self, message: M) -> Result<(), Refused<M>> {
+        self.inner.push(0, message)
+    }
+
+    /// Like [`try_send`](Self::try_send), in the queue of `rank`.
+    pub fn try_send_ranked(&self, rank: u8, message: M) -> Result<(), Refused<M>> {
+        self.inner.push(rank, message)
+    }
+
+    /// How many messages wait, of all ranks.
+    pub fn depth(&self) -> usize {
+        self.inner.depth()
+    }
+
+    /// The name the mailbox was made with.
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+}
+
+impl<M> Clone for Mailbox<M> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<M> Clone for Address<M> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<M> std::fmt::Debug for Mailbox<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Mailbox").field(&self.inner.name).finish()
+    }
+}
+
+impl<M> std::fmt::Debug for Address<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Address").field(&self.inner.name).finish()
+    }
+}
