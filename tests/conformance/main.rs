@@ -1,0 +1,4 @@
+//! One suite a port, passed by every adapter that fulfils it.
+
+mod documents;
+mod search;
