@@ -1,3 +1,4 @@
 //! One suite a port, passed by every adapter of it.
 
 mod search;
+mod search_real;
