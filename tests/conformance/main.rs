@@ -2,3 +2,4 @@
 
 mod documents;
 mod search;
+mod search_real;
