@@ -2,3 +2,4 @@
 
 pub(crate) mod keepers;
 pub(crate) mod reconcilers;
+pub(crate) mod workers;

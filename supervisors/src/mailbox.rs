@@ -46,8 +46,6 @@ pub struct Address<M> {
 }
 
 /// A message that was not queued, handed back.
-#[derive(Debug, thiserror::Error)]
-#[error("{reason}")]
 pub struct Refused<M> {
     /// The message, untouched.
     pub message: M,
@@ -212,6 +210,20 @@ impl<M> Address<M> {
         &self.inner.name
     }
 }
+
+impl<M> std::fmt::Debug for Refused<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Refused").field(&self.reason).finish()
+    }
+}
+
+impl<M> std::fmt::Display for Refused<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.reason.fmt(f)
+    }
+}
+
+impl<M> std::error::Error for Refused<M> {}
 
 impl<M> Clone for Mailbox<M> {
     fn clone(&self) -> Self {

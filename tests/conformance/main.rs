@@ -1,3 +1,5 @@
-//! One suite a port, run on every adapter that fulfils it.
+//! One suite a port, passed by every adapter that fulfils it.
 
 mod documents;
+mod search;
+mod search_real;
