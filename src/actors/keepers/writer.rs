@@ -7,14 +7,15 @@
 //! hand, their callers are told *unknown*; those that still wait are served by its successor.
 
 use crate::{
-    domain::{id::ImportId, time::Micros},
+    actors::workers::importer::{ProductSink, SinkError},
+    domain::time::Micros,
     ports::{
         StoreError,
-        imports::{Import, ImportCounts, ImportState},
         overrides::PoolOverride,
-        writer::{ProductBatch, Write, Writer, Written},
+        writer::{Write, Writer, Written},
     },
 };
+use async_trait::async_trait;
 use std::{future::Future, time::Duration};
 use supervisors::{
     Address, Agent, CallError, Child, Context, Fault, Mailbox, Nudge, Reply, StartError, agent,
@@ -67,14 +68,6 @@ impl From<CallError> for WriteError {
     }
 }
 
-/// What became of a batch of an import.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Imported {
-    Counted(ImportCounts),
-    /// Somebody else has carried this import on; nothing was changed.
-    Superseded,
-}
-
 /// Changes the database. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct StoreHandle {
@@ -82,36 +75,6 @@ pub(crate) struct StoreHandle {
 }
 
 impl StoreHandle {
-    /// Upserts products in the background, a checkpoint with them if there is one.
-    pub(crate) async fn import_products(
-        &self,
-        batch: ProductBatch,
-    ) -> Result<Imported, WriteError> {
-        match self.write(Write::Products(batch)).await? {
-            Written::Products(counts) => Ok(Imported::Counted(counts)),
-            Written::Superseded => Ok(Imported::Superseded),
-            other => Err(unexpected(&other)),
-        }
-    }
-
-    pub(crate) async fn create_import(&self, import: Import) -> Result<(), WriteError> {
-        match self.write(Write::CreateImport(Box::new(import))).await? {
-            Written::Done => Ok(()),
-            other => Err(unexpected(&other)),
-        }
-    }
-
-    /// False: there is no such import.
-    pub(crate) async fn end_import(
-        &self,
-        id: ImportId,
-        state: ImportState,
-        message: Option<String>,
-        at: Micros,
-    ) -> Result<bool, WriteError> {
-        self.write_if_there(Write::EndImport { id, state, message, at }).await
-    }
-
     pub(crate) async fn set_override(&self, wanted: PoolOverride) -> Result<(), WriteError> {
         match self.write(Write::SetOverride(wanted)).await? {
             Written::Done => Ok(()),
@@ -127,11 +90,7 @@ impl StoreHandle {
         by: String,
         at: Micros,
     ) -> Result<bool, WriteError> {
-        self.write_if_there(Write::RevertOverride { pool, node, by, at }).await
-    }
-
-    async fn write_if_there(&self, write: Write) -> Result<bool, WriteError> {
-        match self.write(write).await? {
+        match self.write(Write::RevertOverride { pool, node, by, at }).await? {
             Written::Done => Ok(true),
             Written::Absent => Ok(false),
             other => Err(unexpected(&other)),
@@ -143,6 +102,18 @@ impl StoreHandle {
         let patience = if rank == BACKGROUND { BACKGROUND_PATIENCE } else { PATIENCE };
         let make = |reply| Commit { write, reply };
         Ok(self.writer.call_ranked(rank, make, patience).await??)
+    }
+}
+
+#[async_trait]
+impl ProductSink for StoreHandle {
+    async fn write(&self, write: Write) -> Result<Written, SinkError> {
+        Self::write(self, write).await.map_err(|error| match error {
+            WriteError::Overloaded { .. } => SinkError::Full,
+            WriteError::Unknown => SinkError::Unknown,
+            WriteError::Stopping => SinkError::Stopped,
+            WriteError::Store(error) => SinkError::Store(error),
+        })
     }
 }
 

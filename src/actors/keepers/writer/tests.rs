@@ -1,5 +1,8 @@
 use super::*;
-use crate::domain::scope::Scope;
+use crate::{
+    domain::scope::Scope,
+    ports::{imports::ImportCounts, writer::ProductBatch},
+};
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use std::{
@@ -121,8 +124,14 @@ fn wanted(pool: &str) -> PoolOverride {
     }
 }
 
-fn batch(n: i64) -> ProductBatch {
-    ProductBatch { scope: Scope::default(), products: Vec::new(), checkpoint: None, at: Micros(n) }
+fn batch(n: i64) -> Write {
+    Write::Products(ProductBatch {
+        scope: Scope::default(),
+        products: Vec::new(),
+        checkpoint: None,
+        dry_run: false,
+        at: Micros(n),
+    })
 }
 
 struct Listening(Arc<AtomicUsize>);
@@ -195,7 +204,7 @@ async fn the_background_commits_one_at_a_time_and_behind_all_others() {
     let database = Database::gated();
     let shop = open(&database).await;
     let store = &shop.store;
-    let background = join_all((0..3).map(|n| store.import_products(batch(n))));
+    let background = join_all((0..3).map(|n| store.write(batch(n))));
     let (first, background, _) = tokio::join!(
         store.set_override(wanted("first")),
         async {
@@ -226,7 +235,7 @@ async fn the_background_commits_one_at_a_time_and_behind_all_others() {
     );
     first.unwrap();
     for counted in background {
-        assert!(matches!(counted.unwrap(), Imported::Counted(_)));
+        assert!(matches!(counted.unwrap(), Written::Products(_)));
     }
     let expected: [&[&str]; 6] =
         [&["first"], &["a", "b"], &["import 0"], &["late"], &["import 1"], &["import 2"]];
@@ -299,10 +308,10 @@ async fn a_full_mailbox_refuses_and_leaves_other_ranks_their_room() {
     let shop = open_with(&database, 2).await;
     let store = &shop.store;
     let (imports, refused, urgent) = tokio::join!(
-        join_all((0..3).map(|n| store.import_products(batch(n)))),
+        join_all((0..3).map(|n| store.write(batch(n)))),
         async {
             until("two wait", || store.writer.depth() == 2).await;
-            store.import_products(batch(9)).await
+            store.write(batch(9)).await
         },
         async {
             until("two wait", || store.writer.depth() == 2).await;
@@ -339,10 +348,12 @@ async fn the_log_is_looked_at_after_a_commit_and_not_after_a_failure() {
 async fn what_became_of_a_change_is_told_as_it_was() {
     let database = Arc::new(Database::default());
     let shop = open(&database).await;
-    let superseded = shop.store.import_products(batch(-1)).await.unwrap();
-    assert_eq!(superseded, Imported::Superseded);
+    // As the importer sees it.
+    let sink: &dyn ProductSink = &shop.store;
+    let superseded = sink.write(batch(-1)).await.unwrap();
+    assert_eq!(superseded, Written::Superseded);
     let counts = ImportCounts { read: 1, ..Default::default() };
-    assert_eq!(shop.store.import_products(batch(1)).await.unwrap(), Imported::Counted(counts));
+    assert_eq!(sink.write(batch(1)).await.unwrap(), Written::Products(counts));
     let args = ["render", "*", "me"].map(str::to_owned);
     let [pool, node, by] = args;
     assert!(!shop.store.revert_override(pool, node, by, Micros(0)).await.unwrap());
