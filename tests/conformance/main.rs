@@ -1,0 +1,11 @@
+//! One suite a port, passed by every adapter: a case is written once and runs on SQLite and on
+//! PostgreSQL.
+
+mod catalog;
+mod imports;
+mod lifecycle;
+mod outbox;
+mod overrides;
+mod peer;
+mod shop;
+mod writer;
