@@ -2,5 +2,6 @@
 #![forbid(unsafe_code)]
 
 pub mod domain;
+pub mod http;
 pub mod ports;
 pub mod views;

@@ -77,6 +77,8 @@ pub(crate) struct Stamp(u64);
 pub(crate) struct Built {
     pub(crate) page: Page,
     pub(crate) products: Vec<ProductId>,
+    /// Whether it may be served again: not when something it shows was away.
+    pub(crate) keep: bool,
 }
 
 #[derive(Debug)]
@@ -139,7 +141,7 @@ impl PageCache {
         slots.sort_unstable();
         slots.dedup();
         let entry = Arc::new(Entry { page: built.page, stamp, slots: slots.into() });
-        if self.touches.spare(&entry) {
+        if built.keep && self.touches.spare(&entry) {
             self.pages.insert(key, Arc::clone(&entry));
         }
         entry
@@ -240,7 +242,7 @@ mod tests {
     fn built(version: u64, of: &[u64]) -> Built {
         let bytes = Bytes::from(version.to_string());
         let page = Page::new("text/plain", bytes, Keep::Revalidate, &HeaderMap::new());
-        Built { page, products: of.iter().map(|n| id(*n)).collect() }
+        Built { page, products: of.iter().map(|n| id(*n)).collect(), keep: true }
     }
 
     fn get(cache: &PageCache, n: u64) -> Option<u64> {

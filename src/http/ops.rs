@@ -45,7 +45,6 @@ struct PoolSize {
 
 /// The tree of actors; each node has its children. See the documentation of `supervisors`.
 #[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "describes what another crate serialises")]
 struct TreeNode {
     name: String,
     path: String,

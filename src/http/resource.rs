@@ -246,7 +246,7 @@ pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
 
 /// A request's body, piece by piece, with the most it may have.
 pub(crate) struct Upload {
-    pieces: Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>,
+    pieces: Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send + Sync>>,
     left: u64,
     /// How long each piece may be waited for.
     patience: Duration,
@@ -261,7 +261,7 @@ impl Upload {
     fn new<B, S>(stream: S) -> Self
     where
         B: Buf,
-        S: Stream<Item = Result<B, warp::Error>> + Send + 'static,
+        S: Stream<Item = Result<B, warp::Error>> + Send + Sync + 'static,
     {
         let pieces = stream.map(|piece| match piece {
             Ok(mut piece) => Ok(piece.copy_to_bytes(piece.remaining())),

@@ -170,7 +170,7 @@ impl Server {
         let mut connection = pin!(self.builder.serve_connection(io, service));
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
-            _ = self.stopping.wait_for(|stopping| *stopping) => {
+            () = asked_to_stop(&mut self.stopping) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
@@ -189,6 +189,11 @@ impl Server {
             metrics.run_upkeep();
         }
     }
+}
+
+async fn asked_to_stop(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the accept loop is gone: that is an end as well.
+    let _asked = stopping.wait_for(|stopping| *stopping).await;
 }
 
 async fn accept_local(listener: Option<&UnixListener>) -> io::Result<tokio::net::UnixStream> {

@@ -1,0 +1,52 @@
+//! The edge: HTTP in, answers out. Nothing of the shop is decided here.
+//!
+//! A request goes from [`serve`] (the accept loop, a child of the tree) through [`Edge`] (names
+//! it, asks the page cache, leads it to its module) to a module's resource, which asks read ports
+//! and handles of actors, and back. What it promises: every connection, head, body, wait and queue
+//! has a bound, and who is over it is told so; an answer is never older than the last invalidation
+//! that its cache was told of; nothing but browsing is open to everybody.
+//!
+//! If it dies its connections are cut and its supervisor starts it again on the same listeners. No
+//! state is lost: the cache is only a copy.
+
+mod access;
+mod api;
+mod app;
+mod body;
+mod cache;
+mod config;
+mod cursor;
+mod edge;
+mod error;
+mod extract;
+mod flight;
+mod guard;
+mod handles;
+mod headers;
+mod health;
+mod identity;
+mod manual;
+mod metrics;
+mod openapi;
+mod ops;
+mod page;
+mod question;
+mod render;
+mod resource;
+mod routes;
+mod serve;
+mod shop;
+
+pub use access::AdminToken;
+pub use app::{App, ShellCache, Started};
+pub use cache::PageCache;
+pub use config::HttpConfig;
+pub use edge::Edge;
+pub use handles::{
+    Check, Importing, OverrideInfo, PoolInfo, Pooling, Refusal, Reindex, ReindexState, Rows,
+    Searching, Viewing,
+};
+pub use metrics::install as install_metrics;
+pub use openapi::describe;
+pub use render::{Render, RenderJob, RenderWorker};
+pub use serve::{Listeners, bind_local, serve};
