@@ -95,7 +95,7 @@ impl Entry {
 }
 
 /// See the module.
-pub struct PageCache {
+pub(crate) struct PageCache {
     pages: Cache<Key, Arc<Entry>>,
     touches: Touches,
     flights: Flights<Key, Result<Arc<Entry>, Problem>>,
@@ -109,7 +109,7 @@ struct Touches {
 
 impl PageCache {
     /// A cache of at most `bytes`, counted with keys and packed forms.
-    pub fn new(bytes: u64) -> Self {
+    pub(crate) fn new(bytes: u64) -> Self {
         let weigh = |key: &Key, entry: &Arc<Entry>| {
             let weight = entry.page.weight() + key.address.len() + entry.slots.len() * 2;
             u32::try_from(weight).unwrap_or(u32::MAX)
@@ -189,7 +189,7 @@ impl PageCache {
     }
 
     /// These products changed; call it once readers get the new documents.
-    pub fn products(&self, products: &[(ProductId, String)]) {
+    pub(crate) fn products(&self, products: &[(ProductId, String)]) {
         let number = self.touches.draw();
         for (id, _) in products {
             self.touches.slots[usize::from(slot(*id))].fetch_max(number, Ordering::SeqCst);
@@ -197,7 +197,7 @@ impl PageCache {
     }
 
     /// Everything may have changed: the category tree, or a rebuild.
-    pub fn everything(&self) {
+    pub(crate) fn everything(&self) {
         let number = self.touches.draw();
         self.touches.everything.fetch_max(number, Ordering::SeqCst);
     }

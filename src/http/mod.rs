@@ -25,6 +25,7 @@ mod handles;
 mod headers;
 mod health;
 mod identity;
+mod importing;
 mod manual;
 mod metrics;
 mod openapi;
@@ -37,16 +38,17 @@ mod routes;
 mod serve;
 mod shop;
 
-pub use access::AdminToken;
-pub use app::{App, ShellCache, Started};
-pub use cache::PageCache;
-pub use config::HttpConfig;
-pub use edge::Edge;
-pub use handles::{
-    Check, Importing, OverrideInfo, PoolInfo, Pooling, Refusal, Reindex, ReindexState, Rows,
-    Searching, Viewing,
+pub(crate) use access::AdminToken;
+pub(crate) use app::{App, ShellCache, Started};
+pub(crate) use cache::PageCache;
+pub(crate) use config::HttpConfig;
+pub(crate) use edge::Edge;
+pub(crate) use error::Problem;
+pub(crate) use handles::{
+    Check, Importing, OverrideInfo, PoolInfo, Pooling, Reindex, ReindexState, Rows, Searching,
+    Viewing,
 };
-pub use metrics::install as install_metrics;
-pub use openapi::describe;
-pub use render::{Render, RenderJob, RenderWorker};
-pub use serve::{Listeners, bind_local, serve};
+pub(crate) use metrics::install as install_metrics;
+pub(crate) use openapi::describe;
+pub(crate) use render::{Render, RenderJob, RenderWorker};
+pub(crate) use serve::{Listeners, bind_local, serve};

@@ -117,7 +117,7 @@ fn show(app: Arc<App>, asked: Asked) -> Answer {
 }
 
 /// The whole document.
-pub fn describe(origin: &str) -> OpenApi {
+pub(crate) fn describe(origin: &str) -> OpenApi {
     let mut schemas = Schemas::new();
     let problem = named::<ProblemBody<'_>>(&mut schemas);
     let mut paths = PathsBuilder::new();
