@@ -4,5 +4,6 @@
 mod actors;
 pub mod adapters;
 pub mod domain;
+mod http;
 pub mod ports;
 pub mod views;

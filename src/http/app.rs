@@ -22,33 +22,33 @@ use std::sync::{
 };
 
 /// Handles and settings. Cheap to build; shared by every connection.
-pub struct App {
-    pub config: HttpConfig,
-    pub scope: Arc<Scope>,
-    pub documents: Arc<dyn Documents>,
-    pub search: Arc<dyn Searching>,
-    pub imports: Arc<dyn Importing>,
-    pub pools: Arc<dyn Pooling>,
-    pub tree: Arc<dyn Viewing>,
-    pub checks: Vec<Arc<dyn Check>>,
-    pub cache: Arc<PageCache>,
-    pub render: Render,
-    pub clock: Arc<dyn Clock>,
-    pub ids: Arc<dyn Ids>,
+pub(crate) struct App {
+    pub(crate) config: HttpConfig,
+    pub(crate) scope: Arc<Scope>,
+    pub(crate) documents: Arc<dyn Documents>,
+    pub(crate) search: Arc<dyn Searching>,
+    pub(crate) imports: Arc<dyn Importing>,
+    pub(crate) pools: Arc<dyn Pooling>,
+    pub(crate) tree: Arc<dyn Viewing>,
+    pub(crate) checks: Vec<Arc<dyn Check>>,
+    pub(crate) cache: Arc<PageCache>,
+    pub(crate) render: Render,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
     /// `None`: administrators come by the socket alone.
-    pub token: Option<AdminToken>,
+    pub(crate) token: Option<AdminToken>,
     /// `None`: nobody installed a recorder, so `/metrics` is empty.
-    pub metrics: Option<PrometheusHandle>,
-    pub started: Started,
-    pub shell: ShellCache,
+    pub(crate) metrics: Option<PrometheusHandle>,
+    pub(crate) started: Started,
+    pub(crate) shell: ShellCache,
 }
 
 /// Whether the start is over; set once, by boot.
 #[derive(Debug, Clone, Default)]
-pub struct Started(Arc<AtomicBool>);
+pub(crate) struct Started(Arc<AtomicBool>);
 
 impl Started {
-    pub fn done(&self) {
+    pub(crate) fn done(&self) {
         self.0.store(true, Ordering::Release);
     }
 
@@ -59,7 +59,7 @@ impl Started {
 
 /// Header, menu and footer of the present category tree, made again when the tree changes.
 #[derive(Default)]
-pub struct ShellCache {
+pub(crate) struct ShellCache {
     made: Mutex<Option<(Arc<CategoryTree>, Arc<Shell>)>>,
 }
 

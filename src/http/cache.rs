@@ -77,6 +77,8 @@ pub(crate) struct Stamp(u64);
 pub(crate) struct Built {
     pub(crate) page: Page,
     pub(crate) products: Vec<ProductId>,
+    /// Whether it may be served again: not when something it shows was away.
+    pub(crate) keep: bool,
 }
 
 #[derive(Debug)]
@@ -93,7 +95,7 @@ impl Entry {
 }
 
 /// See the module.
-pub struct PageCache {
+pub(crate) struct PageCache {
     pages: Cache<Key, Arc<Entry>>,
     touches: Touches,
     flights: Flights<Key, Result<Arc<Entry>, Problem>>,
@@ -107,7 +109,7 @@ struct Touches {
 
 impl PageCache {
     /// A cache of at most `bytes`, counted with keys and packed forms.
-    pub fn new(bytes: u64) -> Self {
+    pub(crate) fn new(bytes: u64) -> Self {
         let weigh = |key: &Key, entry: &Arc<Entry>| {
             let weight = entry.page.weight() + key.address.len() + entry.slots.len() * 2;
             u32::try_from(weight).unwrap_or(u32::MAX)
@@ -139,7 +141,7 @@ impl PageCache {
         slots.sort_unstable();
         slots.dedup();
         let entry = Arc::new(Entry { page: built.page, stamp, slots: slots.into() });
-        if self.touches.spare(&entry) {
+        if built.keep && self.touches.spare(&entry) {
             self.pages.insert(key, Arc::clone(&entry));
         }
         entry
@@ -187,7 +189,7 @@ impl PageCache {
     }
 
     /// These products changed; call it once readers get the new documents.
-    pub fn products(&self, products: &[(ProductId, String)]) {
+    pub(crate) fn products(&self, products: &[(ProductId, String)]) {
         let number = self.touches.draw();
         for (id, _) in products {
             self.touches.slots[usize::from(slot(*id))].fetch_max(number, Ordering::SeqCst);
@@ -195,7 +197,7 @@ impl PageCache {
     }
 
     /// Everything may have changed: the category tree, or a rebuild.
-    pub fn everything(&self) {
+    pub(crate) fn everything(&self) {
         let number = self.touches.draw();
         self.touches.everything.fetch_max(number, Ordering::SeqCst);
     }
@@ -240,7 +242,7 @@ mod tests {
     fn built(version: u64, of: &[u64]) -> Built {
         let bytes = Bytes::from(version.to_string());
         let page = Page::new("text/plain", bytes, Keep::Revalidate, &HeaderMap::new());
-        Built { page, products: of.iter().map(|n| id(*n)).collect() }
+        Built { page, products: of.iter().map(|n| id(*n)).collect(), keep: true }
     }
 
     fn get(cache: &PageCache, n: u64) -> Option<u64> {

@@ -37,7 +37,7 @@ type Module = Box<
 >;
 
 /// Every route with its handles; made once, shared by all connections.
-pub struct Edge {
+pub(crate) struct Edge {
     pub(super) app: Arc<App>,
     pub(super) meters: Meters,
     modules: HashMap<String, Module>,
@@ -47,7 +47,7 @@ pub struct Edge {
 }
 
 impl Edge {
-    pub fn new(app: App) -> Self {
+    pub(crate) fn new(app: App) -> Self {
         let app = Arc::new(app);
         let mut by_module: HashMap<String, Vec<_>> = HashMap::new();
         for resource in routes::all() {

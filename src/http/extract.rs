@@ -39,20 +39,15 @@ pub(crate) struct Param {
     pub(crate) takes: Takes,
     /// How often it may come.
     pub(crate) most: usize,
-    pub(crate) required: bool,
 }
 
 impl Param {
     pub(crate) const fn new(name: &'static str, takes: Takes, about: &'static str) -> Self {
-        Self { name, about, takes, most: 1, required: false }
+        Self { name, about, takes, most: 1 }
     }
 
     pub(crate) const fn many(self, most: usize) -> Self {
         Self { most, ..self }
-    }
-
-    pub(crate) const fn required(self) -> Self {
-        Self { required: true, ..self }
     }
 
     pub(crate) fn is_prefix(&self) -> bool {
@@ -112,11 +107,6 @@ impl Query {
                 return Err(Problem::parameter(&name, told));
             }
             pairs.push((name.into_owned(), value.into_owned()));
-        }
-        for param in declared.iter().filter(|p| p.required) {
-            if !pairs.iter().any(|(name, _)| name == param.name) {
-                return Err(Problem::parameter(param.name, "is required"));
-            }
         }
         Ok(Self { declared, pairs })
     }

@@ -16,7 +16,7 @@ const BUCKETS: &[f64] = &[
 ];
 
 /// Installs the process's recorder. To be called once, at boot, before anything counts.
-pub fn install() -> Result<PrometheusHandle, BuildError> {
+pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full(DURATION.to_owned()), BUCKETS)?
         .install_recorder()

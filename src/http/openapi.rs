@@ -117,7 +117,7 @@ fn show(app: Arc<App>, asked: Asked) -> Answer {
 }
 
 /// The whole document.
-pub fn describe(origin: &str) -> OpenApi {
+pub(crate) fn describe(origin: &str) -> OpenApi {
     let mut schemas = Schemas::new();
     let problem = named::<ProblemBody<'_>>(&mut schemas);
     let mut paths = PathsBuilder::new();
@@ -237,7 +237,7 @@ fn problems_of(operation: &Served, doc: &Doc) -> Vec<(u16, String)> {
 
 fn parameter(param: &Param, place: ParameterIn) -> Parameter {
     let is_path = matches!(place, ParameterIn::Path);
-    let required = if param.required || is_path { Required::True } else { Required::False };
+    let required = if is_path { Required::True } else { Required::False };
     let mut built = ParameterBuilder::new()
         .name(param.name)
         .required(required)

@@ -9,7 +9,7 @@ use crate::{
         app::App,
         error::{Code, Problem},
         extract::{Param, Takes},
-        handles::{PoolInfo, Refusal},
+        handles::PoolInfo,
         headers,
         openapi::{Doc, json, media},
         resource::{Asked, Intake, Operation, Resource},
@@ -45,7 +45,6 @@ struct PoolSize {
 
 /// The tree of actors; each node has its children. See the documentation of `supervisors`.
 #[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "describes what another crate serialises")]
 struct TreeNode {
     name: String,
     path: String,
@@ -178,6 +177,6 @@ fn instant(text: &str) -> Result<Micros, Problem> {
     parsed.map(|at| Micros(at.as_microsecond())).map_err(|_| Problem::field("/until", told))
 }
 
-fn known<T>(found: Result<Option<T>, Refusal>) -> Result<T, Problem> {
+fn known<T>(found: Result<Option<T>, Problem>) -> Result<T, Problem> {
     found?.ok_or_else(|| Problem::new(Code::NotFound, "there is no such pool, or no override of it"))
 }

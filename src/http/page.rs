@@ -22,7 +22,6 @@ pub(crate) enum Keep {
     Forever,
     /// A day: drawings that only a release changes.
     Day,
-    Never,
 }
 
 impl Keep {
@@ -31,7 +30,6 @@ impl Keep {
             Self::Revalidate => "public, no-cache",
             Self::Forever => "public, max-age=31536000, immutable",
             Self::Day => "public, max-age=86400",
-            Self::Never => "no-store",
         })
     }
 }
@@ -74,6 +72,7 @@ impl Page {
         Self { plain, packed: OnceLock::new(), packable }
     }
 
+    #[cfg(test)]
     pub(crate) fn bytes(&self) -> &Bytes {
         &self.plain.bytes
     }

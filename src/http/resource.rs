@@ -246,7 +246,7 @@ pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
 
 /// A request's body, piece by piece, with the most it may have.
 pub(crate) struct Upload {
-    pieces: Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>,
+    pieces: Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send + Sync>>,
     left: u64,
     /// How long each piece may be waited for.
     patience: Duration,
@@ -261,7 +261,7 @@ impl Upload {
     fn new<B, S>(stream: S) -> Self
     where
         B: Buf,
-        S: Stream<Item = Result<B, warp::Error>> + Send + 'static,
+        S: Stream<Item = Result<B, warp::Error>> + Send + Sync + 'static,
     {
         let pieces = stream.map(|piece| match piece {
             Ok(mut piece) => Ok(piece.copy_to_bytes(piece.remaining())),
@@ -278,7 +278,7 @@ impl Upload {
     ) -> Result<Self, Problem> {
         let told = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
         match told.and_then(|text| text.parse::<u64>().ok()) {
-            Some(length) if length > most => Err(too_large(most)),
+            Some(length) if length > most => Err(Problem::too_large(most)),
             _ => Ok(Self { left: most, patience, ..self }),
         }
     }
@@ -313,7 +313,7 @@ impl Upload {
         while let Some(piece) = pieces.next().await {
             match piece {
                 Ok(piece) => whole.extend_from_slice(&piece),
-                Err(error) if is_too_large(&error) => return Err(too_large(most)),
+                Err(error) if is_too_large(&error) => return Err(Problem::too_large(most)),
                 Err(_) => return Err(Problem::new(Code::BadBody, "the body broke off")),
             }
         }
@@ -336,8 +336,4 @@ impl Upload {
 
 pub(crate) fn is_too_large(error: &std::io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<TooLarge>())
-}
-
-pub(crate) fn too_large(most: u64) -> Problem {
-    Problem::new(Code::BodyTooLarge, format!("the body may have at most {most} bytes"))
 }

@@ -1,6 +1,6 @@
 //! `/api/v1/imports`: catalogue rows in, and how far each run is. For administrators.
 
-use super::{fresh, link_next};
+use super::{fresh, link_next, write_value};
 use crate::{
     domain::{id::ImportId, money::Currency, time::Micros},
     http::{
@@ -9,7 +9,7 @@ use crate::{
         cursor::{self, BeforeImport},
         error::{Code, Problem},
         extract::{Param, Takes},
-        handles::{Refusal, Rows},
+        handles::Rows,
         headers,
         openapi::{Doc, json, media},
         resource::{self, Asked, Intake, Operation, Resource},
@@ -57,6 +57,18 @@ const ID: Param = Param::new(
     Takes::Formed { most: 36, pattern: "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$" },
     "The run's id.",
 );
+const ERRORS: &[Param] = &[
+    Param::new(
+        "after",
+        Takes::Integer { least: 0, most: 1_000_000_000, default: 0 },
+        "Rejected rows to pass over.",
+    ),
+    Param::new(
+        "limit",
+        Takes::Integer { least: 1, most: 10_000, default: 1_000 },
+        "Rejected rows at most.",
+    ),
+];
 const LINES: &[&str] = &["application/x-ndjson", "application/jsonl", "application/x-jsonlines"];
 const CSV: &str = "text/csv";
 const ADDRESS: &str = "/api/v1/imports";
@@ -141,7 +153,7 @@ pub(super) fn resources() -> Vec<Resource> {
         .answer(200, "The run as it is now.", json::<ImportView>())
         .problem(Code::Conflict);
     let errors = Doc::new("get_import_errors", tag, "A run's rejected rows")
-        .about("One JSON object a line, with the row's number, the field and the reason.")
+        .about("One JSON object a line, with the row's line, field, reason and SKU, in the order of the rows.")
         .place(ID)
         .answer(200, "The rows.", media("application/x-ndjson"));
     let resume = Doc::new("resume_import", tag, "Go on with a run that failed")
@@ -168,7 +180,7 @@ pub(super) fn resources() -> Vec<Resource> {
         ),
         Resource::new(
             "/api/v1/imports/{id}/errors",
-            [admin(Method::GET, &[], |a, b| Box::pin(show_errors(a, b))).doc(errors)],
+            [admin(Method::GET, ERRORS, |a, b| Box::pin(show_errors(a, b))).doc(errors)],
         ),
         Resource::new(
             "/api/v1/imports/{id}/resume",
@@ -200,9 +212,9 @@ async fn submit(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     match app.imports.submit(name, options, rows).await {
         Ok(import) => Ok(accepted(&app, import)),
         Err(_) if over.load(Ordering::Acquire) => {
-            Err(resource::too_large(app.config.import_body_bytes))
+            Err(Problem::too_large(app.config.import_body_bytes))
         }
-        Err(refusal) => Err(refusal.into()),
+        Err(problem) => Err(problem),
     }
 }
 
@@ -263,7 +275,14 @@ async fn show(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 }
 
 async fn show_errors(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
-    let lines = known(app.imports.errors(id(&asked)?).await)?;
+    let id = id(&asked)?;
+    known(app.imports.get(id).await)?;
+    let (after, limit) = (asked.query.size("after"), asked.query.size("limit"));
+    let mut lines = Vec::new();
+    for error in app.imports.errors(id, after, limit).await? {
+        write_value(&mut lines, &error);
+        lines.push(b'\n');
+    }
     let mut response = Response::new(lines.into());
     *response.headers_mut() = headers::of_data(&app.config);
     let headers = response.headers_mut();
@@ -296,7 +315,7 @@ fn id(asked: &Asked) -> Result<ImportId, Problem> {
     asked.path[0].parse().map_err(|_| Problem::not_found())
 }
 
-fn known<T>(found: Result<Option<T>, Refusal>) -> Result<T, Problem> {
+fn known<T>(found: Result<Option<T>, Problem>) -> Result<T, Problem> {
     found?.ok_or_else(|| Problem::new(Code::NotFound, "there is no such import"))
 }
 

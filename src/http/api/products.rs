@@ -13,7 +13,7 @@ use crate::{
         headers,
         openapi::{Doc, json},
         page::{Keep, Page},
-        resource::{Answer, Asked, Operation, Resource},
+        resource::{Asked, Operation, Resource},
     },
     ports::documents::StoredDocument,
     views::ProductView,
@@ -62,7 +62,6 @@ const SKU: Param = Param::new("sku", Takes::Text { most: 64 }, "The product's SK
 
 /// Products in the order of their SKUs.
 #[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "describes bytes that are put together from ready parts")]
 struct ProductList {
     items: Vec<SparseProduct>,
     /// Hand it back as `after` for the next ones; `null` at the end.
@@ -77,7 +76,6 @@ struct ProductList {
 #[derive(Serialize, ToSchema)]
 #[schema(value_type = Object)]
 #[serde(transparent)]
-#[expect(dead_code, reason = "describes bytes that are put together from ready parts")]
 pub(super) struct SparseProduct(ProductView);
 
 pub(super) fn resources() -> Vec<Resource> {
@@ -179,7 +177,7 @@ pub(crate) async fn one(app: &Arc<App>, sku: &Sku) -> Result<Arc<Entry>, Problem
         let found = shown(app, sku)?.ok_or_else(Problem::not_found)?;
         let extra = headers::of_data(&app.config);
         let page = Page::new(JSON, found.json.clone(), Keep::Revalidate, &extra);
-        Ok(Built { page, products: vec![found.document.id] })
+        Ok(Built { page, products: vec![found.document.id], keep: true })
     };
     app.cache.get_or_build(key, build).await
 }

@@ -41,7 +41,6 @@ const SUGGEST: &[Param] = &[
 
 /// What was found.
 #[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "describes bytes that are put together from ready parts")]
 struct SearchAnswer {
     /// Best first, or as `sort` says.
     items: Vec<SearchItem>,
@@ -59,7 +58,6 @@ struct SearchAnswer {
 
 /// One product that was found, and where.
 #[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "describes bytes that are put together from ready parts")]
 struct SearchItem {
     product: products::SparseProduct,
     highlights: Highlights,
