@@ -3,10 +3,13 @@
 //! Everything here is pure and synchronous: no driver, no clock, no randomness. Whatever needs
 //! the time or an id is handed one. What dies here is a process with a bug; nothing is held.
 
+pub mod catalog_batch;
 pub mod category;
+pub mod demo;
 pub mod document;
 pub mod event;
 pub mod id;
+pub mod import;
 pub mod money;
 pub mod product;
 pub mod scope;

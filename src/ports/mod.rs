@@ -12,16 +12,17 @@ pub mod imports;
 pub mod outbox;
 pub mod overrides;
 pub mod search;
+mod sqlstate;
 pub mod writer;
 
 /// Why a store could not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The database can't be reached or is too busy: the same call may succeed later.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
     /// No room, or a read-only place: nothing was changed; free some and try again.
-    #[error("the database has no room: {0}")]
+    #[error("the database can't be written: {0}")]
     Full(String),
     /// The stored data is damaged or of another version; a person must look.
     #[error("the database is damaged or not ours: {0}")]

@@ -1,0 +1,335 @@
+//! A batch of products on SQLite: read what the planner asks, then write its plan set by set.
+//!
+//! Rows travel as one JSON array a statement; `json_each` unpacks them inside SQLite, which spares
+//! the connection's thread a hop per row.
+
+use super::{lists::TextList, texts::statements};
+use crate::{
+    domain::{
+        catalog_batch::{
+            ContentHash, Plan, PlannedProduct, Planner, StoredCategory, StoredProduct, Unknown,
+        },
+        event::EventKind,
+        id::{CategoryId, ProductId},
+    },
+    ports::{clock::Ids, imports::ImportCounts, writer::ProductBatch},
+};
+use serde::Serialize;
+use sqlx::{FromRow, SqliteConnection, types::Json};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+statements! {
+    // CROSS JOIN fixes the order: the list outside, the index inside.
+    STORED_PRODUCTS = { sqlite:
+        "SELECT p.id, p.sku, p.content_hash, p.variant_of, t.slug
+         FROM json_each($3) j CROSS JOIN product p ON p.site = $1 AND p.sku = j.value
+         LEFT JOIN product_text t ON t.product_id = p.id AND t.locale = $2" };
+    STORED_CATEGORIES = { sqlite:
+        "SELECT c.id, c.parent_id, t.slug, t.name
+         FROM json_each($3) j
+         CROSS JOIN category_text t ON t.site = $1 AND t.locale = $2 AND t.name = j.value
+         CROSS JOIN category c ON c.id = t.category_id" };
+    TAKEN_PRODUCT_SLUGS = { sqlite:
+        "SELECT t.slug FROM json_each($3) j
+         CROSS JOIN product_text t ON t.site = $1 AND t.locale = $2 AND t.slug = j.value" };
+    TAKEN_CATEGORY_SLUGS = { sqlite:
+        "SELECT t.slug FROM json_each($3) j
+         CROSS JOIN category_text t ON t.site = $1 AND t.locale = $2 AND t.slug = j.value" };
+    PUT_SITE = { sqlite:
+        "INSERT INTO site (code) VALUES ($1) ON CONFLICT DO NOTHING" };
+    PUT_CATEGORIES = { sqlite:
+        "INSERT INTO category (id, site, parent_id, created_at)
+         SELECT unhex(value->>0), $1, unhex(value->>1), $3 FROM json_each($2)" };
+    PUT_CATEGORY_TEXTS = { sqlite:
+        "INSERT INTO category_text (category_id, locale, site, slug, name)
+         SELECT unhex(value->>0), $2, $1, value->>2, value->>3 FROM json_each($3)" };
+    PUT_PRODUCTS = { sqlite:
+        "INSERT INTO product (id, site, sku, status, variant_of, category_id, brand, unit,
+             precision, price_minor, currency, popularity, images, attributes, options,
+             content_hash, created_at, updated_at)
+         SELECT unhex(value->>0), $1, value->>1, value->>2, value->>3, unhex(value->>4),
+             value->>5, value->>6, value->>7, value->>8, value->>9, value->>10, value->>11,
+             value->>12, value->>13, unhex(value->>14), $3, $3 FROM json_each($2) WHERE true
+         ON CONFLICT (id) DO UPDATE SET status = excluded.status,
+             variant_of = excluded.variant_of, category_id = excluded.category_id,
+             brand = excluded.brand, unit = excluded.unit, precision = excluded.precision,
+             price_minor = excluded.price_minor, currency = excluded.currency,
+             popularity = excluded.popularity, images = excluded.images,
+             attributes = excluded.attributes, options = excluded.options,
+             content_hash = excluded.content_hash, updated_at = excluded.updated_at" };
+    PUT_PRODUCT_TEXTS = { sqlite:
+        "INSERT INTO product_text (product_id, locale, site, slug, name, short_description,
+             description)
+         SELECT unhex(value->>0), $2, $1, value->>1, value->>2, value->>3, value->>4
+         FROM json_each($3) WHERE true
+         ON CONFLICT (product_id, locale) DO UPDATE SET name = excluded.name,
+             short_description = excluded.short_description, description = excluded.description" };
+    PUT_WAREHOUSES = { sqlite:
+        "INSERT INTO warehouse (id, site, code, name)
+         SELECT unhex(value->>0), $1, value->>1, value->>1 FROM json_each($2) WHERE true
+         ON CONFLICT (site, code) DO NOTHING" };
+    PUT_ITEMS = { sqlite:
+        "INSERT INTO stock_item (id, site, created_at)
+         SELECT unhex(value), $1, $3 FROM json_each($2) WHERE true
+         ON CONFLICT (id) DO NOTHING" };
+    PUT_OWN_ITEMS = { sqlite:
+        "INSERT INTO sku_stock_item (product_id, item_id, quantity)
+         SELECT unhex(value), unhex(value), 1 FROM json_each($1) WHERE true
+         ON CONFLICT (product_id, item_id) DO NOTHING" };
+    PUT_LEVELS = { sqlite:
+        "INSERT INTO stock_level (item_id, warehouse_id, on_hand, updated_at)
+         SELECT unhex(j.value->>0), w.id, j.value->>2, $3
+         FROM json_each($2) j CROSS JOIN warehouse w ON w.site = $1 AND w.code = j.value->>1
+         WHERE true
+         ON CONFLICT (item_id, warehouse_id) DO UPDATE SET
+             on_hand = max(excluded.on_hand, stock_level.reserved),
+             updated_at = excluded.updated_at" };
+    TELL_CATEGORIES = { sqlite:
+        "INSERT INTO outbox (kind, subject, at) SELECT $1, unhex(value->>0), $3
+         FROM json_each($2) ORDER BY key" };
+    /// Of the changed products, of those whose document shows one of them, and of their variants.
+    TELL_PRODUCTS = { sqlite:
+        "INSERT INTO outbox (kind, subject, at) SELECT $2, id, $3 FROM (
+             SELECT unhex(value) AS id FROM json_each($4)
+             UNION SELECT p.id FROM json_each($5) j
+                 CROSS JOIN product p ON p.site = $1 AND p.sku = j.value
+             UNION SELECT p.id FROM json_each($6) j
+                 CROSS JOIN product p ON p.site = $1 AND p.variant_of = j.value)
+         ORDER BY id" };
+}
+
+#[derive(FromRow)]
+struct StoredProductRow {
+    id: Uuid,
+    sku: String,
+    content_hash: Option<Vec<u8>>,
+    variant_of: Option<String>,
+    slug: Option<String>,
+}
+
+#[derive(FromRow)]
+struct StoredCategoryRow {
+    id: Uuid,
+    parent_id: Option<Uuid>,
+    slug: String,
+    name: String,
+}
+
+/// Hex without hyphens, as `unhex` reads it.
+#[derive(Serialize)]
+struct Hex(#[serde(serialize_with = "uuid::serde::simple::serialize")] Uuid);
+
+#[derive(Serialize)]
+struct ProductLine<'a>(
+    Hex,
+    &'a str,
+    &'static str,
+    Option<&'a str>,
+    Option<Hex>,
+    Option<&'a str>,
+    &'a str,
+    u8,
+    Option<i64>,
+    Option<&'a str>,
+    i64,
+    &'a [String],
+    &'a BTreeMap<String, String>,
+    &'a BTreeMap<String, String>,
+    Hex,
+);
+
+impl<'a> ProductLine<'a> {
+    fn of(product: &'a PlannedProduct<'a>) -> Self {
+        let draft = product.draft;
+        let price = draft.price.as_ref();
+        Self(
+            Hex(product.id.0),
+            draft.sku.as_str(),
+            draft.status.as_str(),
+            product.variant_of.map(|sku| sku.as_str()),
+            product.category.map(|id| Hex(id.0)),
+            draft.brand.as_deref(),
+            &draft.unit,
+            draft.precision,
+            price.map(|price| price.minor),
+            price.map(|price| price.currency.code()),
+            draft.popularity,
+            &draft.images,
+            &draft.attributes,
+            &draft.options,
+            Hex(Uuid::from_bytes(product.hash.0)),
+        )
+    }
+}
+
+type TextLine<'a> = (Hex, &'a str, &'a str, Option<&'a str>, Option<&'a str>);
+
+/// Inside the caller's transaction.
+pub(super) async fn put(
+    conn: &mut SqliteConnection,
+    batch: &ProductBatch,
+    ids: &dyn Ids,
+) -> Result<ImportCounts, sqlx::Error> {
+    let mut planner = Planner::new(&batch.scope, &batch.products);
+    read(conn, batch, &mut planner).await?;
+    let plan = loop {
+        match planner.plan(&mut || ids.next()) {
+            Ok(plan) => break plan,
+            Err(unknown) => answer(conn, batch, unknown, &mut planner).await?,
+        }
+    };
+    write(conn, batch, &plan, ids).await?;
+    let counts = plan.counts;
+    Ok(ImportCounts {
+        read: batch.products.len() as u64,
+        created: counts.created,
+        updated: counts.updated,
+        unchanged: counts.unchanged,
+        rejected: 0,
+    })
+}
+
+async fn read(
+    conn: &mut SqliteConnection,
+    batch: &ProductBatch,
+    planner: &mut Planner<'_>,
+) -> Result<(), sqlx::Error> {
+    let (site, locale) = (&batch.scope.site.0, &batch.scope.locale.0);
+    let products: Vec<StoredProductRow> = sqlx::query_as(STORED_PRODUCTS.sqlite)
+        .bind(site)
+        .bind(locale)
+        .bind(Json(planner.skus()))
+        .fetch_all(&mut *conn)
+        .await?;
+    let names = planner.category_names();
+    let categories: Vec<StoredCategoryRow> = match names.is_empty() {
+        true => Vec::new(),
+        false => {
+            let query = sqlx::query_as(STORED_CATEGORIES.sqlite).bind(site).bind(locale);
+            query.bind(Json(names)).fetch_all(conn).await?
+        }
+    };
+    let product = |row: StoredProductRow| StoredProduct {
+        id: ProductId(row.id),
+        sku: row.sku,
+        hash: row.content_hash.and_then(|hash| hash.try_into().ok()).map(ContentHash),
+        variant_of: row.variant_of,
+        slug: row.slug,
+    };
+    let category = |row: StoredCategoryRow| StoredCategory {
+        id: CategoryId(row.id),
+        parent: row.parent_id.map(CategoryId),
+        slug: row.slug,
+        name: row.name,
+    };
+    planner.stored(
+        products.into_iter().map(product).collect(),
+        categories.into_iter().map(category).collect(),
+    );
+    Ok(())
+}
+
+async fn answer(
+    conn: &mut SqliteConnection,
+    batch: &ProductBatch,
+    unknown: Unknown,
+    planner: &mut Planner<'_>,
+) -> Result<(), sqlx::Error> {
+    let scope = &batch.scope;
+    let mut taken = async |text: &'static str, slugs: Vec<String>| match slugs.is_empty() {
+        true => Ok(Vec::new()),
+        false => {
+            let query = sqlx::query_scalar(text).bind(&scope.site.0).bind(&scope.locale.0);
+            query.bind(TextList(slugs)).fetch_all(&mut *conn).await
+        }
+    };
+    let products = taken(TAKEN_PRODUCT_SLUGS.sqlite, unknown.product_slugs).await?;
+    let categories = taken(TAKEN_CATEGORY_SLUGS.sqlite, unknown.category_slugs).await?;
+    planner.slugs(products, categories);
+    Ok(())
+}
+
+async fn write(
+    conn: &mut SqliteConnection,
+    batch: &ProductBatch,
+    plan: &Plan<'_>,
+    ids: &dyn Ids,
+) -> Result<(), sqlx::Error> {
+    if plan.products.is_empty() {
+        return Ok(());
+    }
+    let (site, locale, at) = (&batch.scope.site.0, &batch.scope.locale.0, batch.at.0);
+    sqlx::query(PUT_SITE.sqlite).bind(site).execute(&mut *conn).await?;
+    if !plan.categories.is_empty() {
+        let lines: Vec<_> = plan
+            .categories
+            .iter()
+            .map(|c| (Hex(c.id.0), c.parent.map(|id| Hex(id.0)), &c.slug, c.name))
+            .collect();
+        let lines = serde_json::to_string(&lines).map_err(|e| sqlx::Error::Encode(e.into()))?;
+        let put = sqlx::query(PUT_CATEGORIES.sqlite).bind(site).bind(&lines).bind(at);
+        put.execute(&mut *conn).await?;
+        let put = sqlx::query(PUT_CATEGORY_TEXTS.sqlite).bind(site).bind(locale).bind(&lines);
+        put.execute(&mut *conn).await?;
+        let kind = EventKind::CategoryChanged.as_str();
+        let tell = sqlx::query(TELL_CATEGORIES.sqlite).bind(kind).bind(&lines).bind(at);
+        tell.execute(&mut *conn).await?;
+    }
+    let lines: Vec<_> = plan.products.iter().map(ProductLine::of).collect();
+    let put = sqlx::query(PUT_PRODUCTS.sqlite).bind(site).bind(Json(lines)).bind(at);
+    put.execute(&mut *conn).await?;
+    let lines: Vec<_> = plan.products.iter().map(text_line).collect();
+    let put = sqlx::query(PUT_PRODUCT_TEXTS.sqlite).bind(site).bind(locale).bind(Json(lines));
+    put.execute(&mut *conn).await?;
+    if !plan.levels.is_empty() {
+        put_stock(&mut *conn, batch, plan, ids).await?;
+    }
+    let changed: Vec<_> = plan.products.iter().map(|p| Hex(p.id.0)).collect();
+    let skus: Vec<_> = plan.products.iter().map(|p| p.draft.sku.as_str()).collect();
+    sqlx::query(TELL_PRODUCTS.sqlite)
+        .bind(site)
+        .bind(EventKind::ProductChanged.as_str())
+        .bind(at)
+        .bind(Json(changed))
+        .bind(Json(&plan.parents))
+        .bind(Json(skus))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+async fn put_stock(
+    conn: &mut SqliteConnection,
+    batch: &ProductBatch,
+    plan: &Plan<'_>,
+    ids: &dyn Ids,
+) -> Result<(), sqlx::Error> {
+    let (site, at) = (&batch.scope.site.0, batch.at.0);
+    let codes: BTreeSet<_> = plan.levels.iter().map(|level| level.warehouse).collect();
+    let warehouses: Vec<_> = codes.into_iter().map(|code| (Hex(ids.next()), code)).collect();
+    let put = sqlx::query(PUT_WAREHOUSES.sqlite).bind(site).bind(Json(warehouses));
+    put.execute(&mut *conn).await?;
+    let items: BTreeSet<_> = plan.levels.iter().map(|level| level.product.0).collect();
+    let items = Json(items.into_iter().map(Hex).collect::<Vec<_>>());
+    let put = sqlx::query(PUT_ITEMS.sqlite).bind(site).bind(&items).bind(at);
+    put.execute(&mut *conn).await?;
+    sqlx::query(PUT_OWN_ITEMS.sqlite).bind(&items).execute(&mut *conn).await?;
+    let levels = plan.levels.iter();
+    let levels: Vec<_> =
+        levels.map(|level| (Hex(level.product.0), level.warehouse, level.on_hand)).collect();
+    let put = sqlx::query(PUT_LEVELS.sqlite).bind(site).bind(Json(levels)).bind(at);
+    put.execute(conn).await?;
+    Ok(())
+}
+
+fn text_line<'a>(product: &'a PlannedProduct<'a>) -> TextLine<'a> {
+    let draft = product.draft;
+    (
+        Hex(product.id.0),
+        &product.slug,
+        &draft.name,
+        draft.short_description.as_deref(),
+        draft.description.as_deref(),
+    )
+}
