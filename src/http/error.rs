@@ -232,6 +232,9 @@ impl From<DocumentsError> for Problem {
                 ..Self::new(Code::NoRoom, "the local documents have no room")
             },
             DocumentsError::Corrupt(_) => Self::internal(error),
+            DocumentsError::Unavailable(_) => {
+                Self::unavailable("the catalogue is away at the moment", error)
+            }
         }
     }
 }

@@ -37,6 +37,8 @@ mod resource;
 mod routes;
 mod serve;
 mod shop;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use access::AdminToken;
 pub(crate) use app::{App, ShellCache, Started};
