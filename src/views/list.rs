@@ -207,6 +207,11 @@ impl<'a> List<'a> {
         }
     }
 
+    /// Without results, filters only help when taking one back would.
+    fn has_filters(&self) -> bool {
+        self.list.facets.is_some() && (self.list.total > 0 || self.list.address.is_filtered())
+    }
+
     fn total(&self) -> Grouped {
         Grouped(self.list.total)
     }

@@ -55,7 +55,7 @@ const MOST_CHILDREN: usize = 8;
 impl Shell {
     pub fn new(options: ShellOptions, tree: &CategoryTree) -> Self {
         let top = top_categories(tree);
-        let tiles = top.iter().take(MOST_IN_PANEL).map(|c| Tile::of(c)).collect();
+        let tiles = top.iter().take(MOST_IN_PANEL).map(|c| Tile::of(tree, c)).collect();
         let menu = Menu::of(tree, &top).render();
         let head = Head {
             theme: asset_path("theme.js"),
@@ -89,8 +89,9 @@ impl Shell {
 }
 
 impl Tile {
-    fn of(category: &Category) -> Self {
-        let family = family_for(&category.name);
+    fn of(tree: &CategoryTree, category: &Category) -> Self {
+        let children = tree.children(category.id).map(|child| child.name.as_str());
+        let family = family_for(std::iter::once(category.name.as_str()).chain(children));
         Self {
             name: category.name.clone(),
             slug: category.slug.clone(),

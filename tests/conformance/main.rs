@@ -1,5 +1,14 @@
-//! One suite a port, passed by every adapter that fulfils it.
+//! One suite a port, passed by every adapter: a case is written once and runs on each of them; of
+//! the database's ports, on SQLite and on PostgreSQL.
 
+mod catalog;
 mod documents;
+mod imports;
+mod lifecycle;
+mod outbox;
+mod overrides;
+mod peer;
 mod search;
 mod search_real;
+mod shop;
+mod writer;

@@ -37,7 +37,7 @@ families! {
 <path fill="#fff" opacity=".9" d="M155 98h10v8h8v10h-8v8h-10v-8h-8v-10h8zM235 98h10v8h8v10h-8v8h-10v-8h-8v-10h8z"/>
 <path fill="#fff" opacity=".18" d="M134 84h10v158h-10zM214 84h10v158h-10z"/>"##
 
-"drill" ["drill", "power tool", "impact driver", "grinder", "sander", "rotary"] (196, 112) r##"
+"drill" ["drill", "power tool", "impact driver", "grinder", "sander", "rotary"] (176, 104) r##"
 <rect x="292" y="117" width="66" height="9" rx="3" fill="url(#m)"/><path fill="url(#m)" d="M350 117l14 4.5-14 4.5z"/>
 <path fill="url(#k)" d="M258 100h22l18 8v27l-18 8h-22z"/><path fill="#fff" opacity=".2" d="M258 103h22l16 7h-38z"/>
 <path fill="url(#k)" d="M134 142h56l-14 78h-50z"/>
@@ -85,7 +85,7 @@ families! {
 <path fill="url(#a)" opacity=".92" d="M142 108h28V98a14 14 0 0 0-28 0zM173 88h29V74a14.5 14.5 0 0 0-29 0zM205 94h28V82a14 14 0 0 0-28 0zM236 116h25v-10a12.5 12.5 0 0 0-25 0z"/>
 <path fill="url(#k)" d="M156 212h88c6 0 9 4 9 9v16c0 6-3 9-9 9h-88c-6 0-9-3-9-9v-16c0-5 3-9 9-9z"/><path fill="url(#a)" d="M147 224h106v9H147z"/>"##
 
-"helmet" ["helmet", "hard hat", "head protection", "bump cap", "safety", "protective", "ppe"] (200, 124) r##"
+"helmet" ["helmet", "hard hat", "head protection", "bump cap", "safety", "protective", "protection", "ppe"] (200, 124) r##"
 <path fill="url(#b)" d="M92 200c0-66 48-118 108-118s108 52 108 118z"/>
 <path fill="{d}" opacity=".35" d="M176 84c2-12 46-12 48 0l10 116h-68z"/><path fill="url(#b)" d="M182 80c2-10 34-10 36 0l8 120h-52z"/>
 <path fill="url(#b)" d="M74 198h252c12 0 18 10 12 20-5 10-14 14-26 14H88c-12 0-21-4-26-14-6-10 0-20 12-20z"/><path fill="{d}" opacity=".45" d="M62 216c5 10 14 16 26 16h224c12 0 21-6 26-16-2 16-14 26-32 28-60 4-152 4-212 0-18-2-30-12-32-28z"/>

@@ -2,7 +2,7 @@
 //!
 //! Rows are decoded by a thread that reads ahead, sent to the writer in batches, and counted by
 //! the import's row in the transaction that stores them. So a run that dies anywhere, with its
-//! actor or with the process, is found unfinished by [`Importer::pass`] and goes on behind the
+//! actor or with the process, is found unfinished by [`Importer::carry_on`] and goes on behind the
 //! last row that is in: no row twice, none left out, each bad row once in the error file.
 //!
 //! Bounds: [`decode`] holds a few chunks, a batch [`BatchOptions::most`] rows or
@@ -44,6 +44,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use supervisors::{Context, Fault, Next, Nudge, Reconciler};
 
 /// What the importer is set to.
 #[derive(Debug, Clone)]
@@ -65,8 +66,8 @@ pub(crate) struct ImporterParts {
     /// `imports/` in the data folder: uploads and error files.
     pub(crate) folder: PathBuf,
     pub(crate) options: ImporterOptions,
-    /// Called when there is something to do.
-    pub(crate) wake: Box<dyn Fn() + Send + Sync>,
+    /// Wakes the importer's passes.
+    pub(crate) nudge: Nudge,
 }
 
 /// Shared by handle and actor, and older than either.
@@ -157,7 +158,7 @@ impl Importer {
     const MOST_DEATHS: u32 = 2;
 
     /// Runs the oldest unfinished import to its end, or until `stopping` says so.
-    pub(crate) async fn pass(
+    pub(crate) async fn carry_on(
         &mut self,
         stopping: &(dyn Fn() -> bool + Sync),
     ) -> Result<Passed, PassError> {
@@ -174,7 +175,7 @@ impl Importer {
 
     /// Passes until nothing is waiting, for a command that runs without a server.
     pub(crate) async fn run_all(&mut self) -> Result<(), PassError> {
-        while self.pass(&|| false).await? == Passed::Ran {}
+        while self.carry_on(&|| false).await? == Passed::Ran {}
         Ok(())
     }
 
@@ -228,6 +229,19 @@ impl Importer {
             if self.parts.rows.get(id).await?.is_none() {
                 remove(&path).await;
             }
+        }
+    }
+}
+
+impl Reconciler for Importer {
+    async fn pass(&mut self, ctx: &Context) -> Result<Next, Fault> {
+        match self.carry_on(&|| ctx.stopping()).await {
+            Ok(Passed::Ran) => Ok(Next::Again),
+            Ok(Passed::Idle | Passed::Stopped) => Ok(Next::Idle),
+            Ok(Passed::Elsewhere) => Ok(Next::After(Duration::from_secs(1))),
+            // Whatever the store says, an import waits rather than spends a restart budget that
+            // shoppers live on.
+            Err(error) => Err(Fault::unavailable(error)),
         }
     }
 }
