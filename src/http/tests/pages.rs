@@ -231,3 +231,20 @@ async fn the_search_field_is_offered_names() {
     assert!(text(&offered).contains("Drill 7"));
     shop.close().await;
 }
+
+#[tokio::test]
+async fn the_sitemap_leads_to_every_page() {
+    let shop = Shop::open_with(|c| c.public_url = Some("https://tools.example".into())).await;
+    let robots = shop.get("/robots.txt").await;
+    assert!(text(&robots).contains("Sitemap: https://tools.example/sitemap.xml"));
+    let index = shop.get("/sitemap.xml").await;
+    assert!(text(&index).contains("<loc>https://tools.example/sitemap/1.xml</loc>"));
+    let part = shop.get("/sitemap/1.xml").await;
+    assert_eq!(text(&part).matches("<loc>https://tools.example/p/drill-").count(), 30);
+    assert!(text(&shop.get("/sitemap/categories.xml").await).contains("/c/drills</loc>"));
+    for part in ["0", "2", "01", "x", "-1"] {
+        is(&shop.get(&format!("/sitemap/{part}.xml")).await, 404);
+    }
+    assert!(header(&index, "strict-transport-security").starts_with("max-age"));
+    shop.close().await;
+}
