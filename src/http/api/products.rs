@@ -199,8 +199,9 @@ pub(super) struct Wish<'a> {
 
 impl<'a> Wish<'a> {
     pub(super) fn of(asked: &'a Asked) -> Self {
-        let include = asked.query.some("include").unwrap_or_default();
-        Self { fields: asked.query.some("fields"), include }
+        let some = |name| asked.query.optional(name).map(|text| text.split(',').map(str::trim));
+        let include = some("include").map(Iterator::collect).unwrap_or_default();
+        Self { fields: some("fields").map(Iterator::collect), include }
     }
 
     fn is_plain(&self) -> bool {

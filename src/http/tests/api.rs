@@ -7,7 +7,17 @@ use crate::{domain::document::ProductDocument, http::api::product_fields};
 async fn a_product_is_the_object_that_is_kept() {
     let shop = Shop::open().await;
     let answer = shop.get("/api/v1/products/SKU-007").await;
-    insta::assert_snapshot!(head(&answer), @"");
+    insta::assert_snapshot!(head(&answer), @r"
+    200 OK
+    cache-control: public, no-cache
+    content-length: […]
+    content-security-policy: default-src 'none'; frame-ancestors 'none'
+    content-type: application/json
+    date: […]
+    etag: […]
+    x-content-type-options: nosniff
+    x-request-id: […]
+    ");
     assert_eq!(answer.body(), &crate::views::product_json(&product(7)));
     shop.close().await;
 }

@@ -9,7 +9,20 @@ use tokio::sync::Notify;
 async fn a_product_page_comes_with_its_headers() {
     let shop = Shop::open().await;
     let page = shop.get("/p/drill-7").await;
-    insta::assert_snapshot!(head(&page), @"");
+    insta::assert_snapshot!(head(&page), @r"
+    200 OK
+    cache-control: public, no-cache
+    content-length: […]
+    content-security-policy: default-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'
+    content-type: text/html; charset=utf-8
+    date: […]
+    etag: […]
+    permissions-policy: camera=(), geolocation=(), microphone=(), payment=()
+    referrer-policy: strict-origin-when-cross-origin
+    vary: accept-encoding
+    x-content-type-options: nosniff
+    x-request-id: […]
+    ");
     assert!(text(&page).contains("Drill 7"));
     shop.close().await;
 }
@@ -174,7 +187,8 @@ async fn a_full_render_pool_refuses_instead_of_queueing() {
     let gate = Arc::new(Notify::new());
     *shop.index.gate.lock().unwrap() = Some(Arc::clone(&gate));
     let refused = async {
-        // One worker and two places: of eight different pages at least five are refused.
+        // One worker and two places: of eight different pages five are refused, or six when the
+        // worker had not yet looked.
         let shop = &shop;
         let ask = |n| async move { shop.get(&format!("/search?q={n}")).await };
         let asked = (0..8).map(ask);
@@ -192,7 +206,7 @@ async fn a_full_render_pool_refuses_instead_of_queueing() {
         }
         refused
     };
-    assert_eq!(refused.await, 5);
+    assert!((5..=6).contains(&refused.await));
     shop.close().await;
 }
 
