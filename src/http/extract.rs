@@ -39,15 +39,21 @@ pub(crate) struct Param {
     pub(crate) takes: Takes,
     /// How often it may come.
     pub(crate) most: usize,
+    /// Whether it must come; it may be empty.
+    pub(crate) required: bool,
 }
 
 impl Param {
     pub(crate) const fn new(name: &'static str, takes: Takes, about: &'static str) -> Self {
-        Self { name, about, takes, most: 1 }
+        Self { name, about, takes, most: 1, required: false }
     }
 
     pub(crate) const fn many(self, most: usize) -> Self {
         Self { most, ..self }
+    }
+
+    pub(crate) const fn required(self) -> Self {
+        Self { required: true, ..self }
     }
 
     pub(crate) fn is_prefix(&self) -> bool {
@@ -107,6 +113,10 @@ impl Query {
                 return Err(Problem::parameter(&name, told));
             }
             pairs.push((name.into_owned(), value.into_owned()));
+        }
+        let missing = |param: &&Param| param.required && !pairs.iter().any(|(n, _)| param.fits(n));
+        if let Some(param) = declared.iter().find(missing) {
+            return Err(Problem::parameter(param.name, "is required"));
         }
         Ok(Self { declared, pairs })
     }

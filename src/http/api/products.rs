@@ -152,8 +152,10 @@ fn page(
 fn by_skus(app: &App, wanted: &[&str]) -> Result<Vec<StoredDocument>, Problem> {
     let mut found = Vec::with_capacity(wanted.len());
     for text in wanted {
-        let sku = Sku::new(text).map_err(|error| Problem::parameter("sku", error.to_string()))?;
-        found.extend(shown(app, &sku)?);
+        // What can't be a SKU names no product.
+        if let Ok(sku) = Sku::new(text) {
+            found.extend(shown(app, &sku)?);
+        }
     }
     Ok(found)
 }

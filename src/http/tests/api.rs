@@ -143,6 +143,7 @@ async fn suggestions_come_as_names() {
     assert_eq!(offered["products"][0]["slug"], "drill-7");
     let none = json(&shop.get("/api/v1/search/suggestions?q=").await);
     assert!(none["products"].as_array().unwrap().is_empty());
+    is(&shop.get("/api/v1/search/suggestions").await, 400);
     shop.close().await;
 }
 
