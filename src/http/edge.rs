@@ -262,7 +262,7 @@ fn module_of(path: &str) -> &str {
 
 /// Whether what stands there depends on what the search index answers.
 pub(super) fn varies_by_generation(path: &str) -> bool {
-    matches!(first_segment(path), "" | "c" | "search")
+    matches!(first_segment(path), "" | "c" | "search" | "sitemap")
 }
 
 fn is_page(method: &Method, path: &str) -> bool {

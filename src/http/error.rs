@@ -241,6 +241,9 @@ impl From<DocumentsError> for Problem {
                 Self::unavailable("the documents are away at the moment", error)
             }
             DocumentsError::Corrupt(_) => Self::internal(error),
+            DocumentsError::Unavailable(_) => {
+                Self::unavailable("the catalogue is away at the moment", error)
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ mod home;
 mod json_ld;
 mod list;
 mod pictures;
+mod problems;
 mod product_json;
 mod product_page;
 mod render;
@@ -36,6 +37,7 @@ pub use product_json::{
     CategoryView, PriceView, ProductStatusView, ProductView, StockBandView, StockView, VariantView,
     product_json,
 };
+pub use problems::{ProblemKind, ProblemsPage, problems_page};
 pub use product_page::{ProductPage, product};
 pub use shell::{Shell, ShellOptions};
 pub use sitemap::{MOST_SITEMAP_ENTRIES, SitemapEntry, robots_txt, sitemap, sitemap_index};
