@@ -113,6 +113,7 @@ fn flipped_bytes_are_found_by_a_check() {
                 .map(|n| draft(&format!("P{n}"), "a product of some length"))
                 .collect(),
             checkpoint: None,
+            dry_run: false,
             at: Default::default(),
         };
         assert!(writer.commit(vec![Write::Products(batch)]).await[0].is_ok());

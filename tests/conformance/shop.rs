@@ -91,6 +91,7 @@ impl Shop {
             scope: self.scope.clone(),
             products,
             checkpoint: None,
+            dry_run: false,
             at: self.source.now(),
         }
     }

@@ -155,12 +155,12 @@ async fn products(
 ) -> Result<Written, Error> {
     query(tx, LOCK_SITE, [&batch.scope.site.0]).await?;
     let Some(checkpoint) = &batch.checkpoint else {
-        return Ok(Written::Products(batch::put(tx, batch, ids, again).await?));
+        return Ok(Written::Products(put(tx, batch, ids, again).await?));
     };
     if let Some(refused) = claim(tx, checkpoint, batch.at).await? {
         return Ok(refused);
     }
-    let mut counts = batch::put(tx, batch, ids, again).await?;
+    let mut counts = put(tx, batch, ids, again).await?;
     counts.read += checkpoint.rejected;
     counts.rejected = checkpoint.rejected;
     let ImportCounts { read, created, updated, unchanged, rejected } = counts;
@@ -169,6 +169,22 @@ async fn products(
     let import = &checkpoint.import.0;
     execute(tx, COUNT_IMPORT, [import, &read, &created, &updated, &unchanged, &rejected]).await?;
     Ok(Written::Products(counts))
+}
+
+/// A batch that is only tried goes into a savepoint of its own and out again.
+async fn put(
+    tx: &Transaction<'_>,
+    batch: &ProductBatch,
+    ids: &dyn Ids,
+    again: bool,
+) -> Result<ImportCounts, Error> {
+    if !batch.dry_run {
+        return batch::put(tx, batch, ids, again).await;
+    }
+    tx.batch_execute("SAVEPOINT tried").await?;
+    let counts = batch::put(tx, batch, ids, again).await?;
+    tx.batch_execute("ROLLBACK TO SAVEPOINT tried; RELEASE SAVEPOINT tried").await?;
+    Ok(counts)
 }
 
 /// `Some` when the batch must not be written.

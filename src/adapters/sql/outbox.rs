@@ -52,7 +52,8 @@ statements! {
     /// The last event that may go: everything up to it is old, and it is not above `$1`.
     PRUNE_TO = {
         sqlite: "SELECT min($1, COALESCE((SELECT id - 1 FROM outbox WHERE at >= $2
-                                          ORDER BY id LIMIT 1), $1))",
+                                          ORDER BY id LIMIT 1), $1),
+                            COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), 0))",
         postgres: "SELECT LEAST($1, COALESCE((SELECT place - 1 FROM outbox
                                               WHERE at >= $2 AND place IS NOT NULL
                                               ORDER BY place LIMIT 1), $1),
