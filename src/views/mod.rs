@@ -33,11 +33,11 @@ pub use form::form;
 pub use home::{HomePage, home};
 pub use list::{CategoryPage, Listing, SearchResultsPage, category, search};
 pub use pictures::Pictures;
+pub use problems::{ProblemKind, ProblemsPage, problems_page};
 pub use product_json::{
     CategoryView, PriceView, ProductStatusView, ProductView, StockBandView, StockView, VariantView,
     product_json,
 };
-pub use problems::{ProblemKind, ProblemsPage, problems_page};
 pub use product_page::{ProductPage, product};
 pub use shell::{Shell, ShellOptions};
 pub use sitemap::{MOST_SITEMAP_ENTRIES, SitemapEntry, robots_txt, sitemap, sitemap_index};

@@ -144,6 +144,7 @@ fn a_full_disk_stops_writes_and_nothing_else() {
     assert!(matches!(refused.status, 503 | 507 | 415), "{} {}", refused.status, refused.text());
     assert_eq!(server.get("/").status, 200);
     assert_eq!(server.get("/livez").status, 200);
+    drop(filled);
     std::fs::remove_file(&ballast).unwrap();
     let accepted = crate::support::server::until("writes to work again", || {
         let token = std::fs::read_to_string(data.join("run/admin.token")).ok()?;

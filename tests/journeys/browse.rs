@@ -86,7 +86,8 @@ fn no_search_comes_back_empty_while_the_index_is_rebuilt() {
         let searchers: Vec<_> = (0..4)
             .map(|_| {
                 scope.spawn(|| {
-                    while !rebuilt.load(Ordering::Acquire) || asked.load(Ordering::Relaxed) < 1_000 {
+                    while !rebuilt.load(Ordering::Acquire) || asked.load(Ordering::Relaxed) < 1_000
+                    {
                         let found = server.json("/api/v1/search?limit=1");
                         assert_eq!(found["total"].as_u64(), Some(total));
                         asked.fetch_add(1, Ordering::Relaxed);

@@ -126,7 +126,12 @@ impl Server {
 
     /// Waits until the demo catalogue can be found, and returns how many products that is.
     pub fn demo_is_in(&self) -> u64 {
-        until("the demo catalogue", || self.found("").filter(|total| *total >= 300))
+        let all = until("the demo catalogue", || {
+            let log = self.log();
+            let line = log.lines().find(|line| line.contains("the demo catalogue is in"))?;
+            serde_json::from_str::<Value>(line).ok()?["products"].as_u64()
+        });
+        until("all of it in the index", || self.found("").filter(|total| *total == all))
     }
 
     /// As the operator, with the folder's token.
