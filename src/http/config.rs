@@ -168,8 +168,10 @@ mod tests {
 
     #[test]
     fn the_origin_has_no_slash_at_its_end() {
-        let config =
-            HttpConfig { public_url: Some("https://shop.example/".into()), ..HttpConfig::default() };
+        let config = HttpConfig {
+            public_url: Some("https://shop.example/".into()),
+            ..HttpConfig::default()
+        };
         assert_eq!(config.origin(), "https://shop.example");
         assert!(config.is_https() && config.validate().is_ok());
     }

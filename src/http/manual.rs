@@ -1,4 +1,6 @@
 //! `/docs`.
 
 use crate::http::resource::Resource;
-pub(crate) fn resources() -> Vec<Resource> { Vec::new() }
+pub(crate) fn resources() -> Vec<Resource> {
+    Vec::new()
+}

@@ -1,4 +1,6 @@
 //! `/robots.txt` and the sitemap.
 
 use crate::http::resource::Resource;
-pub(super) fn resources() -> Vec<Resource> { Vec::new() }
+pub(super) fn resources() -> Vec<Resource> {
+    Vec::new()
+}
