@@ -116,7 +116,7 @@ impl HttpConfig {
         Duration::from_millis(self.header_timeout_ms)
     }
 
-    pub(super) fn request_timeout(&self) -> Duration {
+    pub(crate) fn request_timeout(&self) -> Duration {
         Duration::from_millis(self.request_timeout_ms)
     }
 

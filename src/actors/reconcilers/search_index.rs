@@ -18,7 +18,7 @@ mod rebuild;
 
 pub(crate) use desk::{ReindexDesk, ReindexPhase, ReindexProgress};
 
-use super::store_fault;
+use super::{Progress, store_fault};
 use crate::{
     domain::{
         event::{Event, EventKind, Position},
@@ -56,6 +56,8 @@ pub(crate) struct SearchIndexParts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) desk: ReindexDesk,
     pub(crate) scopes: Vec<Scope>,
+    /// Told after each commit.
+    pub(crate) progress: Progress,
 }
 
 /// The indexer as a child of the tree, woken by `nudge`.
@@ -93,7 +95,7 @@ impl Reconciler for SearchIndexer {
                 self.distrusted = true;
                 Followed::Lost
             }
-            followed => followed.map_err(Trouble::fault)?,
+            followed => followed.map_err(fault)?,
         };
         let lost = matches!(followed, Followed::Lost);
         if !lost && !self.parts.desk.is_wanted() {
@@ -108,7 +110,7 @@ impl Reconciler for SearchIndexer {
             Err(trouble) => {
                 self.rebuild = None;
                 self.parts.desk.failed(&trouble.to_string());
-                Err(trouble.fault())
+                Err(fault(trouble))
             }
         }
     }
@@ -129,9 +131,11 @@ impl SearchIndexer {
             return Ok(Followed::Lost);
         };
         if to == at {
+            parts.progress.stands_at(Some(at));
             return Ok(Followed::Level);
         }
         parts.give(Into::Live { at, to }, &events).await?;
+        parts.progress.stands_at(Some(to));
         Ok(if to.offset < target.offset { Followed::More } else { Followed::Level })
     }
 
@@ -295,15 +299,13 @@ enum Trouble {
     Panicked(tokio::task::JoinError),
 }
 
-impl Trouble {
-    fn fault(self) -> Fault {
-        match self {
-            Self::Documents(error) => documents_fault(error),
-            // Room comes back, and damage is mended by the next pass.
-            Self::Index(error) => Fault::unavailable(error),
-            Self::Log(error) => store_fault(error),
-            Self::Panicked(error) => Fault::crash(error),
-        }
+fn fault(trouble: Trouble) -> Fault {
+    match trouble {
+        Trouble::Documents(error) => documents_fault(error),
+        // Room comes back, and damage is mended by the next pass.
+        Trouble::Index(error) => Fault::unavailable(error),
+        Trouble::Log(error) => store_fault(error),
+        Trouble::Panicked(error) => Fault::crash(error),
     }
 }
 

@@ -23,7 +23,6 @@ use supervisors::{
 use tokio::sync::watch;
 
 /// Questions that may wait: at a quarter of a millisecond each, on two cores, about 50 ms.
-const BOUND: usize = 256;
 /// Nobody waits longer for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A question takes milliseconds at most; a worker that has one for longer is given up.
@@ -57,11 +56,8 @@ impl From<CallError> for AskError {
 }
 
 /// The pool that [`search_workers`] serves; made before the tree.
-pub(crate) fn search_pool(workers: usize) -> Pool<SearchJob> {
-    Pool::new(
-        "search",
-        PoolOptions { workers, bound: BOUND, stuck_after: Some(STUCK), ..PoolOptions::default() },
-    )
+pub(crate) fn search_pool(options: PoolOptions) -> Pool<SearchJob> {
+    Pool::new("search", PoolOptions { stuck_after: Some(STUCK), ..options })
 }
 
 /// The pool's workers as a child of the tree.

@@ -6,6 +6,8 @@ use std::sync::{
 };
 use supervisors::{Strategy, Supervisor, testing::Universe};
 
+const BOUND: usize = 64;
+
 /// Answers with the text's length as total; waits while the gate is shut.
 #[derive(Default)]
 struct Fake {
@@ -60,7 +62,7 @@ fn asking(text: &str) -> SearchQuery {
 async fn running(workers: usize) -> (Arc<Fake>, SearchHandle, Universe) {
     let fake = Arc::new(Fake::default());
     let search: Arc<dyn Search> = fake.clone();
-    let pool = search_pool(workers);
+    let pool = search_pool(PoolOptions { workers, bound: BOUND, ..PoolOptions::default() });
     let handle = SearchHandle::new(&pool, Arc::clone(&search), ReindexDesk::new(), Nudge::new());
     let tree = Supervisor::new("test", Strategy::OneForOne).child(search_workers(&pool, search));
     (fake, handle, Universe::start(tree).await.unwrap())
