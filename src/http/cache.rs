@@ -22,6 +22,7 @@ use crate::{
         page::Page,
         resource::Asked,
     },
+    ports::invalidate::Invalidate,
 };
 use moka::{Equivalent, sync::Cache};
 use std::{
@@ -187,17 +188,17 @@ impl PageCache {
     pub(crate) fn bytes(&self) -> u64 {
         self.pages.weighted_size()
     }
+}
 
-    /// These products changed; call it once readers get the new documents.
-    pub(crate) fn products(&self, products: &[(ProductId, String)]) {
+impl Invalidate for PageCache {
+    fn products(&self, products: &[(ProductId, String)]) {
         let number = self.touches.draw();
         for (id, _) in products {
             self.touches.slots[usize::from(slot(*id))].fetch_max(number, Ordering::SeqCst);
         }
     }
 
-    /// Everything may have changed: the category tree, or a rebuild.
-    pub(crate) fn everything(&self) {
+    fn everything(&self) {
         let number = self.touches.draw();
         self.touches.everything.fetch_max(number, Ordering::SeqCst);
     }

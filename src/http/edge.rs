@@ -97,7 +97,8 @@ impl Edge {
             id: caller.request_id.clone(),
             started,
         };
-        if request.uri().path_and_query().map_or(0, |p| p.as_str().len()) > self.app.config.uri_bytes
+        if request.uri().path_and_query().map_or(0, |p| p.as_str().len())
+            > self.app.config.uri_bytes
         {
             let told = format!("an address has at most {} bytes", self.app.config.uri_bytes);
             let response = Problem::new(Code::UriTooLong, told).into_response();

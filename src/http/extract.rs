@@ -17,10 +17,19 @@ const MOST_PAIRS: usize = 128;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Takes {
     /// At most so many characters.
-    Text { most: usize },
+    Text {
+        most: usize,
+    },
     /// Text of this form; `pattern` is for the description, the handler checks.
-    Formed { most: usize, pattern: &'static str },
-    Integer { least: i64, most: i64, default: i64 },
+    Formed {
+        most: usize,
+        pattern: &'static str,
+    },
+    Integer {
+        least: i64,
+        most: i64,
+        default: i64,
+    },
     /// An amount such as `49.99` in the shop's currency.
     Amount,
     /// `true` or `false`.
@@ -81,11 +90,7 @@ impl Query {
     ///
     /// On a page a parameter that is empty is one that isn't there, as a form without script sends
     /// those, and what others hang on their links to us is passed over.
-    pub(crate) fn read(
-        raw: &str,
-        declared: &'static [Param],
-        page: bool,
-    ) -> Result<Self, Problem> {
+    pub(crate) fn read(raw: &str, declared: &'static [Param], page: bool) -> Result<Self, Problem> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for (i, pair) in raw.split('&').filter(|pair| !pair.is_empty()).enumerate() {
             if i >= MOST_PAIRS {
@@ -203,9 +208,7 @@ fn check(param: &Param, name: &str, value: &str) -> Result<(), Problem> {
             let fits = value.parse::<i64>().is_ok_and(|n| (least..=most).contains(&n));
             (!fits).then(|| format!("a whole number from {least} to {most}"))
         }
-        Takes::Amount => {
-            (value.len() > 24).then(|| "an amount such as 49.99".to_owned())
-        }
+        Takes::Amount => (value.len() > 24).then(|| "an amount such as 49.99".to_owned()),
         Takes::Flag => (!["true", "false"].contains(&value)).then(|| "true or false".to_owned()),
         Takes::OneOf(known) => (!known.contains(&value)).then(|| choices(value, known)),
         Takes::SomeOf(known) => value
@@ -247,10 +250,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// The known name that a misspelt one may stand for: at most a third of it differs.
-pub(crate) fn nearest<'a>(
-    name: &str,
-    known: impl Iterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > 64 {
         return None;
     }

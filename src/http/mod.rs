@@ -31,10 +31,12 @@ mod metrics;
 mod openapi;
 mod ops;
 mod page;
+mod pooling;
 mod question;
 mod render;
 mod resource;
 mod routes;
+mod searching;
 mod serve;
 mod shop;
 #[cfg(test)]

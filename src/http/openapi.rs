@@ -166,10 +166,8 @@ fn operation_of(
     problem: &RefOr<Schema>,
     schemas: &mut Schemas,
 ) -> utoipa::openapi::path::Operation {
-    let mut built = OperationBuilder::new()
-        .operation_id(Some(doc.id))
-        .tag(doc.tag)
-        .summary(Some(doc.summary));
+    let mut built =
+        OperationBuilder::new().operation_id(Some(doc.id)).tag(doc.tag).summary(Some(doc.summary));
     if !doc.about.is_empty() {
         built = built.description(Some(doc.about));
     }
@@ -242,14 +240,14 @@ fn problems_of(operation: &Served, doc: &Doc) -> Vec<(u16, String)> {
 fn parameter(param: &Param, place: ParameterIn) -> Parameter {
     let is_path = matches!(place, ParameterIn::Path);
     let required = if param.required || is_path { Required::True } else { Required::False };
-    let mut built = ParameterBuilder::new()
-        .name(param.name)
-        .required(required)
-        .description(Some(param.about));
+    let mut built =
+        ParameterBuilder::new().name(param.name).required(required).description(Some(param.about));
     let schema: RefOr<Schema> = match param.takes {
         Takes::SomeOf(known) => {
             built = built.style(Some(ParameterStyle::Form)).explode(Some(false));
-            let one = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(known.iter().copied()));
+            let one = ObjectBuilder::new()
+                .schema_type(Type::String)
+                .enum_values(Some(known.iter().copied()));
             ArrayBuilder::new().items(one).min_items(Some(1)).into()
         }
         takes if param.most > 1 => {
@@ -263,9 +261,7 @@ fn parameter(param: &Param, place: ParameterIn) -> Parameter {
 fn schema_of(takes: Takes, path: bool) -> utoipa::openapi::schema::Object {
     let text = || ObjectBuilder::new().schema_type(SchemaType::new(Type::String));
     let object = match takes {
-        Takes::Text { most } => {
-            text().max_length(Some(most)).min_length(path.then_some(1))
-        }
+        Takes::Text { most } => text().max_length(Some(most)).min_length(path.then_some(1)),
         Takes::Formed { most, pattern } => text().max_length(Some(most)).pattern(Some(pattern)),
         Takes::Integer { least, most, default } => ObjectBuilder::new()
             .schema_type(SchemaType::new(Type::Integer))

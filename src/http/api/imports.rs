@@ -142,11 +142,16 @@ pub(super) fn resources() -> Vec<Resource> {
         .answer(202, "The rows are stored, and the run waits its turn.", json::<ImportView>())
         .problem(Code::NoRoom)
         .problem(Code::BadContent);
-    let list = Doc::new("list_imports", tag, "Import runs, newest first")
-        .answer(200, "Some runs.", json::<ImportList>());
-    let one = Doc::new("get_import", tag, "How far a run is")
-        .place(ID)
-        .answer(200, "The run.", json::<ImportView>());
+    let list = Doc::new("list_imports", tag, "Import runs, newest first").answer(
+        200,
+        "Some runs.",
+        json::<ImportList>(),
+    );
+    let one = Doc::new("get_import", tag, "How far a run is").place(ID).answer(
+        200,
+        "The run.",
+        json::<ImportView>(),
+    );
     let cancel = Doc::new("cancel_import", tag, "Stop a run")
         .about("What it has imported stays.")
         .place(ID)

@@ -27,9 +27,28 @@ use utoipa::ToSchema;
 
 /// The fields of a product, as `fields` may name them.
 pub(super) const FIELDS: &[&str] = &[
-    "id", "sku", "slug", "name", "brand", "short_description", "description", "status", "price",
-    "price_on_request", "stock", "unit", "precision", "categories", "images", "attributes",
-    "options", "parent", "variants", "popularity", "created_at", "updated_at",
+    "id",
+    "sku",
+    "slug",
+    "name",
+    "brand",
+    "short_description",
+    "description",
+    "status",
+    "price",
+    "price_on_request",
+    "stock",
+    "unit",
+    "precision",
+    "categories",
+    "images",
+    "attributes",
+    "options",
+    "parent",
+    "variants",
+    "popularity",
+    "created_at",
+    "updated_at",
 ];
 const INCLUDES: &[&str] = &["parent", "variants"];
 
@@ -89,7 +108,10 @@ pub(super) fn resources() -> Vec<Resource> {
         .bare(304, "Nothing has changed.");
     let anyone = |params, run| Operation::new(Method::GET, Access::Anyone, params, run);
     vec![
-        Resource::new("/api/v1/products", [anyone(LIST, |a, b| Box::pin(show_list(a, b))).doc(list)]),
+        Resource::new(
+            "/api/v1/products",
+            [anyone(LIST, |a, b| Box::pin(show_list(a, b))).doc(list)],
+        ),
         Resource::new(
             "/api/v1/products/{sku}",
             [anyone(ONE, |a, b| Box::pin(show_one(a, b))).doc(one)],

@@ -116,8 +116,11 @@ pub(super) fn resources() -> Vec<Resource> {
     let search = Doc::new("search_products", "search", "Find products")
         .about("Takes near spellings when nothing holds the words as typed.")
         .answer(200, "What was found.", json::<SearchAnswer>());
-    let suggest = Doc::new("suggest", "search", "What to offer while somebody types")
-        .answer(200, "Products and brands.", json::<SuggestionsView>());
+    let suggest = Doc::new("suggest", "search", "What to offer while somebody types").answer(
+        200,
+        "Products and brands.",
+        json::<SuggestionsView>(),
+    );
     let anyone = |params, run| Operation::new(Method::GET, Access::Anyone, params, run);
     vec![
         Resource::new("/api/v1/search", [anyone(SEARCH, |a, b| Box::pin(show(a, b))).doc(search)]),

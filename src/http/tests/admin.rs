@@ -73,8 +73,11 @@ async fn rows_that_cannot_be_taken_are_refused_with_their_reason() {
     let shop = Shop::open_with(|config| config.import_body_bytes = 2_048).await;
     let token = format!("Bearer {}", super::shop::TOKEN);
     let send = async |kind: &str, coding: &str, path: &str, rows: &str| {
-        let headers =
-            [("authorization", token.as_str()), ("content-type", kind), ("content-encoding", coding)];
+        let headers = [
+            ("authorization", token.as_str()),
+            ("content-type", kind),
+            ("content-encoding", coding),
+        ];
         shop.ask("POST", path, &headers, rows).await
     };
     let path = "/api/v1/imports";

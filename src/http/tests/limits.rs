@@ -171,9 +171,7 @@ async fn a_client_that_takes_nothing_is_cut() {
     let mut greedy = connect(&shop).await;
     // Pages are asked for without end, and none is read.
     let ask = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n".repeat(500);
-    let cut = async {
-        while greedy.write_all(&ask).await.is_ok() {}
-    };
+    let cut = async { while greedy.write_all(&ask).await.is_ok() {} };
     tokio::time::timeout(Duration::from_secs(60), cut).await.expect("the server gives up");
     shop.close().await;
 }

@@ -1,7 +1,7 @@
 //! Pages as a browser gets them.
 
 use super::shop::{Shop, head, header, is, product, text, variant};
-use crate::domain::product::ProductStatus;
+use crate::{domain::product::ProductStatus, ports::invalidate::Invalidate};
 use std::sync::{Arc, atomic::Ordering};
 use tokio::sync::Notify;
 
@@ -49,10 +49,8 @@ async fn a_changed_product_is_seen_at_once() {
     let shop = Shop::open().await;
     shop.get("/p/drill-7").await;
     shop.get("/api/v1/products/SKU-007").await;
-    let changed = crate::domain::document::ProductDocument {
-        name: "Drill VII".into(),
-        ..product(7)
-    };
+    let changed =
+        crate::domain::document::ProductDocument { name: "Drill VII".into(), ..product(7) };
     shop.shelf.put(changed.clone());
     shop.cache.products(&[(changed.id, changed.slug)]);
     assert!(text(&shop.get("/p/drill-7").await).contains("Drill VII"));

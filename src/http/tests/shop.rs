@@ -248,13 +248,9 @@ impl Searching for Index {
             corrected: false,
         })
     }
-    async fn suggest(
-        &self,
-        _: Scope,
-        typed: String,
-        limit: usize,
-    ) -> Result<Suggestions, Problem> {
-        let everything = SearchQuery { text: typed, limit, ..SearchQuery::everything(Scope::default()) };
+    async fn suggest(&self, _: Scope, typed: String, limit: usize) -> Result<Suggestions, Problem> {
+        let everything =
+            SearchQuery { text: typed, limit, ..SearchQuery::everything(Scope::default()) };
         let found = self.search(everything).await?;
         let products = found.hits.iter().map(|hit| hit.product).collect();
         Ok(Suggestions { products, brands: vec!["Acme".into()] })
@@ -455,10 +451,8 @@ impl Shop {
             down: AtomicBool::new(false),
             gate: Mutex::default(),
         });
-        let renderers = Pool::new(
-            "render",
-            PoolOptions { workers: 1, bound: 2, ..PoolOptions::default() },
-        );
+        let renderers =
+            Pool::new("render", PoolOptions { workers: 1, bound: 2, ..PoolOptions::default() });
         let supervisor = Supervisor::new("shop", Strategy::OneForOne)
             .child(pool(&renderers, || async { Ok(RenderWorker) }));
         let universe = Universe::start(supervisor).await.unwrap();
@@ -497,7 +491,17 @@ impl Shop {
         }));
         let _folder = folder;
         Self {
-            address, socket, shelf, index, runs, cache, healthy, started, universe, server, stop,
+            address,
+            socket,
+            shelf,
+            index,
+            runs,
+            cache,
+            healthy,
+            started,
+            universe,
+            server,
+            stop,
             _folder,
         }
     }
