@@ -1,7 +1,7 @@
 //! Pages as a browser gets them.
 
 use super::shop::{Shop, head, header, is, product, text, variant};
-use crate::domain::product::ProductStatus;
+use crate::{domain::product::ProductStatus, ports::invalidate::Invalidate};
 use std::sync::{Arc, atomic::Ordering};
 use tokio::sync::Notify;
 
