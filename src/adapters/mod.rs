@@ -1,5 +1,8 @@
-//! Drivers behind ports: each folder fulfils ports with one driver and knows no other folder.
+//! Drivers behind the ports: each folder fulfils some of them with one driver and knows no other
+//! folder. Nobody but `boot` names these.
 
 pub mod clock;
+pub mod documents;
 pub mod postgres;
 pub mod sql;
+pub mod tantivy;

@@ -5,9 +5,11 @@
 
 pub mod catalog_batch;
 pub mod category;
+pub mod demo;
 pub mod document;
 pub mod event;
 pub mod id;
+pub mod import;
 pub mod money;
 pub mod product;
 pub mod scope;

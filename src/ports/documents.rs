@@ -15,8 +15,13 @@ use std::sync::Arc;
 pub enum DocumentsError {
     #[error("the local documents have no room: {0}")]
     Full(String),
+    /// Damaged: rebuild them.
     #[error("the local documents can't be read: {0}")]
     Corrupt(String),
+    /// Another process has them, or the file can't be reached: nothing was changed, and nothing
+    /// must be thrown away for it.
+    #[error("the local documents are unavailable: {0}")]
+    Unavailable(String),
 }
 
 /// What is kept of one product, all of it made by `views` when an event touched it.
@@ -35,6 +40,10 @@ pub enum DocumentChange {
     Put(Box<StoredDocument>),
     Remove(ProductId),
 }
+
+/// The names a change touched: every product of the batch under the slug it has now, and under
+/// the one it had before where that differs. What was made of either is out of date.
+pub type Touched = Vec<(ProductId, String)>;
 
 pub trait Documents: Send + Sync {
     fn by_slug(&self, scope: &Scope, slug: &str) -> Result<Option<StoredDocument>, DocumentsError>;
@@ -69,15 +78,28 @@ pub trait Documents: Send + Sync {
     fn count(&self) -> Result<u64, DocumentsError>;
     /// `None` before the first build, and when it was made by a version whose form differs.
     fn position(&self) -> Result<Option<Position>, DocumentsError>;
-    /// Applies a batch and the place in the log it stands for in one commit. Blocks: call it off
-    /// the request threads.
+    /// Up to `limit` ids that sort behind `after`, ascending; of a rebuild, which drops those that
+    /// the database has no more.
+    fn ids(
+        &self,
+        scope: &Scope,
+        after: Option<ProductId>,
+        limit: usize,
+    ) -> Result<Vec<ProductId>, DocumentsError>;
+    /// Applies a batch and the place in the log it stands for in one commit: after a crash both
+    /// are there or neither. A position says that everything in here is of the present form and
+    /// no older than that; without one the position stays, and a crash may take the batch back.
+    /// Of two changes of one product the later wins. Blocks: call it off the request threads.
     fn apply(
         &self,
         scope: &Scope,
         changes: Vec<DocumentChange>,
         categories: Option<CategoryTree>,
         position: Option<Position>,
-    ) -> Result<(), DocumentsError>;
-    /// Forgets everything, before a rebuild from the database. Blocks.
+    ) -> Result<Touched, DocumentsError>;
+    /// Forgets the position for good and keeps what is readable: called before a rebuild, so that
+    /// one that dies half-way is begun again rather than taken for done. Blocks.
+    fn forget_position(&self) -> Result<(), DocumentsError>;
+    /// Forgets everything; works on a damaged file too. Blocks.
     fn clear(&self) -> Result<(), DocumentsError>;
 }

@@ -38,6 +38,10 @@ pub struct ProductBatch {
     pub products: Vec<ProductDraft>,
     /// Written in the same transaction, so a killed import resumes exactly here.
     pub checkpoint: Option<ImportCheckpoint>,
+    /// Only try it: products, categories, stock and their events are taken back (to a savepoint)
+    /// once they are counted. The checkpoint with its counts is kept, so a dry run has progress
+    /// and can be resumed like any other.
+    pub dry_run: bool,
     pub at: Micros,
 }
 

@@ -30,6 +30,11 @@ pub trait Agent: Sized + Send + 'static {
     /// one; one that commits what is queued takes more.
     const DRAIN: usize = 1;
 
+    /// The most messages of the mailbox's last rank among those, where it has
+    /// several: background work taken in small bites lets whatever arrives
+    /// meanwhile go first.
+    const DRAIN_LAST: usize = usize::MAX;
+
     /// Does what the messages ask and answers them. Never called with none. An
     /// unavailable fault makes the agent pause before it takes the next batch;
     /// it keeps no message back, so whoever is unanswered by then gets `Lost`.
@@ -116,7 +121,7 @@ struct Serving<A: Agent> {
 impl<A: Agent> Serving<A> {
     /// Serves one batch; false if nothing waited.
     async fn batch(&mut self, context: &Context) -> Result<bool, Fault> {
-        let messages = self.mailbox.take(A::DRAIN);
+        let messages = self.mailbox.take(A::DRAIN, A::DRAIN_LAST);
         if messages.is_empty() {
             return Ok(false);
         }

@@ -1,4 +1,4 @@
-//! OTP-style supervision on ractor.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod agent;

@@ -46,8 +46,6 @@ pub struct Address<M> {
 }
 
 /// A message that was not queued, handed back.
-#[derive(Debug, thiserror::Error)]
-#[error("{reason}")]
 pub struct Refused<M> {
     /// The message, untouched.
     pub message: M,
@@ -107,18 +105,24 @@ impl<M> Inner<M> {
         Ok(())
     }
 
-    /// Takes up to `most` messages out, lowest rank number first.
-    pub(crate) fn take(&self, most: usize) -> Vec<M> {
+    /// Takes up to `most` messages out, lowest rank number first, and of the
+    /// last of several ranks no more than `most_of_last`.
+    pub(crate) fn take(&self, most: usize, most_of_last: usize) -> Vec<M> {
         let mut queue = locked(&self.queue);
         let waiting: usize = queue.ranks.iter().map(VecDeque::len).sum();
-        let count = waiting.min(most.max(1));
-        if count == 0 {
+        let most = waiting.min(most.max(1));
+        if most == 0 {
             return Vec::new();
         }
-        let mut taken = Vec::with_capacity(count);
+        let last = match queue.ranks.len() {
+            1 => usize::MAX,
+            several => several - 1,
+        };
+        let mut taken = Vec::with_capacity(most);
         let now = Instant::now();
-        for line in &mut queue.ranks {
-            let from_here = line.len().min(count - taken.len());
+        for (rank, line) in queue.ranks.iter_mut().enumerate() {
+            let bound = if rank == last { most_of_last.max(1) } else { usize::MAX };
+            let from_here = line.len().min(most - taken.len()).min(bound);
             for waiting in line.drain(..from_here) {
                 self.meter.waited(now, now - waiting.since);
                 taken.push(waiting.message);
@@ -207,6 +211,20 @@ impl<M> Address<M> {
     }
 }
 
+impl<M> std::fmt::Debug for Refused<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Refused").field(&self.reason).finish()
+    }
+}
+
+impl<M> std::fmt::Display for Refused<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.reason.fmt(f)
+    }
+}
+
+impl<M> std::error::Error for Refused<M> {}
+
 impl<M> Clone for Mailbox<M> {
     fn clone(&self) -> Self {
         Self { inner: Arc::clone(&self.inner) }
@@ -228,5 +246,33 @@ impl<M> std::fmt::Debug for Mailbox<M> {
 impl<M> std::fmt::Debug for Address<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Address").field(&self.inner.name).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_the_last_rank_no_more_than_a_bite_is_taken_and_that_behind_all_others() {
+        let mailbox = Mailbox::ranked("writer", 8, 3);
+        let send = |rank, n| mailbox.address().try_send_ranked(rank, (rank, n)).unwrap();
+        for n in 0..3 {
+            send(2, n);
+            send(0, n);
+        }
+        send(1, 0);
+        let inner = mailbox.inner();
+        assert_eq!(inner.take(9, 1), [(0, 0), (0, 1), (0, 2), (1, 0), (2, 0)]);
+        assert_eq!(inner.take(9, 1), [(2, 1)]);
+        assert_eq!(inner.take(9, usize::MAX), [(2, 2)]);
+        assert_eq!(inner.depth(), 0);
+    }
+
+    #[test]
+    fn where_there_is_one_rank_it_is_not_the_last_of_several() {
+        let mailbox = Mailbox::new("keeper", 8);
+        (0..4).for_each(|n| mailbox.address().try_send(n).unwrap());
+        assert_eq!(mailbox.inner().take(3, 1), [0, 1, 2]);
     }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Fittings {
 struct Condition {
     state: State,
     up_since: Option<Instant>,
-    panic: Option<(Panicked, Instant)>,
+    panic: Option<(Arc<Panicked>, Instant)>,
     fault: Option<(String, Instant)>,
     budget: Budget,
     ledger: Ledger,
@@ -150,7 +150,7 @@ impl Node {
         let now = Instant::now();
         let mut condition = locked(&self.condition);
         match death {
-            Death::Panicked(panicked) => condition.panic = Some((panicked, now)),
+            Death::Panicked(panicked) => condition.panic = Some((Arc::new(panicked), now)),
             _ => condition.fault = Some((sentence.clone(), now)),
         }
         sentence
@@ -160,6 +160,11 @@ impl Node {
     pub(crate) fn starting(&self) {
         self.starts.fetch_add(1, Ordering::Relaxed);
         self.set(State::Starting);
+    }
+
+    /// How often it was started again.
+    pub(crate) fn restarts(&self) -> u64 {
+        self.starts.load(Ordering::Relaxed).saturating_sub(1)
     }
 
     /// A pool's worker was replaced, which counts as a restart of the pool's.
@@ -207,15 +212,19 @@ impl Node {
     pub(crate) fn snapshot(&self) -> Snapshot {
         let now = Instant::now();
         let age_ms = |at: Instant| now.saturating_duration_since(at).as_millis() as u64;
-        let condition = &mut *locked(&self.condition);
-        let spent = condition.ledger.spent(&condition.budget, now);
+        let mut condition = locked(&self.condition);
+        let (tolerated, panic) = (condition.budget, condition.panic.clone());
+        let (fault, up_since) = (condition.fault.clone(), condition.up_since);
+        let mut state = condition.state.clone();
+        let spent = condition.ledger.spent(&tolerated, now);
+        // Naming a backtrace's frames takes milliseconds: not under the lock.
+        drop(condition);
         let budget = BudgetSnapshot {
-            restarts: condition.budget.restarts,
-            within_ms: condition.budget.within.as_millis() as u64,
+            restarts: tolerated.restarts,
+            within_ms: tolerated.within.as_millis() as u64,
             spent,
         };
         let meter = self.meter();
-        let mut state = condition.state.clone();
         let pool = self.fittings.pool.as_ref().map(|pool| {
             if state == State::Running {
                 state = pool.state();
@@ -228,16 +237,15 @@ impl Node {
             kind: self.kind,
             state,
             restart: self.restart,
-            restarts: self.starts.load(Ordering::Relaxed).saturating_sub(1),
-            up_ms: condition.up_since.map(age_ms),
-            last_panic: condition.panic.as_ref().map(|(panicked, at)| LastPanic {
+            restarts: self.restarts(),
+            up_ms: up_since.map(age_ms),
+            last_panic: panic.as_ref().map(|(panicked, at)| LastPanic {
                 message: panicked.message.clone(),
                 location: panicked.place.as_ref().and_then(|p| p.location.clone()),
                 backtrace: panicked.place.as_ref().map(|p| p.backtrace.to_string()),
                 ago_ms: age_ms(*at),
             }),
-            last_fault: condition
-                .fault
+            last_fault: fault
                 .as_ref()
                 .map(|(message, at)| LastFault { message: message.clone(), ago_ms: age_ms(*at) }),
             mailbox: self.fittings.gauge.as_ref().map(|gauge| {

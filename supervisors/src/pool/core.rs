@@ -49,6 +49,8 @@ pub(crate) struct Core<J> {
     crew: Mutex<Option<ActorRef<CrewOrder>>>,
     quiet: Notify,
     pub(crate) stuck: AtomicU64,
+    /// Numbers given to workers; one left behind must not share its with a successor.
+    pub(crate) numbers: AtomicU64,
     pub(crate) up: AtomicUsize,
 }
 
@@ -113,6 +115,7 @@ impl<J> Core<J> {
             crew: Mutex::default(),
             quiet: Notify::new(),
             stuck: AtomicU64::new(0),
+            numbers: AtomicU64::new(0),
             up: AtomicUsize::new(0),
         }
     }
@@ -239,9 +242,14 @@ impl<J> Core<J> {
     }
 
     pub(crate) fn resume(&self) {
+        self.go_on(false);
+    }
+
+    /// Hands jobs out again, and takes new ones unless it is `draining`.
+    fn go_on(&self, draining: bool) {
         let mut desk = locked(&self.desk);
         desk.paused = false;
-        desk.draining = false;
+        desk.draining = draining;
         let woken = std::mem::take(&mut desk.idle);
         drop(desk);
         for (_, bell) in woken {
@@ -251,8 +259,7 @@ impl<J> Core<J> {
     }
 
     pub(crate) async fn drain(&self) {
-        self.resume();
-        locked(&self.desk).draining = true;
+        self.go_on(true);
         loop {
             let mut quiet = std::pin::pin!(self.quiet.notified());
             quiet.as_mut().enable();

@@ -88,12 +88,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn any_stance() -> impl Strategy_ {
-        prop_oneof![Just(Down), Just(Cooling), Just(Starting), Just(Up), Just(Stopping), Just(Gone)]
+    use proptest::strategy::Strategy as Drawn;
+
+    fn any_stance() -> impl Drawn<Value = Stance> {
+        proptest::sample::select(vec![Down, Cooling, Starting, Up, Stopping, Gone])
     }
-    use proptest::strategy::Strategy as _;
-    trait Strategy_: proptest::strategy::Strategy<Value = Stance> {}
-    impl<T: proptest::strategy::Strategy<Value = Stance>> Strategy_ for T {}
 
     proptest! {
         #[test]

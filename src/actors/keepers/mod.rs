@@ -1,0 +1,3 @@
+//! Each owns a truth and serialises its changes.
+
+pub(crate) mod writer;

@@ -1,0 +1,47 @@
+//! Where an import's writes go.
+
+use crate::ports::{
+    StoreError,
+    writer::{Write, Writer, Written},
+};
+use async_trait::async_trait;
+use tokio::sync::Mutex;
+
+/// Why a write has no verdict.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SinkError {
+    /// Refused before anything happened: come back later.
+    #[error("the writer has too much to do")]
+    Full,
+    /// It may have happened or may still happen: look at the import's row.
+    #[error("the writer gave no answer")]
+    Unknown,
+    /// Nothing happened and nothing will: the process is going down.
+    #[error("the writer is stopped")]
+    Stopped,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Takes writes, one after the other, each a transaction of its own or part of a larger one.
+#[async_trait]
+pub(crate) trait ProductSink: Send + Sync + 'static {
+    async fn write(&self, write: Write) -> Result<Written, SinkError>;
+}
+
+/// Straight to the database, for a command that runs without a server.
+pub(crate) struct DirectSink(Mutex<Box<dyn Writer>>);
+
+impl DirectSink {
+    pub(crate) fn new(writer: Box<dyn Writer>) -> Self {
+        Self(Mutex::new(writer))
+    }
+}
+
+#[async_trait]
+impl ProductSink for DirectSink {
+    async fn write(&self, write: Write) -> Result<Written, SinkError> {
+        let verdict = self.0.lock().await.commit(vec![write]).await.pop();
+        verdict.ok_or(SinkError::Unknown)?.map_err(SinkError::Store)
+    }
+}

@@ -1,0 +1,3 @@
+//! Each does one durable job: what it must not lose is a row, so it may die anywhere.
+
+pub(crate) mod importer;

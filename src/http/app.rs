@@ -1,0 +1,92 @@
+//! All that the routes need, as one plain struct that boot fills in.
+
+use crate::{
+    domain::{category::CategoryTree, scope::Scope},
+    http::{
+        access::AdminToken,
+        cache::PageCache,
+        config::HttpConfig,
+        handles::{Check, Importing, Pooling, Searching, Viewing},
+        render::Render,
+    },
+    ports::{
+        clock::{Clock, Ids},
+        documents::Documents,
+    },
+    views::{Shell, ShellOptions},
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// Handles and settings. Cheap to build; shared by every connection.
+pub(crate) struct App {
+    pub(crate) config: HttpConfig,
+    pub(crate) scope: Arc<Scope>,
+    pub(crate) documents: Arc<dyn Documents>,
+    pub(crate) search: Arc<dyn Searching>,
+    pub(crate) imports: Arc<dyn Importing>,
+    pub(crate) pools: Arc<dyn Pooling>,
+    pub(crate) tree: Arc<dyn Viewing>,
+    pub(crate) checks: Vec<Arc<dyn Check>>,
+    pub(crate) cache: Arc<PageCache>,
+    pub(crate) render: Render,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    /// `None`: administrators come by the socket alone.
+    pub(crate) token: Option<AdminToken>,
+    /// `None`: nobody installed a recorder, so `/metrics` is empty.
+    pub(crate) metrics: Option<PrometheusHandle>,
+    pub(crate) started: Started,
+    pub(crate) shell: ShellCache,
+}
+
+/// Whether the start is over; set once, by boot.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Started(Arc<AtomicBool>);
+
+impl Started {
+    pub(crate) fn done(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Header, menu and footer of the present category tree, made again when the tree changes.
+#[derive(Default)]
+pub(crate) struct ShellCache {
+    made: Mutex<Option<(Arc<CategoryTree>, Arc<Shell>)>>,
+}
+
+impl App {
+    /// The tree and the page frame made from it.
+    pub(crate) fn shell(&self) -> (Arc<CategoryTree>, Arc<Shell>) {
+        let tree = self.documents.categories(&self.scope);
+        let mut made = self.shell.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, shell)) = &*made
+            && Arc::ptr_eq(of, &tree)
+        {
+            return (tree, Arc::clone(shell));
+        }
+        let options = ShellOptions {
+            name: self.config.shop_name.clone(),
+            url: self.config.origin(),
+            locale: self.scope.locale.0.clone(),
+            currency: self.config.currency,
+            image_hosts: self.config.image_hosts.clone(),
+        };
+        let shell = Arc::new(Shell::new(options, &tree));
+        *made = Some((Arc::clone(&tree), Arc::clone(&shell)));
+        (tree, shell)
+    }
+
+    /// The log's place that pages are built at now; 0 before the first build.
+    pub(crate) fn offset(&self) -> i64 {
+        self.documents.position().ok().flatten().map_or(0, |position| position.offset)
+    }
+}

@@ -1,0 +1,68 @@
+//! Every resource there is, module by module.
+
+use crate::http::{api, health, manual, openapi, ops, resource::Resource, shop};
+
+pub(crate) fn all() -> Vec<Resource> {
+    [
+        shop::resources(),
+        api::resources(),
+        ops::resources(),
+        health::resources(),
+        openapi::resources(),
+        manual::resources(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::access::Access;
+    use http::Method;
+
+    /// Written out on purpose: opening an address to everybody must change a line here too.
+    #[test]
+    fn everybody_may_browse_and_nothing_else() {
+        let mut open: Vec<String> = Vec::new();
+        for resource in all() {
+            for operation in resource.operations {
+                if operation.access == Access::Anyone {
+                    assert_eq!(operation.method, Method::GET, "{}", resource.path);
+                    open.push(resource.path.to_owned());
+                }
+            }
+        }
+        open.sort();
+        assert_eq!(
+            open,
+            [
+                "/",
+                "/api/v1/categories",
+                "/api/v1/categories/{slug}",
+                "/api/v1/products",
+                "/api/v1/products/{sku}",
+                "/api/v1/search",
+                "/api/v1/search/suggestions",
+                "/assets/{file}",
+                "/c/{slug}",
+                "/docs",
+                "/docs/problems",
+                "/docs/problems/{code}",
+                "/livez",
+                "/media/demo/{family}/{seed}.svg",
+                "/media/placeholder/{sku}.svg",
+                "/openapi.json",
+                "/p/{slug}",
+                "/readyz",
+                "/robots.txt",
+                "/search",
+                "/search/suggest",
+                "/sitemap.xml",
+                "/sitemap/{part}.xml",
+                "/startupz",
+            ]
+        );
+    }
+}

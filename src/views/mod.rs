@@ -1,0 +1,40 @@
+//! Domain values to bytes: pages, cards, the API's product, drawings and assets.
+//!
+//! Everything here is pure: the same values give the same bytes, without I/O, clock or
+//! randomness, so actors may render ahead and http may cache. Text is escaped by the templates;
+//! no page holds an inline script or style, so a strict content security policy fits. Nothing is
+//! held, so there is nothing that could die.
+
+mod address;
+mod assets;
+mod card;
+mod docs;
+pub mod drawings;
+mod error_page;
+mod home;
+mod json_ld;
+mod list;
+mod pictures;
+mod product_json;
+mod product_page;
+mod render;
+mod shell;
+mod sitemap;
+mod suggestions;
+
+pub use address::{ListAddress, category_path, param, product_path};
+pub use assets::{Asset, assets};
+pub use card::{product_card, product_card_with};
+pub use docs::{DocsPage, docs_page};
+pub use error_page::{ErrorPage, error_page};
+pub use home::{HomePage, home};
+pub use list::{CategoryPage, Listing, SearchResultsPage, category, search};
+pub use pictures::Pictures;
+pub use product_json::{
+    CategoryView, PriceView, ProductStatusView, ProductView, StockBandView, StockView, VariantView,
+    product_json,
+};
+pub use product_page::{ProductPage, product};
+pub use shell::{Shell, ShellOptions};
+pub use sitemap::{MOST_SITEMAP_ENTRIES, SitemapEntry, robots_txt, sitemap, sitemap_index};
+pub use suggestions::{SuggestedProduct, SuggestionsView, suggestions_html, suggestions_json};
