@@ -64,9 +64,7 @@ async fn agree(first: &mut Shop, second: &mut Shop, singly: bool) {
 }
 
 async fn put(shop: &mut Shop, products: &[ProductDraft], at: i64) -> [u64; 3] {
-    let scope = shop.scope.clone();
-    let batch =
-        ProductBatch { scope, products: products.to_vec(), checkpoint: None, at: Micros(at) };
+    let batch = ProductBatch { at: Micros(at), ..shop.batch(products.to_vec()) };
     match shop.commit(Write::Products(batch)).await {
         Ok(Written::Products(counts)) => [counts.created, counts.updated, counts.unchanged],
         other => panic!("{other:?}"),

@@ -86,11 +86,28 @@ impl Shop {
         writer(&self.location, &self.store, self.source.clone()).await
     }
 
+    /// Past every port: for what nobody can do yet.
+    pub(crate) async fn execute(&self, text: &'static str) {
+        use sqlx::{Connection, Executor};
+        match &self.location {
+            Location::Sqlite(path) => {
+                let url = format!("sqlite:{}", path.display());
+                let mut conn = sqlx::SqliteConnection::connect(&url).await.unwrap();
+                conn.execute(text).await.unwrap();
+            }
+            Location::Postgres(url) => {
+                let mut conn = sqlx::PgConnection::connect(url).await.unwrap();
+                conn.execute(text).await.unwrap();
+            }
+        }
+    }
+
     pub(crate) fn batch(&self, products: Vec<ProductDraft>) -> ProductBatch {
         ProductBatch {
             scope: self.scope.clone(),
             products,
             checkpoint: None,
+            dry_run: false,
             at: self.source.now(),
         }
     }

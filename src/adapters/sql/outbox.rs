@@ -43,10 +43,11 @@ statements! {
                        SELECT id, row_number() OVER (ORDER BY id) AS n FROM (
                            SELECT id FROM outbox WHERE place IS NULL ORDER BY id LIMIT $1) w),
                    numbered AS (
-                       UPDATE outbox o SET place = m.head + w.n FROM waiting w, log_mark m
-                       WHERE o.id = w.id RETURNING o.id)
+                       UPDATE outbox o
+                       SET place = (SELECT head FROM log_mark WHERE one = 1) + w.n
+                       FROM waiting w WHERE o.id = w.id RETURNING o.id)
                    UPDATE log_mark SET head = head + (SELECT count(*) FROM numbered)
-                   RETURNING (SELECT count(*) FROM numbered)"
+                   WHERE one = 1 RETURNING (SELECT count(*) FROM numbered)"
     };
     NOTIFY = { postgres: "SELECT pg_notify($1, '')" };
     /// The last event that may go: everything up to it is there, old, and not above `$1`.
