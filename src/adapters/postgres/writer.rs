@@ -25,7 +25,7 @@ use std::{sync::Arc, time::Duration};
 
 /// Below a worker's lease, so that whoever takes over never meets the old one's transaction.
 const SESSION: &str = "-c statement_timeout=30s -c idle_in_transaction_session_timeout=5s \
-                       -c lock_timeout=10s";
+                       -c lock_timeout=10s -c jit=off";
 const CONNECT: Duration = Duration::from_secs(5);
 
 pub struct PostgresWriter {
@@ -73,13 +73,13 @@ impl PostgresWriter {
     async fn together(&self, writes: &[Write]) -> Result<Vec<Written>, StoreError> {
         let mut client = self.client().await?;
         // Dropped on the way out, the transaction rolls back.
-        let tx = client.transaction().await.map_err(store_error)?;
+        let mut tx = client.transaction().await.map_err(store_error)?;
         let mut done = Vec::with_capacity(writes.len());
         let mut staged = false;
         for write in writes {
             let again = staged;
             staged |= matches!(write, Write::Products(_));
-            done.push(apply(&tx, write, &*self.ids, again).await.map_err(store_error)?);
+            done.push(apply(&mut tx, write, &*self.ids, again).await.map_err(store_error)?);
         }
         tx.commit().await.map_err(store_error)?;
         Ok(done)
@@ -115,7 +115,7 @@ async fn ready(client: &ClientWrapper) -> Result<(), Error> {
 }
 
 async fn apply(
-    tx: &Transaction<'_>,
+    tx: &mut Transaction<'_>,
     write: &Write,
     ids: &dyn Ids,
     again: bool,
@@ -148,7 +148,7 @@ async fn apply(
 }
 
 async fn products(
-    tx: &Transaction<'_>,
+    tx: &mut Transaction<'_>,
     batch: &ProductBatch,
     ids: &dyn Ids,
     again: bool,
@@ -171,9 +171,9 @@ async fn products(
     Ok(Written::Products(counts))
 }
 
-/// A batch that is only tried goes into a savepoint of its own and out again.
+/// A dry run does it all, so that it fails where the run would, and takes it back.
 async fn put(
-    tx: &Transaction<'_>,
+    tx: &mut Transaction<'_>,
     batch: &ProductBatch,
     ids: &dyn Ids,
     again: bool,
@@ -181,9 +181,9 @@ async fn put(
     if !batch.dry_run {
         return batch::put(tx, batch, ids, again).await;
     }
-    tx.batch_execute("SAVEPOINT tried").await?;
-    let counts = batch::put(tx, batch, ids, again).await?;
-    tx.batch_execute("ROLLBACK TO SAVEPOINT tried; RELEASE SAVEPOINT tried").await?;
+    let savepoint = tx.transaction().await?;
+    let counts = batch::put(&savepoint, batch, ids, again).await?;
+    savepoint.rollback().await?;
     Ok(counts)
 }
 

@@ -186,7 +186,7 @@ async fn products(
     Ok(Written::Products(counts))
 }
 
-/// A batch that is only tried goes into a savepoint of its own and out again.
+/// A dry run does it all, so that it fails where the run would, and takes it back.
 async fn put(
     conn: &mut SqliteConnection,
     batch: &ProductBatch,
@@ -195,9 +195,9 @@ async fn put(
     if !batch.dry_run {
         return sqlite_batch::put(conn, batch, ids).await;
     }
-    let mut tried = conn.begin().await?;
-    let counts = sqlite_batch::put(&mut tried, batch, ids).await?;
-    tried.rollback().await?;
+    let mut savepoint = conn.begin().await?;
+    let counts = sqlite_batch::put(&mut savepoint, batch, ids).await?;
+    savepoint.rollback().await?;
     Ok(counts)
 }
 

@@ -13,7 +13,7 @@ use crate::{
         headers,
         openapi::{Doc, json},
         page::{Keep, Page},
-        resource::{Answer, Asked, Operation, Resource},
+        resource::{Asked, Operation, Resource},
     },
     ports::documents::StoredDocument,
     views::ProductView,
@@ -27,9 +27,28 @@ use utoipa::ToSchema;
 
 /// The fields of a product, as `fields` may name them.
 pub(super) const FIELDS: &[&str] = &[
-    "id", "sku", "slug", "name", "brand", "short_description", "description", "status", "price",
-    "price_on_request", "stock", "unit", "precision", "categories", "images", "attributes",
-    "options", "parent", "variants", "popularity", "created_at", "updated_at",
+    "id",
+    "sku",
+    "slug",
+    "name",
+    "brand",
+    "short_description",
+    "description",
+    "status",
+    "price",
+    "price_on_request",
+    "stock",
+    "unit",
+    "precision",
+    "categories",
+    "images",
+    "attributes",
+    "options",
+    "parent",
+    "variants",
+    "popularity",
+    "created_at",
+    "updated_at",
 ];
 const INCLUDES: &[&str] = &["parent", "variants"];
 
@@ -62,7 +81,6 @@ const SKU: Param = Param::new("sku", Takes::Text { most: 64 }, "The product's SK
 
 /// Products in the order of their SKUs.
 #[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "describes bytes that are put together from ready parts")]
 struct ProductList {
     items: Vec<SparseProduct>,
     /// Hand it back as `after` for the next ones; `null` at the end.
@@ -77,7 +95,6 @@ struct ProductList {
 #[derive(Serialize, ToSchema)]
 #[schema(value_type = Object)]
 #[serde(transparent)]
-#[expect(dead_code, reason = "describes bytes that are put together from ready parts")]
 pub(super) struct SparseProduct(ProductView);
 
 pub(super) fn resources() -> Vec<Resource> {
@@ -91,7 +108,10 @@ pub(super) fn resources() -> Vec<Resource> {
         .bare(304, "Nothing has changed.");
     let anyone = |params, run| Operation::new(Method::GET, Access::Anyone, params, run);
     vec![
-        Resource::new("/api/v1/products", [anyone(LIST, |a, b| Box::pin(show_list(a, b))).doc(list)]),
+        Resource::new(
+            "/api/v1/products",
+            [anyone(LIST, |a, b| Box::pin(show_list(a, b))).doc(list)],
+        ),
         Resource::new(
             "/api/v1/products/{sku}",
             [anyone(ONE, |a, b| Box::pin(show_one(a, b))).doc(one)],
@@ -154,8 +174,10 @@ fn page(
 fn by_skus(app: &App, wanted: &[&str]) -> Result<Vec<StoredDocument>, Problem> {
     let mut found = Vec::with_capacity(wanted.len());
     for text in wanted {
-        let sku = Sku::new(text).map_err(|error| Problem::parameter("sku", error.to_string()))?;
-        found.extend(shown(app, &sku)?);
+        // What can't be a SKU names no product.
+        if let Ok(sku) = Sku::new(text) {
+            found.extend(shown(app, &sku)?);
+        }
     }
     Ok(found)
 }
@@ -179,7 +201,7 @@ pub(crate) async fn one(app: &Arc<App>, sku: &Sku) -> Result<Arc<Entry>, Problem
         let found = shown(app, sku)?.ok_or_else(Problem::not_found)?;
         let extra = headers::of_data(&app.config);
         let page = Page::new(JSON, found.json.clone(), Keep::Revalidate, &extra);
-        Ok(Built { page, products: vec![found.document.id] })
+        Ok(Built { page, products: vec![found.document.id], keep: true })
     };
     app.cache.get_or_build(key, build).await
 }
@@ -201,8 +223,9 @@ pub(super) struct Wish<'a> {
 
 impl<'a> Wish<'a> {
     pub(super) fn of(asked: &'a Asked) -> Self {
-        let include = asked.query.some("include").unwrap_or_default();
-        Self { fields: asked.query.some("fields"), include }
+        let some = |name| asked.query.optional(name).map(|text| text.split(',').map(str::trim));
+        let include = some("include").map(Iterator::collect).unwrap_or_default();
+        Self { fields: some("fields").map(Iterator::collect), include }
     }
 
     fn is_plain(&self) -> bool {
