@@ -237,10 +237,10 @@ impl From<DocumentsError> for Problem {
                 cause: Some(error.to_string()),
                 ..Self::new(Code::NoRoom, "the local documents have no room")
             },
-            DocumentsError::Unavailable(_) => {
-                Self::unavailable("the documents are away at the moment", error)
-            }
             DocumentsError::Corrupt(_) => Self::internal(error),
+            DocumentsError::Unavailable(_) => {
+                Self::unavailable("the catalogue is away at the moment", error)
+            }
         }
     }
 }

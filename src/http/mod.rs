@@ -39,6 +39,8 @@ mod routes;
 mod searching;
 mod serve;
 mod shop;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use access::AdminToken;
 pub(crate) use app::{App, ShellCache, Started};

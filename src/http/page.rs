@@ -206,7 +206,7 @@ mod tests {
         }
         let mut unpacked = Vec::new();
         flate2::read::GzDecoder::new(&packed.body()[..]).read_to_end(&mut unpacked).unwrap();
-        assert_eq!(unpacked, plain.body());
+        assert_eq!(Bytes::from(unpacked), *plain.body());
     }
 
     #[test]

@@ -16,12 +16,15 @@ mod home;
 mod json_ld;
 mod list;
 mod pictures;
+mod problems;
 mod product_json;
 mod product_page;
 mod render;
 mod shell;
 mod sitemap;
 mod suggestions;
+#[cfg(test)]
+mod tests;
 
 pub use address::{ListAddress, category_path, param, product_path};
 pub use assets::{Asset, assets};
@@ -32,6 +35,7 @@ pub use form::form;
 pub use home::{HomePage, home};
 pub use list::{CategoryPage, Listing, SearchResultsPage, category, search};
 pub use pictures::Pictures;
+pub use problems::{ProblemKind, ProblemsPage, problems_page};
 pub use product_json::{
     CategoryView, PriceView, ProductStatusView, ProductView, StockBandView, StockView, VariantView,
     product_json,

@@ -174,8 +174,10 @@ fn page(
 fn by_skus(app: &App, wanted: &[&str]) -> Result<Vec<StoredDocument>, Problem> {
     let mut found = Vec::with_capacity(wanted.len());
     for text in wanted {
-        let sku = Sku::new(text).map_err(|error| Problem::parameter("sku", error.to_string()))?;
-        found.extend(shown(app, &sku)?);
+        // What can't be a SKU names no product.
+        if let Ok(sku) = Sku::new(text) {
+            found.extend(shown(app, &sku)?);
+        }
     }
     Ok(found)
 }
@@ -221,8 +223,9 @@ pub(super) struct Wish<'a> {
 
 impl<'a> Wish<'a> {
     pub(super) fn of(asked: &'a Asked) -> Self {
-        let include = asked.query.some("include").unwrap_or_default();
-        Self { fields: asked.query.some("fields"), include }
+        let some = |name| asked.query.optional(name).map(|text| text.split(',').map(str::trim));
+        let include = some("include").map(Iterator::collect).unwrap_or_default();
+        Self { fields: some("fields").map(Iterator::collect), include }
     }
 
     fn is_plain(&self) -> bool {

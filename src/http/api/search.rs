@@ -35,7 +35,8 @@ const SEARCH: &[Param] = &[
     products::FIELDS_PARAM,
 ];
 const SUGGEST: &[Param] = &[
-    Param::new("q", Takes::Text { most: question::MOST_TEXT }, "What has been typed so far."),
+    Param::new("q", Takes::Text { most: question::MOST_TEXT }, "What has been typed so far.")
+        .required(),
     Param::new("limit", Takes::Integer { least: 1, most: 20, default: 8 }, "Products at most."),
 ];
 
