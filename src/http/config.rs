@@ -116,7 +116,7 @@ impl HttpConfig {
         Duration::from_millis(self.header_timeout_ms)
     }
 
-    pub(super) fn request_timeout(&self) -> Duration {
+    pub(crate) fn request_timeout(&self) -> Duration {
         Duration::from_millis(self.request_timeout_ms)
     }
 
@@ -168,8 +168,10 @@ mod tests {
 
     #[test]
     fn the_origin_has_no_slash_at_its_end() {
-        let config =
-            HttpConfig { public_url: Some("https://shop.example/".into()), ..HttpConfig::default() };
+        let config = HttpConfig {
+            public_url: Some("https://shop.example/".into()),
+            ..HttpConfig::default()
+        };
         assert_eq!(config.origin(), "https://shop.example");
         assert!(config.is_https() && config.validate().is_ok());
     }

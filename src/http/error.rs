@@ -6,7 +6,13 @@
 //! request's id in both. A problem's `type` resolves to a page made from [`Code`].
 
 use crate::{
-    actors::workers::importer::{ImportsError, SinkError},
+    actors::{
+        keepers::writer::WriteError,
+        workers::{
+            importer::{ImportsError, SinkError},
+            search_pool::AskError,
+        },
+    },
     ports::{StoreError, documents::DocumentsError, search::SearchError},
 };
 use http::{HeaderValue, Response, StatusCode, header};
@@ -232,6 +238,9 @@ impl From<DocumentsError> for Problem {
                 ..Self::new(Code::NoRoom, "the local documents have no room")
             },
             DocumentsError::Corrupt(_) => Self::internal(error),
+            DocumentsError::Unavailable(_) => {
+                Self::unavailable("the catalogue is away at the moment", error)
+            }
         }
     }
 }
@@ -262,6 +271,30 @@ impl From<StoreError> for Problem {
                 ..Self::new(Code::NoRoom, "the database has no room; nothing was changed")
             },
             StoreError::Corrupt(_) | StoreError::Refused(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<WriteError> for Problem {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Overloaded { .. } => Self::overloaded("too many changes are waiting"),
+            WriteError::Unknown => Self {
+                cause: Some(error.to_string()),
+                ..Self::new(Code::TimedOut, "it is unknown whether the change was made")
+            },
+            WriteError::Stopping => Self::unavailable("the server is stopping", error),
+            WriteError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Busy => Self::overloaded("too many questions are waiting"),
+            AskError::Unanswered(error) => error.into(),
+            AskError::Search(error) => error.into(),
         }
     }
 }

@@ -27,8 +27,12 @@ use utoipa::ToSchema;
 #[async_trait]
 pub(crate) trait Searching: Send + Sync {
     async fn search(&self, query: SearchQuery) -> Result<SearchPage, Problem>;
-    async fn suggest(&self, scope: Scope, typed: String, limit: usize)
-    -> Result<Suggestions, Problem>;
+    async fn suggest(
+        &self,
+        scope: Scope,
+        typed: String,
+        limit: usize,
+    ) -> Result<Suggestions, Problem>;
     /// Rises whenever answers may differ from before. Costs an atomic read.
     fn generation(&self) -> u64;
     /// Products that can be found.

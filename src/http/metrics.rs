@@ -114,7 +114,11 @@ mod tests {
             .unwrap()
             .build_recorder();
         metrics::with_local_recorder(&recorder, || {
-            Meters::new().record(Category::Product, StatusCode::NOT_FOUND, Duration::from_millis(2));
+            Meters::new().record(
+                Category::Product,
+                StatusCode::NOT_FOUND,
+                Duration::from_millis(2),
+            );
         });
         let text = recorder.handle().render();
         assert!(

@@ -31,12 +31,16 @@ mod metrics;
 mod openapi;
 mod ops;
 mod page;
+mod pooling;
 mod question;
 mod render;
 mod resource;
 mod routes;
+mod searching;
 mod serve;
 mod shop;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use access::AdminToken;
 pub(crate) use app::{App, ShellCache, Started};

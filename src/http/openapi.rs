@@ -31,17 +31,24 @@ type Schemas = Vec<(String, RefOr<Schema>)>;
 #[derive(Clone, Copy)]
 pub(crate) struct Shape {
     media: &'static str,
-    schema: fn(&mut Schemas) -> RefOr<Schema>,
+    /// `None`: bytes of that kind.
+    schema: Option<fn(&mut Schemas) -> RefOr<Schema>>,
+}
+
+impl Shape {
+    fn content(&self, schemas: &mut Schemas) -> utoipa::openapi::Content {
+        let schema = self.schema.map(|schema| schema(schemas));
+        ContentBuilder::new().schema(schema).build()
+    }
 }
 
 pub(crate) fn json<T: ToSchema>() -> Shape {
-    Shape { media: "application/json", schema: named::<T> }
+    Shape { media: "application/json", schema: Some(named::<T>) }
 }
 
 /// Text or bytes of another kind.
 pub(crate) fn media(media: &'static str) -> Shape {
-    let text = |_: &mut Schemas| ObjectBuilder::new().schema_type(Type::String).into();
-    Shape { media, schema: text }
+    Shape { media, schema: None }
 }
 
 fn named<T: ToSchema>(schemas: &mut Schemas) -> RefOr<Schema> {
@@ -159,10 +166,8 @@ fn operation_of(
     problem: &RefOr<Schema>,
     schemas: &mut Schemas,
 ) -> utoipa::openapi::path::Operation {
-    let mut built = OperationBuilder::new()
-        .operation_id(Some(doc.id))
-        .tag(doc.tag)
-        .summary(Some(doc.summary));
+    let mut built =
+        OperationBuilder::new().operation_id(Some(doc.id)).tag(doc.tag).summary(Some(doc.summary));
     if !doc.about.is_empty() {
         built = built.description(Some(doc.about));
     }
@@ -175,17 +180,14 @@ fn operation_of(
     if !doc.body.is_empty() {
         let mut body = RequestBodyBuilder::new().required(Some(Required::True));
         for shape in &doc.body {
-            let schema = (shape.schema)(schemas);
-            body = body.content(shape.media, ContentBuilder::new().schema(Some(schema)).build());
+            body = body.content(shape.media, shape.content(schemas));
         }
         built = built.request_body(Some(body.build()));
     }
     for (status, about, shape) in &doc.answers {
         let mut answer = ResponseBuilder::new().description(*about);
         if let Some(shape) = shape {
-            let schema = (shape.schema)(schemas);
-            answer =
-                answer.content(shape.media, ContentBuilder::new().schema(Some(schema)).build());
+            answer = answer.content(shape.media, shape.content(schemas));
         }
         built = built.response(status.to_string(), answer.build());
     }
@@ -237,15 +239,15 @@ fn problems_of(operation: &Served, doc: &Doc) -> Vec<(u16, String)> {
 
 fn parameter(param: &Param, place: ParameterIn) -> Parameter {
     let is_path = matches!(place, ParameterIn::Path);
-    let required = if is_path { Required::True } else { Required::False };
-    let mut built = ParameterBuilder::new()
-        .name(param.name)
-        .required(required)
-        .description(Some(param.about));
+    let required = if param.required || is_path { Required::True } else { Required::False };
+    let mut built =
+        ParameterBuilder::new().name(param.name).required(required).description(Some(param.about));
     let schema: RefOr<Schema> = match param.takes {
         Takes::SomeOf(known) => {
             built = built.style(Some(ParameterStyle::Form)).explode(Some(false));
-            let one = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(known.iter().copied()));
+            let one = ObjectBuilder::new()
+                .schema_type(Type::String)
+                .enum_values(Some(known.iter().copied()));
             ArrayBuilder::new().items(one).min_items(Some(1)).into()
         }
         takes if param.most > 1 => {
@@ -259,9 +261,7 @@ fn parameter(param: &Param, place: ParameterIn) -> Parameter {
 fn schema_of(takes: Takes, path: bool) -> utoipa::openapi::schema::Object {
     let text = || ObjectBuilder::new().schema_type(SchemaType::new(Type::String));
     let object = match takes {
-        Takes::Text { most } => {
-            text().max_length(Some(most)).min_length(path.then_some(1))
-        }
+        Takes::Text { most } => text().max_length(Some(most)).min_length(path.then_some(1)),
         Takes::Formed { most, pattern } => text().max_length(Some(most)).pattern(Some(pattern)),
         Takes::Integer { least, most, default } => ObjectBuilder::new()
             .schema_type(SchemaType::new(Type::Integer))

@@ -15,7 +15,10 @@ use crate::http::{
 use bytes::{Buf, Bytes};
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use http::{HeaderMap, Method, header};
-use std::{convert::Infallible, future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible, future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc,
+    time::Duration,
+};
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 /// A handler's outcome on its way.
@@ -86,10 +89,7 @@ impl Operation {
 }
 
 impl Resource {
-    pub(crate) fn new(
-        path: &'static str,
-        operations: impl IntoIterator<Item = Operation>,
-    ) -> Self {
+    pub(crate) fn new(path: &'static str, operations: impl IntoIterator<Item = Operation>) -> Self {
         Self { path, operations: operations.into_iter().collect() }
     }
 
@@ -270,12 +270,7 @@ impl Upload {
         Self { pieces: Box::pin(pieces), left: u64::MAX, patience: Duration::MAX }
     }
 
-    fn limited(
-        self,
-        headers: &HeaderMap,
-        most: u64,
-        patience: Duration,
-    ) -> Result<Self, Problem> {
+    fn limited(self, headers: &HeaderMap, most: u64, patience: Duration) -> Result<Self, Problem> {
         let told = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
         match told.and_then(|text| text.parse::<u64>().ok()) {
             Some(length) if length > most => Err(Problem::too_large(most)),
@@ -328,7 +323,9 @@ impl Upload {
             let told = error.to_string();
             match error.classify() {
                 Category::Data => Problem::new(Code::BadContent, told),
-                Category::Io | Category::Syntax | Category::Eof => Problem::new(Code::BadBody, told),
+                Category::Io | Category::Syntax | Category::Eof => {
+                    Problem::new(Code::BadBody, told)
+                }
             }
         })
     }

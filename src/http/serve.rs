@@ -36,7 +36,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
 content-type: application/problem+json\r\n\
-content-length: 139\r\n\
+content-length: 140\r\n\
 retry-after: 1\r\n\
 connection: close\r\n\r\n\
 {\"type\":\"/docs/problems/overloaded\",\"title\":\"Too busy at the moment\",\"status\":503,\"detail\":\"too many connections\",\"request_id\":\"unassigned\"}";
@@ -184,6 +184,7 @@ impl Server {
     fn keep_up(&self, connections: usize) {
         let meters = &self.edge.meters;
         meters.connections.set(connections as f64);
+        self.edge.app.mind_the_lag();
         meters.cache_bytes.set(self.edge.app.cache.bytes() as f64);
         if let Some(metrics) = &self.edge.app.metrics {
             metrics.run_upkeep();

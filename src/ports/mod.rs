@@ -9,6 +9,7 @@ pub mod catalog;
 pub mod clock;
 pub mod documents;
 pub mod imports;
+pub mod invalidate;
 pub mod outbox;
 pub mod overrides;
 pub mod search;

@@ -15,6 +15,7 @@ on_both_databases![
     a_run_is_kept_as_it_was_made,
     runs_are_listed_newest_first,
     a_batch_and_its_checkpoint_are_one,
+    a_batch_that_is_only_tried_is_counted_and_taken_back,
     a_batch_from_elsewhere_is_superseded_and_changes_nothing,
     a_batch_of_a_run_that_is_over_is_superseded,
     a_batch_of_no_run_is_absent,
@@ -82,6 +83,33 @@ async fn a_batch_and_its_checkpoint_are_one(mut shop: Shop) {
     assert!(shop.commit(Write::Products(batch)).await.is_err());
     assert_eq!(shop.store.get(import.id).await.unwrap(), Some(import));
     assert_eq!(shop.store.product_count().await.unwrap(), 2);
+}
+
+async fn a_batch_that_is_only_tried_is_counted_and_taken_back(mut shop: Shop) {
+    shop.put(vec![draft("A", "a")]).await;
+    let import = create(&mut shop).await;
+    let (documents, log) = (shop.documents().await, shop.log().await);
+    let tried = |rows_before, rows_done| {
+        let mut new = draft("B", "b");
+        new.categories = path(&["Only", "tried"]);
+        new.stock = Some(vec![stock("nowhere", 3)]);
+        let mut batch = shop.batch(vec![draft("A", "a2"), new]);
+        batch.checkpoint = Some(checkpoint(import.id, rows_before, rows_done));
+        batch.dry_run = true;
+        Write::Products(batch)
+    };
+    // Both in one transaction: the second finds no more than the first did.
+    let both = vec![tried(0, 2), tried(2, 4)];
+    for answer in shop.writer.commit(both).await {
+        let counts = ImportCounts { read: 2, created: 1, updated: 1, unchanged: 0, rejected: 0 };
+        assert_eq!(answer, Ok(Written::Products(counts)));
+    }
+    assert_eq!((shop.documents().await, shop.log().await), (documents, log));
+    assert!(shop.store.categories(&shop.scope).await.unwrap().all().is_empty());
+    let stands = shop.store.get(import.id).await.unwrap().unwrap();
+    assert_eq!((stands.rows_done, stands.counts.read, stands.counts.created), (4, 4, 2));
+    // What comes next in earnest is not held up by what was tried.
+    assert_eq!(shop.put(vec![draft("B", "b")]).await, [1, 0, 0]);
 }
 
 async fn a_batch_from_elsewhere_is_superseded_and_changes_nothing(mut shop: Shop) {

@@ -1,2 +1,21 @@
 //! Each compares what is with what should be and mends the difference, on a timer and a nudge.
 //! A pass takes no input, so a lost nudge or a death half-way costs time and nothing else.
+
+pub(crate) mod documents;
+pub(crate) mod outbox_pruner;
+pub(crate) mod outbox_relay;
+mod progress;
+pub(crate) mod search_index;
+
+pub(crate) use progress::Progress;
+
+use crate::ports::StoreError;
+use supervisors::Fault;
+
+/// A database that is away or full comes back; anything else is for the supervisor to judge.
+fn store_fault(error: StoreError) -> Fault {
+    match error {
+        StoreError::Unavailable(_) | StoreError::Full(_) => Fault::unavailable(error),
+        StoreError::Corrupt(_) | StoreError::Refused(_) => Fault::crash(error),
+    }
+}

@@ -89,6 +89,15 @@ impl TantivyIndex {
     pub(super) fn open(folder: &Path, shared: Arc<Shared>) -> Result<Self, Failure> {
         let folder = Folder::open(folder)?;
         folder.sweep(None)?;
+        Self::load(folder, shared)
+    }
+
+    /// The same beside the process that owns the folder: nothing is removed.
+    pub(super) fn look(folder: &Path, shared: Arc<Shared>) -> Result<Self, Failure> {
+        Self::load(Folder::open(folder)?, shared)
+    }
+
+    fn load(folder: Folder, shared: Arc<Shared>) -> Result<Self, Failure> {
         let fields = Fields::new();
         let composer = Composer::new(fields.clone());
         let mut core = Core {

@@ -269,8 +269,9 @@ impl<'r> Row<'r> {
             );
             return None;
         }
+        // Of ASCII only: those above are what a misread code page leaves, and do no harm.
         let allowed = |c: char| rule.lines && matches!(c, '\n' | '\r' | '\t');
-        if let Some(bad) = text.chars().find(|c| c.is_control() && !allowed(*c)) {
+        if let Some(bad) = text.chars().find(|c| c.is_ascii_control() && !allowed(*c)) {
             self.problem(
                 called,
                 format_args!("has the control character U+{:04X}", u32::from(bad)),

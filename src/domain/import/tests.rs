@@ -147,6 +147,7 @@ fn limits_are_told_with_what_was_found() {
         ["images: has 21 pictures; at most 20 are kept"]
     );
     assert_eq!(row(r#""brand":"a\u0000b""#), ["brand: has the control character U+0000"]);
+    assert!(json_row("{\"sku\":\"a\",\"name\":\"misread \u{99}\"}").is_ok());
     assert_eq!(
         row(r#""brand":"\ud800""#),
         ["brand: expected text, found text with a broken escape"]

@@ -95,7 +95,9 @@ struct ImportView {
     /// Rows so far: `read` is the sum of the others.
     counts: ImportCountsView,
     source_bytes: u64,
-    /// What stopped it.
+    /// SHA-256 of the rows as they were sent, in hex: tells whether a file was imported before.
+    source_hash: String,
+    /// What stopped it, or what is worth knowing of one that succeeded.
     #[schema(required)]
     message: Option<String>,
     /// Where the rejected rows are told with their reasons.
@@ -142,11 +144,16 @@ pub(super) fn resources() -> Vec<Resource> {
         .answer(202, "The rows are stored, and the run waits its turn.", json::<ImportView>())
         .problem(Code::NoRoom)
         .problem(Code::BadContent);
-    let list = Doc::new("list_imports", tag, "Import runs, newest first")
-        .answer(200, "Some runs.", json::<ImportList>());
-    let one = Doc::new("get_import", tag, "How far a run is")
-        .place(ID)
-        .answer(200, "The run.", json::<ImportView>());
+    let list = Doc::new("list_imports", tag, "Import runs, newest first").answer(
+        200,
+        "Some runs.",
+        json::<ImportList>(),
+    );
+    let one = Doc::new("get_import", tag, "How far a run is").place(ID).answer(
+        200,
+        "The run.",
+        json::<ImportView>(),
+    );
     let cancel = Doc::new("cancel_import", tag, "Stop a run")
         .about("What it has imported stays.")
         .place(ID)
@@ -339,6 +346,7 @@ impl ImportView {
                 rejected: counts.rejected,
             },
             source_bytes: import.source_bytes,
+            source_hash: import.source_hash.clone(),
             message: import.message.clone(),
             errors: format!("{ADDRESS}/{}/errors", import.id),
             created_at: time(import.created_at),

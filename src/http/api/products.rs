@@ -27,9 +27,28 @@ use utoipa::ToSchema;
 
 /// The fields of a product, as `fields` may name them.
 pub(super) const FIELDS: &[&str] = &[
-    "id", "sku", "slug", "name", "brand", "short_description", "description", "status", "price",
-    "price_on_request", "stock", "unit", "precision", "categories", "images", "attributes",
-    "options", "parent", "variants", "popularity", "created_at", "updated_at",
+    "id",
+    "sku",
+    "slug",
+    "name",
+    "brand",
+    "short_description",
+    "description",
+    "status",
+    "price",
+    "price_on_request",
+    "stock",
+    "unit",
+    "precision",
+    "categories",
+    "images",
+    "attributes",
+    "options",
+    "parent",
+    "variants",
+    "popularity",
+    "created_at",
+    "updated_at",
 ];
 const INCLUDES: &[&str] = &["parent", "variants"];
 
@@ -89,7 +108,10 @@ pub(super) fn resources() -> Vec<Resource> {
         .bare(304, "Nothing has changed.");
     let anyone = |params, run| Operation::new(Method::GET, Access::Anyone, params, run);
     vec![
-        Resource::new("/api/v1/products", [anyone(LIST, |a, b| Box::pin(show_list(a, b))).doc(list)]),
+        Resource::new(
+            "/api/v1/products",
+            [anyone(LIST, |a, b| Box::pin(show_list(a, b))).doc(list)],
+        ),
         Resource::new(
             "/api/v1/products/{sku}",
             [anyone(ONE, |a, b| Box::pin(show_one(a, b))).doc(one)],
@@ -152,8 +174,10 @@ fn page(
 fn by_skus(app: &App, wanted: &[&str]) -> Result<Vec<StoredDocument>, Problem> {
     let mut found = Vec::with_capacity(wanted.len());
     for text in wanted {
-        let sku = Sku::new(text).map_err(|error| Problem::parameter("sku", error.to_string()))?;
-        found.extend(shown(app, &sku)?);
+        // What can't be a SKU names no product.
+        if let Ok(sku) = Sku::new(text) {
+            found.extend(shown(app, &sku)?);
+        }
     }
     Ok(found)
 }
@@ -199,8 +223,9 @@ pub(super) struct Wish<'a> {
 
 impl<'a> Wish<'a> {
     pub(super) fn of(asked: &'a Asked) -> Self {
-        let include = asked.query.some("include").unwrap_or_default();
-        Self { fields: asked.query.some("fields"), include }
+        let some = |name| asked.query.optional(name).map(|text| text.split(',').map(str::trim));
+        let include = some("include").map(Iterator::collect).unwrap_or_default();
+        Self { fields: some("fields").map(Iterator::collect), include }
     }
 
     fn is_plain(&self) -> bool {

@@ -55,7 +55,10 @@ const SUGGEST: &[Param] =
 pub(super) fn resources() -> Vec<Resource> {
     vec![
         Resource::new("/", [Operation::page(&[], |a, b| Box::pin(show_home(a, b)))]),
-        Resource::new("/c/{slug}", [Operation::page(CATEGORY, |a, b| Box::pin(show_category(a, b)))]),
+        Resource::new(
+            "/c/{slug}",
+            [Operation::page(CATEGORY, |a, b| Box::pin(show_category(a, b)))],
+        ),
         Resource::new("/search", [Operation::page(SEARCH, |a, b| Box::pin(show_search(a, b)))]),
         Resource::new(
             "/search/suggest",
@@ -113,8 +116,10 @@ fn cards(
 
 async fn show_category(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let tree = app.documents.categories(&app.scope);
-    let nothing =
-        || Problem { detail: "there is no category at this address".into(), ..Problem::not_found() };
+    let nothing = || Problem {
+        detail: "there is no category at this address".into(),
+        ..Problem::not_found()
+    };
     let category = tree.by_slug(&asked.path[0]).ok_or_else(nothing)?.clone();
     let question = Question::of(&app, Some(&category), &asked.query)?;
     let kept = question.asked().text.is_empty();

@@ -58,8 +58,7 @@ async fn show_asset(_app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 async fn show_placeholder(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let sku = Sku::new(&asked.path[0]).map_err(|_| Problem::not_found())?;
     let found = app.documents.by_sku(&app.scope, &sku)?;
-    let category = found.as_ref().and_then(|one| one.document.categories.last());
-    let family = category.map_or("", |category| drawings::family_for(&category.name));
+    let family = found.as_ref().map_or("", |one| drawings::family_of(&one.document));
     Ok(drawing(&app, &asked, drawings::placeholder_svg(&sku, family)))
 }
 

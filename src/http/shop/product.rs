@@ -32,7 +32,8 @@ fn build(app: &App, slug: &str) -> Result<Built, Problem> {
     let offset = app.offset();
     let found = app.documents.by_slug(&app.scope, slug)?;
     let found = found.filter(|one| one.document.status == ProductStatus::Active);
-    let nothing = || Problem { detail: "there is no product at this address".into(), ..Problem::not_found() };
+    let nothing =
+        || Problem { detail: "there is no product at this address".into(), ..Problem::not_found() };
     let document = found.ok_or_else(nothing)?.document;
     let mut products = vec![document.id];
     // A variant's page lets one choose among its sisters, which only the parent knows.
