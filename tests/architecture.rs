@@ -41,7 +41,17 @@ const ROOMS: &[Room] = &[
     Room {
         here: "src/domain",
         may: &[],
-        crates: Some(&["std", "core", "alloc", "serde", "serde_json", "thiserror", "uuid", "jiff"]),
+        crates: Some(&[
+            "std",
+            "core",
+            "alloc",
+            "serde",
+            "serde_json",
+            "sha2",
+            "thiserror",
+            "uuid",
+            "jiff",
+        ]),
         because: "the rules of commerce are pure: they are tested by property, without a world",
     },
     Room {

@@ -5,6 +5,7 @@
 
 pub mod catalog_batch;
 pub mod category;
+pub mod demo;
 pub mod document;
 pub mod event;
 pub mod id;

@@ -18,12 +18,12 @@ pub(crate) enum Access {
 
 /// The administrator's token, kept as its hash, so that a dump of memory doesn't hand it out.
 #[derive(Clone)]
-pub struct AdminToken {
+pub(crate) struct AdminToken {
     hash: [u8; 32],
 }
 
 impl AdminToken {
-    pub fn new(token: &str) -> Self {
+    pub(crate) fn new(token: &str) -> Self {
         Self { hash: Sha256::digest(token.trim().as_bytes()).into() }
     }
 

@@ -1,6 +1,7 @@
 //! All that the routes need, as one plain struct that boot fills in.
 
 use crate::{
+    actors::reconcilers::Progress,
     domain::{category::CategoryTree, scope::Scope},
     http::{
         access::AdminToken,
@@ -16,39 +17,47 @@ use crate::{
     views::{Shell, ShellOptions},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
+/// Documents that may be older than this are no ground to keep pages on.
+const MOST_LAG: Duration = Duration::from_secs(2);
+
 /// Handles and settings. Cheap to build; shared by every connection.
-pub struct App {
-    pub config: HttpConfig,
-    pub scope: Arc<Scope>,
-    pub documents: Arc<dyn Documents>,
-    pub search: Arc<dyn Searching>,
-    pub imports: Arc<dyn Importing>,
-    pub pools: Arc<dyn Pooling>,
-    pub tree: Arc<dyn Viewing>,
-    pub checks: Vec<Arc<dyn Check>>,
-    pub cache: Arc<PageCache>,
-    pub render: Render,
-    pub clock: Arc<dyn Clock>,
-    pub ids: Arc<dyn Ids>,
+pub(crate) struct App {
+    pub(crate) config: HttpConfig,
+    pub(crate) scope: Arc<Scope>,
+    pub(crate) documents: Arc<dyn Documents>,
+    pub(crate) search: Arc<dyn Searching>,
+    pub(crate) imports: Arc<dyn Importing>,
+    pub(crate) pools: Arc<dyn Pooling>,
+    pub(crate) tree: Arc<dyn Viewing>,
+    pub(crate) checks: Vec<Arc<dyn Check>>,
+    pub(crate) cache: Arc<PageCache>,
+    pub(crate) render: Render,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
     /// `None`: administrators come by the socket alone.
-    pub token: Option<AdminToken>,
+    pub(crate) token: Option<AdminToken>,
     /// `None`: nobody installed a recorder, so `/metrics` is empty.
-    pub metrics: Option<PrometheusHandle>,
-    pub started: Started,
-    pub shell: ShellCache,
+    pub(crate) metrics: Option<PrometheusHandle>,
+    /// How far this node's documents are in the log.
+    pub(crate) followed: Progress,
+    pub(crate) started: Started,
+    pub(crate) shell: ShellCache,
 }
 
 /// Whether the start is over; set once, by boot.
 #[derive(Debug, Clone, Default)]
-pub struct Started(Arc<AtomicBool>);
+pub(crate) struct Started(Arc<AtomicBool>);
 
 impl Started {
-    pub fn done(&self) {
+    pub(crate) fn done(&self) {
         self.0.store(true, Ordering::Release);
     }
 
@@ -59,7 +68,7 @@ impl Started {
 
 /// Header, menu and footer of the present category tree, made again when the tree changes.
 #[derive(Default)]
-pub struct ShellCache {
+pub(crate) struct ShellCache {
     made: Mutex<Option<(Arc<CategoryTree>, Arc<Shell>)>>,
 }
 
@@ -83,6 +92,12 @@ impl App {
         let shell = Arc::new(Shell::new(options, &tree));
         *made = Some((Arc::clone(&tree), Arc::clone(&shell)));
         (tree, shell)
+    }
+
+    /// Stops trusting the page cache while its invalidations come late.
+    pub(crate) fn mind_the_lag(&self) {
+        let age = self.followed.age(self.clock.now());
+        self.cache.distrust(age.is_none_or(|age| age > MOST_LAG));
     }
 
     /// The log's place that pages are built at now; 0 before the first build.

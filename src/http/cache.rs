@@ -22,13 +22,14 @@ use crate::{
         page::Page,
         resource::Asked,
     },
+    ports::invalidate::Invalidate,
 };
 use moka::{Equivalent, sync::Cache};
 use std::{
     hash::Hash,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -77,6 +78,8 @@ pub(crate) struct Stamp(u64);
 pub(crate) struct Built {
     pub(crate) page: Page,
     pub(crate) products: Vec<ProductId>,
+    /// Whether it may be served again: not when something it shows was away.
+    pub(crate) keep: bool,
 }
 
 #[derive(Debug)]
@@ -92,11 +95,23 @@ impl Entry {
     }
 }
 
+tokio::task_local! {
+    /// Set while a request is answered whose client may ask for a page that is made just for it.
+    static FRESH: ();
+}
+
+/// Answers a request past the cache: what it asks for is built, and not kept.
+pub(crate) async fn past<F: Future>(answer: F) -> F::Output {
+    FRESH.scope((), answer).await
+}
+
 /// See the module.
-pub struct PageCache {
+pub(crate) struct PageCache {
     pages: Cache<Key, Arc<Entry>>,
     touches: Touches,
     flights: Flights<Key, Result<Arc<Entry>, Problem>>,
+    /// Whoever touches the entries is behind, so none is trusted.
+    distrusted: AtomicBool,
 }
 
 struct Touches {
@@ -107,7 +122,7 @@ struct Touches {
 
 impl PageCache {
     /// A cache of at most `bytes`, counted with keys and packed forms.
-    pub fn new(bytes: u64) -> Self {
+    pub(crate) fn new(bytes: u64) -> Self {
         let weigh = |key: &Key, entry: &Arc<Entry>| {
             let weight = entry.page.weight() + key.address.len() + entry.slots.len() * 2;
             u32::try_from(weight).unwrap_or(u32::MAX)
@@ -120,11 +135,22 @@ impl PageCache {
                 slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
             },
             flights: Flights::default(),
+            distrusted: AtomicBool::new(false),
+        }
+    }
+
+    /// While `distrust` is on no page comes from the cache: its invalidations come late.
+    pub(crate) fn distrust(&self, distrust: bool) {
+        if self.distrusted.swap(distrust, Ordering::AcqRel) != distrust {
+            tracing::warn!(distrust, "pages are served past the cache while documents lag behind");
         }
     }
 
     /// The page, unless it is missing or out of date.
     pub(crate) fn get(&self, sought: &Sought<'_>) -> Option<Arc<Entry>> {
+        if self.distrusted.load(Ordering::Acquire) {
+            return None;
+        }
         self.pages.get(sought).filter(|entry| self.touches.spare(entry))
     }
 
@@ -135,14 +161,19 @@ impl PageCache {
 
     /// Keeps a page that was begun at `stamp`, unless it is out of date by now.
     pub(crate) fn offer(&self, key: Key, stamp: Stamp, built: Built) -> Arc<Entry> {
-        let mut slots: Vec<u16> = built.products.iter().copied().map(slot).collect();
-        slots.sort_unstable();
-        slots.dedup();
-        let entry = Arc::new(Entry { page: built.page, stamp, slots: slots.into() });
-        if self.touches.spare(&entry) {
+        let (entry, keep) = self.entry(stamp, built);
+        let entry = Arc::new(entry);
+        if keep && self.touches.spare(&entry) {
             self.pages.insert(key, Arc::clone(&entry));
         }
         entry
+    }
+
+    fn entry(&self, stamp: Stamp, built: Built) -> (Entry, bool) {
+        let mut slots: Vec<u16> = built.products.iter().copied().map(slot).collect();
+        slots.sort_unstable();
+        slots.dedup();
+        (Entry { page: built.page, stamp, slots: slots.into() }, built.keep)
     }
 
     /// The page, from the cache or built. Of all who want it at one time one builds; the others
@@ -155,6 +186,10 @@ impl PageCache {
     where
         F: Future<Output = Result<Built, Problem>>,
     {
+        if FRESH.try_with(|()| ()).is_ok() {
+            let stamp = self.begin();
+            return Ok(Arc::new(self.entry(stamp, build().await?).0));
+        }
         loop {
             if let Some(entry) = self.get(&key.sought()) {
                 return Ok(entry);
@@ -185,17 +220,17 @@ impl PageCache {
     pub(crate) fn bytes(&self) -> u64 {
         self.pages.weighted_size()
     }
+}
 
-    /// These products changed; call it once readers get the new documents.
-    pub fn products(&self, products: &[(ProductId, String)]) {
+impl Invalidate for PageCache {
+    fn products(&self, products: &[(ProductId, String)]) {
         let number = self.touches.draw();
         for (id, _) in products {
             self.touches.slots[usize::from(slot(*id))].fetch_max(number, Ordering::SeqCst);
         }
     }
 
-    /// Everything may have changed: the category tree, or a rebuild.
-    pub fn everything(&self) {
+    fn everything(&self) {
         let number = self.touches.draw();
         self.touches.everything.fetch_max(number, Ordering::SeqCst);
     }
@@ -240,7 +275,7 @@ mod tests {
     fn built(version: u64, of: &[u64]) -> Built {
         let bytes = Bytes::from(version.to_string());
         let page = Page::new("text/plain", bytes, Keep::Revalidate, &HeaderMap::new());
-        Built { page, products: of.iter().map(|n| id(*n)).collect() }
+        Built { page, products: of.iter().map(|n| id(*n)).collect(), keep: true }
     }
 
     fn get(cache: &PageCache, n: u64) -> Option<u64> {
@@ -416,7 +451,7 @@ mod tests {
     #[tokio::test]
     async fn when_the_builder_gives_up_another_takes_over() {
         let cache = PageCache::new(1 << 20);
-        let mut first = Box::pin(cache.get_or_build(key(1), || std::future::pending()));
+        let mut first = Box::pin(cache.get_or_build(key(1), std::future::pending));
         assert!(futures_util::poll!(&mut first).is_pending());
         let mut second = Box::pin(cache.get_or_build(key(1), || async { Ok(built(2, &[1])) }));
         assert!(futures_util::poll!(&mut second).is_pending());

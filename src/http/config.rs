@@ -7,41 +7,41 @@ use std::{net::SocketAddr, time::Duration};
 /// The `[http]` section.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct HttpConfig {
+pub(crate) struct HttpConfig {
     /// Where the shop is served.
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// What shoppers type: `https://shop.example.com`. Canonical links, the sitemap and HSTS
     /// follow it. `None`: as the listener's address says.
-    pub public_url: Option<String>,
+    pub(crate) public_url: Option<String>,
     /// The shop's name, as pages say it.
-    pub shop_name: String,
+    pub(crate) shop_name: String,
     /// Of prices in addresses and of filters.
-    pub currency: Currency,
+    pub(crate) currency: Currency,
     /// Connections served at one time; one more is answered 503 and closed. Each holds about
     /// 20 KiB, so the default is some 80 MiB.
-    pub max_connections: usize,
+    pub(crate) max_connections: usize,
     /// A whole request head must arrive within this, and an idle connection may wait as long.
-    pub header_timeout_ms: u64,
+    pub(crate) header_timeout_ms: u64,
     /// Most bytes of a request head.
-    pub header_bytes: usize,
+    pub(crate) header_bytes: usize,
     /// Most bytes of an address; longer ones are answered 414.
-    pub uri_bytes: usize,
+    pub(crate) uri_bytes: usize,
     /// From the head to the answer; uploads have no limit as a whole, only for each piece.
-    pub request_timeout_ms: u64,
+    pub(crate) request_timeout_ms: u64,
     /// A client that takes or sends nothing for this long in the middle of a body is cut.
-    pub stall_timeout_ms: u64,
+    pub(crate) stall_timeout_ms: u64,
     /// What requests that are being answered get when the server stops.
-    pub drain_ms: u64,
+    pub(crate) drain_ms: u64,
     /// A request that takes longer is logged as a warning.
-    pub slow_ms: u64,
+    pub(crate) slow_ms: u64,
     /// Most bytes of a JSON body.
-    pub json_body_bytes: u64,
+    pub(crate) json_body_bytes: u64,
     /// Most bytes of an import's body, as sent.
-    pub import_body_bytes: u64,
+    pub(crate) import_body_bytes: u64,
     /// The page cache's cap. 0 turns it off.
-    pub cache_bytes: u64,
+    pub(crate) cache_bytes: u64,
     /// Hosts that pictures may come from besides our own: `cdn.example.com`.
-    pub image_hosts: Vec<String>,
+    pub(crate) image_hosts: Vec<String>,
 }
 
 impl Default for HttpConfig {
@@ -69,7 +69,7 @@ impl Default for HttpConfig {
 
 impl HttpConfig {
     /// Whether the values can be worked with; the error is a sentence that names the key.
-    pub fn validate(&self) -> Result<(), String> {
+    pub(crate) fn validate(&self) -> Result<(), String> {
         let at_least = |key: &str, value: u64, least: u64| {
             if value >= least {
                 return Ok(());
@@ -101,7 +101,7 @@ impl HttpConfig {
     }
 
     /// The shop's own address without a slash at its end.
-    pub fn origin(&self) -> String {
+    pub(crate) fn origin(&self) -> String {
         match &self.public_url {
             Some(url) => url.trim_end_matches('/').to_owned(),
             None => format!("http://{}", self.listen),
@@ -116,7 +116,7 @@ impl HttpConfig {
         Duration::from_millis(self.header_timeout_ms)
     }
 
-    pub(super) fn request_timeout(&self) -> Duration {
+    pub(crate) fn request_timeout(&self) -> Duration {
         Duration::from_millis(self.request_timeout_ms)
     }
 
@@ -168,8 +168,10 @@ mod tests {
 
     #[test]
     fn the_origin_has_no_slash_at_its_end() {
-        let config =
-            HttpConfig { public_url: Some("https://shop.example/".into()), ..HttpConfig::default() };
+        let config = HttpConfig {
+            public_url: Some("https://shop.example/".into()),
+            ..HttpConfig::default()
+        };
         assert_eq!(config.origin(), "https://shop.example");
         assert!(config.is_https() && config.validate().is_ok());
     }

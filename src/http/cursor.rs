@@ -3,7 +3,10 @@
 //! A cursor carries its version and the list it was made for, so an old or foreign one is refused
 //! by name rather than misread.
 
-use crate::{domain::sku::Sku, http::error::{Code, Problem}};
+use crate::{
+    domain::sku::Sku,
+    http::error::{Code, Problem},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::hash::{Hash, Hasher};

@@ -5,10 +5,10 @@
 //! else is found by the first part of its path in a map and goes to that module's warp service.
 
 use crate::http::{
-    access::Caller,
+    access::{Access, Caller},
     app::App,
     body::Body,
-    cache::Sought,
+    cache::{self, Sought},
     error::{Code, Problem},
     headers,
     identity::{self, RequestIds},
@@ -37,7 +37,7 @@ type Module = Box<
 >;
 
 /// Every route with its handles; made once, shared by all connections.
-pub struct Edge {
+pub(crate) struct Edge {
     pub(super) app: Arc<App>,
     pub(super) meters: Meters,
     modules: HashMap<String, Module>,
@@ -47,7 +47,7 @@ pub struct Edge {
 }
 
 impl Edge {
-    pub fn new(app: App) -> Self {
+    pub(crate) fn new(app: App) -> Self {
         let app = Arc::new(app);
         let mut by_module: HashMap<String, Vec<_>> = HashMap::new();
         for resource in routes::all() {
@@ -72,7 +72,7 @@ impl Edge {
     }
 
     /// The page, when it is one that the cache holds under just this spelling.
-    fn from_cache(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
+    fn cached(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
         if request.method() != Method::GET && request.method() != Method::HEAD {
             return None;
         }
@@ -87,6 +87,15 @@ impl Edge {
         Some(entry.page.answer(request.method(), request.headers()))
     }
 
+    /// An administrator who measures may have every page made for them: `cache-control: no-store`.
+    /// For others the header has no effect, as it would let anybody ask for the costly way.
+    fn wants_fresh(&self, request: &Request<Incoming>, local: bool) -> bool {
+        let Some(wish) = request.headers().get(header::CACHE_CONTROL) else { return false };
+        let caller = Caller { request_id: HeaderValue::from_static("-"), local };
+        wish.as_bytes() == b"no-store"
+            && Access::Admin.check(&caller, request.headers(), self.app.token.as_ref()).is_ok()
+    }
+
     /// Leads a request to its module.
     fn lead(self: &Arc<Self>, mut request: Request<Incoming>, caller: Caller) -> Answering {
         let started = Instant::now();
@@ -97,7 +106,8 @@ impl Edge {
             id: caller.request_id.clone(),
             started,
         };
-        if request.uri().path_and_query().map_or(0, |p| p.as_str().len()) > self.app.config.uri_bytes
+        if request.uri().path_and_query().map_or(0, |p| p.as_str().len())
+            > self.app.config.uri_bytes
         {
             let told = format!("an address has at most {} bytes", self.app.config.uri_bytes);
             let response = Problem::new(Code::UriTooLong, told).into_response();
@@ -172,13 +182,14 @@ impl Edge {
         problem: Option<&Problem>,
     ) {
         let status = response.status();
-        self.meters.record(Category::of(first_segment(uri.path())), status, took);
+        let category = Category::of(first_segment(uri.path()));
+        self.meters.record(category, status, took);
         let slow = took >= self.app.config.slow();
         let cause = problem.and_then(|problem| problem.cause.as_deref());
         macro_rules! say {
             ($level:ident, $message:literal) => {
                 tracing::$level!(
-                    request.id = ?id, http.method = %method, http.path = uri.path(),
+                    request.id = id.to_str().unwrap_or_default(), http.method = %method, http.path = uri.path(),
                     http.status = status.as_u16(), took_us = took.as_micros() as u64,
                     error = cause, $message
                 )
@@ -186,6 +197,8 @@ impl Edge {
         }
         match problem.map(|problem| problem.code) {
             Some(Code::Internal) => say!(error, "request failed"),
+            // A probe that says no is an answer; who asks will tell whoever should know.
+            _ if category == Category::Health => say!(debug, "probe answered"),
             _ if status.is_server_error() => say!(warn, "request not served"),
             _ if slow => say!(warn, "request was slow"),
             _ => say!(debug, "request answered"),
@@ -216,13 +229,18 @@ impl Service<Request<Incoming>> for Connection {
     fn call(&self, request: Request<Incoming>) -> Answering {
         let id = self.ids.of(request.headers(), &*self.edge.app.clock);
         let started = Instant::now();
-        if let Some(mut response) = self.edge.from_cache(&request) {
+        let fresh = self.edge.wants_fresh(&request, self.local);
+        if !fresh && let Some(mut response) = self.edge.cached(&request) {
             let took = started.elapsed();
             self.edge.note(&response, request.method(), request.uri(), &id, took, None);
             response.headers_mut().insert(identity::HEADER, id);
             return Answering::Ready(Some(response));
         }
-        self.edge.lead(request, Caller { request_id: id, local: self.local })
+        let answering = self.edge.lead(request, Caller { request_id: id, local: self.local });
+        match answering {
+            Answering::Later(answer) if fresh => Answering::Later(Box::pin(cache::past(answer))),
+            answering => answering,
+        }
     }
 }
 
@@ -261,7 +279,7 @@ fn module_of(path: &str) -> &str {
 
 /// Whether what stands there depends on what the search index answers.
 pub(super) fn varies_by_generation(path: &str) -> bool {
-    matches!(first_segment(path), "" | "c" | "search")
+    matches!(first_segment(path), "" | "c" | "search" | "sitemap")
 }
 
 fn is_page(method: &Method, path: &str) -> bool {

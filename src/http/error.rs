@@ -6,7 +6,13 @@
 //! request's id in both. A problem's `type` resolves to a page made from [`Code`].
 
 use crate::{
-    http::handles::Refusal,
+    actors::{
+        keepers::writer::WriteError,
+        workers::{
+            importer::{ImportsError, SinkError},
+            search_pool::AskError,
+        },
+    },
     ports::{StoreError, documents::DocumentsError, search::SearchError},
 };
 use http::{HeaderValue, Response, StatusCode, header};
@@ -116,7 +122,7 @@ pub(crate) struct Problem {
 
 /// As it is sent.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[schema(title = "Problem")]
+#[schema(as = Problem)]
 pub(crate) struct ProblemBody<'a> {
     /// A page that explains this kind of problem.
     #[schema(example = "/docs/problems/not-found")]
@@ -161,6 +167,10 @@ impl Problem {
         let sentence = format!("{pointer}: {detail}");
         let error = FieldError { parameter: None, pointer: Some(pointer.to_owned()), detail };
         Self { errors: vec![error], ..Self::new(Code::BadContent, sentence) }
+    }
+
+    pub(crate) fn too_large(most: u64) -> Self {
+        Self::new(Code::BodyTooLarge, format!("the body may have at most {most} bytes"))
     }
 
     /// A failure of ours: the client is told no more than that.
@@ -228,6 +238,9 @@ impl From<DocumentsError> for Problem {
                 ..Self::new(Code::NoRoom, "the local documents have no room")
             },
             DocumentsError::Corrupt(_) => Self::internal(error),
+            DocumentsError::Unavailable(_) => {
+                Self::unavailable("the catalogue is away at the moment", error)
+            }
         }
     }
 }
@@ -262,6 +275,30 @@ impl From<StoreError> for Problem {
     }
 }
 
+impl From<WriteError> for Problem {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Overloaded { .. } => Self::overloaded("too many changes are waiting"),
+            WriteError::Unknown => Self {
+                cause: Some(error.to_string()),
+                ..Self::new(Code::TimedOut, "it is unknown whether the change was made")
+            },
+            WriteError::Stopping => Self::unavailable("the server is stopping", error),
+            WriteError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Busy => Self::overloaded("too many questions are waiting"),
+            AskError::Unanswered(error) => error.into(),
+            AskError::Search(error) => error.into(),
+        }
+    }
+}
+
 impl From<CallError> for Problem {
     fn from(error: CallError) -> Self {
         match error {
@@ -275,17 +312,31 @@ impl From<CallError> for Problem {
     }
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        let cause = Some(refusal.to_string());
-        let problem = match refusal {
-            Refusal::Busy => Self::overloaded("too much is asked at the moment"),
-            Refusal::Away(_) => Self::new(Code::Unavailable, "what this needs is away"),
-            Refusal::Unanswered(_) => Self::new(Code::TimedOut, "no answer was ready in time"),
-            Refusal::NotNow(reason) => return Self::new(Code::Conflict, reason),
-            Refusal::NoRoom(_) => Self::new(Code::NoRoom, "there is no room for it"),
-            Refusal::Unreadable(reason) => return Self::new(Code::BadBody, reason),
-            Refusal::Broken(cause) => return Self::internal(cause),
+impl From<ImportsError> for Problem {
+    fn from(error: ImportsError) -> Self {
+        let cause = Some(error.to_string());
+        let problem = match error {
+            ImportsError::Options(_) | ImportsError::Source(_) => {
+                return Self::new(Code::BadContent, error.to_string());
+            }
+            ImportsError::TooLarge { most } => return Self::too_large(most),
+            ImportsError::NoRoom(_) => Self::new(Code::NoRoom, "there is no room for the rows"),
+            ImportsError::Body(_) => Self::new(Code::BadBody, "the rows did not arrive whole"),
+            ImportsError::NotResumable(_) => return Self::new(Code::Conflict, error.to_string()),
+            ImportsError::Folder(cause) => return Self::internal(cause),
+            ImportsError::Store(error) | ImportsError::Sink(SinkError::Store(error)) => {
+                return error.into();
+            }
+            ImportsError::Sink(SinkError::Full) => {
+                Self::overloaded("the database has too much to do at the moment")
+            }
+            ImportsError::Sink(SinkError::Unknown) => Self::new(
+                Code::TimedOut,
+                "no answer was ready in time; look whether the import is in the list",
+            ),
+            ImportsError::Sink(SinkError::Stopped) => {
+                Self::new(Code::Unavailable, "the server is stopping")
+            }
         };
         Self { cause, ..problem }
     }

@@ -1,15 +1,18 @@
 //! What the edge asks of the rest of the process, beside the read ports.
 //!
-//! Each is the shape of an actor's handle. They are traits so that a route's test needs no tree of
+//! Each is the shape of an actor's handle, with its errors already in a client's words (by
+//! [`super::error`], as every error here). They are traits so that a route's test needs no tree of
 //! actors, and so that a test can be a handle that is full, away or slow.
 
 use crate::{
     domain::{
         id::ImportId,
+        import::RowError,
         scope::Scope,
         search::{SearchPage, SearchQuery, Suggestions},
         time::Micros,
     },
+    http::error::Problem,
     ports::imports::{Import, ImportOptions},
 };
 use async_trait::async_trait;
@@ -20,151 +23,134 @@ use std::pin::Pin;
 use supervisors::Snapshot;
 use utoipa::ToSchema;
 
-/// Why a handle could not do what it was asked; a variant for each thing a client may do
-/// differently.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// Refused at the door; nothing was begun.
-    #[error("its queue is full")]
-    Busy,
-    /// What it needs is away.
-    #[error("unavailable: {0}")]
-    Away(String),
-    /// No answer came: it may or may not have been done.
-    #[error("no answer: {0}")]
-    Unanswered(String),
-    /// Not in the state things are in, for this reason.
-    #[error("{0}")]
-    NotNow(String),
-    #[error("no room: {0}")]
-    NoRoom(String),
-    /// The client broke off, or sent what can't be read.
-    #[error("unreadable: {0}")]
-    Unreadable(String),
-    #[error("broken: {0}")]
-    Broken(String),
-}
-
 /// Questions to the search index, asked through its pool.
 #[async_trait]
-pub trait Searching: Send + Sync {
-    async fn search(&self, query: SearchQuery) -> Result<SearchPage, Refusal>;
-    async fn suggest(&self, scope: Scope, typed: String, limit: usize)
-    -> Result<Suggestions, Refusal>;
+pub(crate) trait Searching: Send + Sync {
+    async fn search(&self, query: SearchQuery) -> Result<SearchPage, Problem>;
+    async fn suggest(
+        &self,
+        scope: Scope,
+        typed: String,
+        limit: usize,
+    ) -> Result<Suggestions, Problem>;
     /// Rises whenever answers may differ from before. Costs an atomic read.
     fn generation(&self) -> u64;
-    /// Products that can be found.
-    fn count(&self) -> u64;
     /// Starts a rebuild, or joins the one underway.
-    async fn reindex(&self) -> Result<Reindex, Refusal>;
+    async fn reindex(&self) -> Result<Reindex, Problem>;
     /// `None`: none since the process began.
     fn reindex_progress(&self) -> Option<Reindex>;
 }
 
 /// A rebuild of the search index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Reindex {
-    pub state: ReindexState,
+pub(crate) struct Reindex {
+    pub(crate) state: ReindexState,
     /// Products in the shadow index.
-    pub done: u64,
+    pub(crate) done: u64,
     /// Products there are.
-    pub total: u64,
+    pub(crate) total: u64,
     /// What went wrong.
     #[schema(required)]
-    pub message: Option<String>,
+    pub(crate) message: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum ReindexState {
+pub(crate) enum ReindexState {
     Running,
     Succeeded,
     Failed,
 }
 
 /// Rows as they arrive; read by one import, never held whole.
-pub type Rows = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;
+pub(crate) type Rows = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;
 
 /// Catalogue imports.
 #[async_trait]
-pub trait Importing: Send + Sync {
+pub(crate) trait Importing: Send + Sync {
     /// Stores the rows and queues the import; answers when the last row is stored.
     async fn submit(
         &self,
         name: String,
         options: ImportOptions,
         rows: Rows,
-    ) -> Result<Import, Refusal>;
-    async fn get(&self, id: ImportId) -> Result<Option<Import>, Refusal>;
+    ) -> Result<Import, Problem>;
+    async fn get(&self, id: ImportId) -> Result<Option<Import>, Problem>;
     /// Newest first.
-    async fn list(&self, before: Option<ImportId>, limit: u32) -> Result<Vec<Import>, Refusal>;
-    /// Rejected rows as JSON lines; `None`: no such import.
-    async fn errors(&self, id: ImportId) -> Result<Option<Bytes>, Refusal>;
+    async fn list(&self, before: Option<ImportId>, limit: u32) -> Result<Vec<Import>, Problem>;
+    /// Up to `limit` rejected rows behind the first `after`, in the order of the rows. None for an
+    /// import that nobody knows.
+    async fn errors(
+        &self,
+        id: ImportId,
+        after: usize,
+        limit: usize,
+    ) -> Result<Vec<RowError>, Problem>;
     /// `None`: no such import.
-    async fn cancel(&self, id: ImportId) -> Result<Option<Import>, Refusal>;
+    async fn cancel(&self, id: ImportId) -> Result<Option<Import>, Problem>;
     /// `None`: no such import.
-    async fn resume(&self, id: ImportId) -> Result<Option<Import>, Refusal>;
+    async fn resume(&self, id: ImportId) -> Result<Option<Import>, Problem>;
 }
 
 /// A pool with its size and where that comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct PoolInfo {
-    pub name: String,
+pub(crate) struct PoolInfo {
+    pub(crate) name: String,
     /// `running`, `paused`, `draining`, …
-    pub state: String,
-    pub workers: u64,
+    pub(crate) state: String,
+    pub(crate) workers: u64,
     /// Without an operator's override.
-    pub configured: u64,
+    pub(crate) configured: u64,
     /// Workers it may grow to.
-    pub most: u64,
-    pub busy: u64,
+    pub(crate) most: u64,
+    pub(crate) busy: u64,
     /// Jobs waiting.
-    pub depth: u64,
+    pub(crate) depth: u64,
     /// Jobs that may wait.
-    pub bound: u64,
-    pub refused: u64,
+    pub(crate) bound: u64,
+    pub(crate) refused: u64,
     /// Busy share of the workers' time, 0 to 1.
-    pub utilisation: f64,
+    pub(crate) utilisation: f64,
     /// `too small`, `too big` or `fine`, by Little's law.
-    pub fit: String,
+    pub(crate) fit: String,
     #[schema(required)]
-    pub r#override: Option<OverrideInfo>,
+    pub(crate) r#override: Option<OverrideInfo>,
 }
 
 /// What an operator set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct OverrideInfo {
+pub(crate) struct OverrideInfo {
     #[schema(required)]
-    pub workers: Option<u32>,
-    pub paused: bool,
-    pub by: String,
+    pub(crate) workers: Option<u32>,
+    pub(crate) paused: bool,
+    pub(crate) by: String,
     /// RFC 3339, UTC.
     #[schema(format = DateTime)]
-    pub at: String,
+    pub(crate) at: String,
     /// RFC 3339, UTC; `null`: for good.
     #[schema(required, format = DateTime)]
-    pub until: Option<String>,
+    pub(crate) until: Option<String>,
 }
 
 /// Live changes of the pools. Each answers the pool as it is afterwards; `None`: no such pool.
 #[async_trait]
-pub trait Pooling: Send + Sync {
-    async fn list(&self) -> Result<Vec<PoolInfo>, Refusal>;
+pub(crate) trait Pooling: Send + Sync {
+    async fn list(&self) -> Result<Vec<PoolInfo>, Problem>;
     async fn set(
         &self,
         pool: &str,
         workers: u32,
         by: &str,
         until: Option<Micros>,
-    ) -> Result<Option<PoolInfo>, Refusal>;
-    async fn pause(&self, pool: &str, by: &str) -> Result<Option<PoolInfo>, Refusal>;
-    async fn resume(&self, pool: &str, by: &str) -> Result<Option<PoolInfo>, Refusal>;
-    async fn drain(&self, pool: &str, by: &str) -> Result<Option<PoolInfo>, Refusal>;
-    async fn revert(&self, pool: &str, by: &str) -> Result<Option<PoolInfo>, Refusal>;
+    ) -> Result<Option<PoolInfo>, Problem>;
+    async fn pause(&self, pool: &str, by: &str) -> Result<Option<PoolInfo>, Problem>;
+    async fn resume(&self, pool: &str, by: &str) -> Result<Option<PoolInfo>, Problem>;
+    async fn drain(&self, pool: &str, by: &str) -> Result<Option<PoolInfo>, Problem>;
+    async fn revert(&self, pool: &str, by: &str) -> Result<Option<PoolInfo>, Problem>;
 }
 
 /// The tree of actors as it runs.
-pub trait Viewing: Send + Sync {
+pub(crate) trait Viewing: Send + Sync {
     fn snapshot(&self) -> Snapshot;
 }
 
@@ -176,7 +162,7 @@ impl Viewing for supervisors::TreeView {
 
 /// One component's health. Must be quick: it may be asked every second.
 #[async_trait]
-pub trait Check: Send + Sync {
+pub(crate) trait Check: Send + Sync {
     /// A category such as `database`; never an id.
     fn name(&self) -> &'static str;
     /// Whether the shop can do without it for a while: shown, but not counted.

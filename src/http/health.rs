@@ -40,8 +40,8 @@ struct ComponentHealth {
 
 pub(crate) fn resources() -> Vec<Resource> {
     let shape = json::<Health>;
-    let live = Doc::new("livez", "health", "Whether the process lives")
-        .answer(200, "It does.", shape());
+    let live =
+        Doc::new("livez", "health", "Whether the process lives").answer(200, "It does.", shape());
     let ready = Doc::new("readyz", "health", "Whether requests may be sent here")
         .answer(200, "They may.", shape())
         .answer(503, "A component is down.", shape());

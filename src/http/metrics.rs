@@ -16,7 +16,7 @@ const BUCKETS: &[f64] = &[
 ];
 
 /// Installs the process's recorder. To be called once, at boot, before anything counts.
-pub fn install() -> Result<PrometheusHandle, BuildError> {
+pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full(DURATION.to_owned()), BUCKETS)?
         .install_recorder()
@@ -114,7 +114,11 @@ mod tests {
             .unwrap()
             .build_recorder();
         metrics::with_local_recorder(&recorder, || {
-            Meters::new().record(Category::Product, StatusCode::NOT_FOUND, Duration::from_millis(2));
+            Meters::new().record(
+                Category::Product,
+                StatusCode::NOT_FOUND,
+                Duration::from_millis(2),
+            );
         });
         let text = recorder.handle().render();
         assert!(

@@ -31,17 +31,24 @@ type Schemas = Vec<(String, RefOr<Schema>)>;
 #[derive(Clone, Copy)]
 pub(crate) struct Shape {
     media: &'static str,
-    schema: fn(&mut Schemas) -> RefOr<Schema>,
+    /// `None`: bytes of that kind.
+    schema: Option<fn(&mut Schemas) -> RefOr<Schema>>,
+}
+
+impl Shape {
+    fn content(&self, schemas: &mut Schemas) -> utoipa::openapi::Content {
+        let schema = self.schema.map(|schema| schema(schemas));
+        ContentBuilder::new().schema(schema).build()
+    }
 }
 
 pub(crate) fn json<T: ToSchema>() -> Shape {
-    Shape { media: "application/json", schema: named::<T> }
+    Shape { media: "application/json", schema: Some(named::<T>) }
 }
 
 /// Text or bytes of another kind.
 pub(crate) fn media(media: &'static str) -> Shape {
-    let text = |_: &mut Schemas| ObjectBuilder::new().schema_type(Type::String).into();
-    Shape { media, schema: text }
+    Shape { media, schema: None }
 }
 
 fn named<T: ToSchema>(schemas: &mut Schemas) -> RefOr<Schema> {
@@ -117,7 +124,7 @@ fn show(app: Arc<App>, asked: Asked) -> Answer {
 }
 
 /// The whole document.
-pub fn describe(origin: &str) -> OpenApi {
+pub(crate) fn describe(origin: &str) -> OpenApi {
     let mut schemas = Schemas::new();
     let problem = named::<ProblemBody<'_>>(&mut schemas);
     let mut paths = PathsBuilder::new();
@@ -159,10 +166,8 @@ fn operation_of(
     problem: &RefOr<Schema>,
     schemas: &mut Schemas,
 ) -> utoipa::openapi::path::Operation {
-    let mut built = OperationBuilder::new()
-        .operation_id(Some(doc.id))
-        .tag(doc.tag)
-        .summary(Some(doc.summary));
+    let mut built =
+        OperationBuilder::new().operation_id(Some(doc.id)).tag(doc.tag).summary(Some(doc.summary));
     if !doc.about.is_empty() {
         built = built.description(Some(doc.about));
     }
@@ -175,17 +180,14 @@ fn operation_of(
     if !doc.body.is_empty() {
         let mut body = RequestBodyBuilder::new().required(Some(Required::True));
         for shape in &doc.body {
-            let schema = (shape.schema)(schemas);
-            body = body.content(shape.media, ContentBuilder::new().schema(Some(schema)).build());
+            body = body.content(shape.media, shape.content(schemas));
         }
         built = built.request_body(Some(body.build()));
     }
     for (status, about, shape) in &doc.answers {
         let mut answer = ResponseBuilder::new().description(*about);
         if let Some(shape) = shape {
-            let schema = (shape.schema)(schemas);
-            answer =
-                answer.content(shape.media, ContentBuilder::new().schema(Some(schema)).build());
+            answer = answer.content(shape.media, shape.content(schemas));
         }
         built = built.response(status.to_string(), answer.build());
     }
@@ -238,14 +240,18 @@ fn problems_of(operation: &Served, doc: &Doc) -> Vec<(u16, String)> {
 fn parameter(param: &Param, place: ParameterIn) -> Parameter {
     let is_path = matches!(place, ParameterIn::Path);
     let required = if param.required || is_path { Required::True } else { Required::False };
+    // The place first: utoipa begins with `path`, and in a path everything is required.
     let mut built = ParameterBuilder::new()
         .name(param.name)
+        .parameter_in(place)
         .required(required)
         .description(Some(param.about));
     let schema: RefOr<Schema> = match param.takes {
         Takes::SomeOf(known) => {
             built = built.style(Some(ParameterStyle::Form)).explode(Some(false));
-            let one = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(known.iter().copied()));
+            let one = ObjectBuilder::new()
+                .schema_type(Type::String)
+                .enum_values(Some(known.iter().copied()));
             ArrayBuilder::new().items(one).min_items(Some(1)).into()
         }
         takes if param.most > 1 => {
@@ -253,15 +259,13 @@ fn parameter(param: &Param, place: ParameterIn) -> Parameter {
         }
         takes => schema_of(takes, is_path).into(),
     };
-    built.parameter_in(place).schema(Some(schema)).build()
+    built.schema(Some(schema)).build()
 }
 
 fn schema_of(takes: Takes, path: bool) -> utoipa::openapi::schema::Object {
     let text = || ObjectBuilder::new().schema_type(SchemaType::new(Type::String));
     let object = match takes {
-        Takes::Text { most } => {
-            text().max_length(Some(most)).min_length(path.then_some(1))
-        }
+        Takes::Text { most } => text().max_length(Some(most)).min_length(path.then_some(1)),
         Takes::Formed { most, pattern } => text().max_length(Some(most)).pattern(Some(pattern)),
         Takes::Integer { least, most, default } => ObjectBuilder::new()
             .schema_type(SchemaType::new(Type::Integer))
@@ -321,6 +325,19 @@ mod tests {
         assert!(import["responses"]["401"].is_object());
         assert!(document["paths"]["/api/v1/products"]["get"]["security"].is_null());
         assert_eq!(document["openapi"], "3.1.0");
+    }
+
+    #[test]
+    fn only_what_must_come_is_required() {
+        let document = serde_json::to_value(describe("http://localhost")).unwrap();
+        let parameters = &document["paths"]["/api/v1/search/suggestions"]["get"]["parameters"];
+        assert_eq!(
+            (&parameters[0]["name"], &parameters[0]["required"]),
+            (&json!("q"), &json!(true))
+        );
+        assert_eq!(parameters[1]["required"], false);
+        let place = &document["paths"]["/api/v1/products/{sku}"]["get"]["parameters"][0];
+        assert_eq!((&place["in"], &place["required"]), (&json!("path"), &json!(true)));
     }
 
     #[test]

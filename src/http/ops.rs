@@ -9,7 +9,7 @@ use crate::{
         app::App,
         error::{Code, Problem},
         extract::{Param, Takes},
-        handles::{PoolInfo, Refusal},
+        handles::PoolInfo,
         headers,
         openapi::{Doc, json, media},
         resource::{Asked, Intake, Operation, Resource},
@@ -44,8 +44,8 @@ struct PoolSize {
 }
 
 /// The tree of actors; each node has its children. See the documentation of `supervisors`.
-#[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "describes what another crate serialises")]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a description: another crate writes it")]
 struct TreeNode {
     name: String,
     path: String,
@@ -57,10 +57,16 @@ struct TreeNode {
 }
 
 pub(crate) fn resources() -> Vec<Resource> {
-    let tree = Doc::new("get_tree", "ops", "The tree of actors")
-        .answer(200, "The tree.", json::<TreeNode>());
-    let list = Doc::new("list_pools", "ops", "Pools and their sizes")
-        .answer(200, "All pools.", json::<PoolList>());
+    let tree = Doc::new("get_tree", "ops", "The tree of actors").answer(
+        200,
+        "The tree.",
+        json::<TreeNode>(),
+    );
+    let list = Doc::new("list_pools", "ops", "Pools and their sizes").answer(
+        200,
+        "All pools.",
+        json::<PoolList>(),
+    );
     let set = Doc::new("set_pool", "ops", "Resize a pool")
         .about("Acts at once and outlives a restart; it beats configuration until reverted.")
         .place(NAME)
@@ -77,8 +83,11 @@ pub(crate) fn resources() -> Vec<Resource> {
     let resume = verb("resume_pool", "Hand jobs out again");
     let drain = verb("drain_pool", "Take no jobs, and finish those there are");
     let revert = verb("revert_pool", "Take an operator's change back");
-    let metrics = Doc::new("get_metrics", "ops", "Counters and histograms for Prometheus")
-        .answer(200, "All series.", media(METRICS));
+    let metrics = Doc::new("get_metrics", "ops", "Counters and histograms for Prometheus").answer(
+        200,
+        "All series.",
+        media(METRICS),
+    );
     let admin = |method, run| Operation::new(method, Access::Admin, NONE, run);
     vec![
         Resource::new(
@@ -178,6 +187,7 @@ fn instant(text: &str) -> Result<Micros, Problem> {
     parsed.map(|at| Micros(at.as_microsecond())).map_err(|_| Problem::field("/until", told))
 }
 
-fn known<T>(found: Result<Option<T>, Refusal>) -> Result<T, Problem> {
-    found?.ok_or_else(|| Problem::new(Code::NotFound, "there is no such pool, or no override of it"))
+fn known<T>(found: Result<Option<T>, Problem>) -> Result<T, Problem> {
+    found?
+        .ok_or_else(|| Problem::new(Code::NotFound, "there is no such pool, or no override of it"))
 }

@@ -11,14 +11,14 @@ use supervisors::{Context, Fault, PoolHandle, Reply, Worker};
 type Page = Pin<Box<dyn Future<Output = Result<Built, Problem>> + Send>>;
 
 /// One page to make.
-pub struct RenderJob {
+pub(crate) struct RenderJob {
     page: Page,
     reply: Reply<Result<Built, Problem>>,
 }
 
 /// A worker of the pool `render`.
 #[derive(Debug, Default)]
-pub struct RenderWorker;
+pub(crate) struct RenderWorker;
 
 impl Worker for RenderWorker {
     type Job = RenderJob;
@@ -31,14 +31,14 @@ impl Worker for RenderWorker {
 
 /// The pool's handle.
 #[derive(Debug, Clone)]
-pub struct Render {
+pub(crate) struct Render {
     pool: PoolHandle<RenderJob>,
     within: Duration,
 }
 
 impl Render {
     /// `within` is how long a page may take, waiting included.
-    pub fn new(pool: PoolHandle<RenderJob>, within: Duration) -> Self {
+    pub(crate) fn new(pool: PoolHandle<RenderJob>, within: Duration) -> Self {
         Self { pool, within }
     }
 

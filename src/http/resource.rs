@@ -15,7 +15,10 @@ use crate::http::{
 use bytes::{Buf, Bytes};
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use http::{HeaderMap, Method, header};
-use std::{convert::Infallible, future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible, future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc,
+    time::Duration,
+};
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 /// A handler's outcome on its way.
@@ -86,10 +89,7 @@ impl Operation {
 }
 
 impl Resource {
-    pub(crate) fn new(
-        path: &'static str,
-        operations: impl IntoIterator<Item = Operation>,
-    ) -> Self {
+    pub(crate) fn new(path: &'static str, operations: impl IntoIterator<Item = Operation>) -> Self {
         Self { path, operations: operations.into_iter().collect() }
     }
 
@@ -246,7 +246,7 @@ pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
 
 /// A request's body, piece by piece, with the most it may have.
 pub(crate) struct Upload {
-    pieces: Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>,
+    pieces: Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send + Sync>>,
     left: u64,
     /// How long each piece may be waited for.
     patience: Duration,
@@ -261,7 +261,7 @@ impl Upload {
     fn new<B, S>(stream: S) -> Self
     where
         B: Buf,
-        S: Stream<Item = Result<B, warp::Error>> + Send + 'static,
+        S: Stream<Item = Result<B, warp::Error>> + Send + Sync + 'static,
     {
         let pieces = stream.map(|piece| match piece {
             Ok(mut piece) => Ok(piece.copy_to_bytes(piece.remaining())),
@@ -270,15 +270,10 @@ impl Upload {
         Self { pieces: Box::pin(pieces), left: u64::MAX, patience: Duration::MAX }
     }
 
-    fn limited(
-        self,
-        headers: &HeaderMap,
-        most: u64,
-        patience: Duration,
-    ) -> Result<Self, Problem> {
+    fn limited(self, headers: &HeaderMap, most: u64, patience: Duration) -> Result<Self, Problem> {
         let told = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
         match told.and_then(|text| text.parse::<u64>().ok()) {
-            Some(length) if length > most => Err(too_large(most)),
+            Some(length) if length > most => Err(Problem::too_large(most)),
             _ => Ok(Self { left: most, patience, ..self }),
         }
     }
@@ -313,7 +308,7 @@ impl Upload {
         while let Some(piece) = pieces.next().await {
             match piece {
                 Ok(piece) => whole.extend_from_slice(&piece),
-                Err(error) if is_too_large(&error) => return Err(too_large(most)),
+                Err(error) if is_too_large(&error) => return Err(Problem::too_large(most)),
                 Err(_) => return Err(Problem::new(Code::BadBody, "the body broke off")),
             }
         }
@@ -328,7 +323,9 @@ impl Upload {
             let told = error.to_string();
             match error.classify() {
                 Category::Data => Problem::new(Code::BadContent, told),
-                Category::Io | Category::Syntax | Category::Eof => Problem::new(Code::BadBody, told),
+                Category::Io | Category::Syntax | Category::Eof => {
+                    Problem::new(Code::BadBody, told)
+                }
             }
         })
     }
@@ -336,8 +333,4 @@ impl Upload {
 
 pub(crate) fn is_too_large(error: &std::io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<TooLarge>())
-}
-
-pub(crate) fn too_large(most: u64) -> Problem {
-    Problem::new(Code::BodyTooLarge, format!("the body may have at most {most} bytes"))
 }

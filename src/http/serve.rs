@@ -36,31 +36,31 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
 content-type: application/problem+json\r\n\
-content-length: 139\r\n\
+content-length: 140\r\n\
 retry-after: 1\r\n\
 connection: close\r\n\r\n\
 {\"type\":\"/docs/problems/overloaded\",\"title\":\"Too busy at the moment\",\"status\":503,\"detail\":\"too many connections\",\"request_id\":\"unassigned\"}";
 
 /// Where requests come in.
-pub struct Listeners {
+pub(crate) struct Listeners {
     tcp: TcpListener,
     local: Option<UnixListener>,
 }
 
 impl Listeners {
-    pub fn new(tcp: TcpListener, local: Option<UnixListener>) -> Self {
+    pub(crate) fn new(tcp: TcpListener, local: Option<UnixListener>) -> Self {
         Self { tcp, local }
     }
 
     /// The address that was bound, with the port the system chose for port 0.
-    pub fn address(&self) -> io::Result<std::net::SocketAddr> {
+    pub(crate) fn address(&self) -> io::Result<std::net::SocketAddr> {
         self.tcp.local_addr()
     }
 }
 
 /// Opens the server's own socket, for its user alone. What a dead server left there is replaced;
 /// that no live one has it is the caller's to know (`run/lock`).
-pub fn bind_local(path: &Path) -> io::Result<UnixListener> {
+pub(crate) fn bind_local(path: &Path) -> io::Result<UnixListener> {
     // Never there with looser rights, not even for a moment: made aside, then moved.
     let aside = path.with_extension("new");
     for stale in [&aside, path] {
@@ -77,7 +77,7 @@ pub fn bind_local(path: &Path) -> io::Result<UnixListener> {
 
 /// Serves until asked to stop; to be run as a child `task` of the tree, with a shutdown that
 /// leaves it longer than `http.drain_ms`.
-pub async fn serve(
+pub(crate) async fn serve(
     edge: Arc<Edge>,
     listeners: Arc<Listeners>,
     context: Context,
@@ -170,7 +170,7 @@ impl Server {
         let mut connection = pin!(self.builder.serve_connection(io, service));
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
-            _ = self.stopping.wait_for(|stopping| *stopping) => {
+            () = asked_to_stop(&mut self.stopping) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
@@ -184,11 +184,17 @@ impl Server {
     fn keep_up(&self, connections: usize) {
         let meters = &self.edge.meters;
         meters.connections.set(connections as f64);
+        self.edge.app.mind_the_lag();
         meters.cache_bytes.set(self.edge.app.cache.bytes() as f64);
         if let Some(metrics) = &self.edge.app.metrics {
             metrics.run_upkeep();
         }
     }
+}
+
+async fn asked_to_stop(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the accept loop is gone: that is an end as well.
+    let _asked = stopping.wait_for(|stopping| *stopping).await;
 }
 
 async fn accept_local(listener: Option<&UnixListener>) -> io::Result<tokio::net::UnixStream> {

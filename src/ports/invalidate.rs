@@ -8,3 +8,12 @@ pub trait Invalidate: Send + Sync {
     /// Anything may have changed: the category tree, or all of it after a rebuild.
     fn everything(&self);
 }
+
+/// For a process that keeps nothing.
+#[derive(Debug)]
+pub struct Nobody;
+
+impl Invalidate for Nobody {
+    fn products(&self, _: &[(ProductId, String)]) {}
+    fn everything(&self) {}
+}

@@ -8,29 +8,39 @@
 mod address;
 mod assets;
 mod card;
+mod docs;
 pub mod drawings;
 mod error_page;
+mod form;
 mod home;
 mod json_ld;
 mod list;
 mod pictures;
+mod problems;
 mod product_json;
 mod product_page;
 mod render;
 mod shell;
+mod sitemap;
 mod suggestions;
+#[cfg(test)]
+mod tests;
 
 pub use address::{ListAddress, category_path, param, product_path};
 pub use assets::{Asset, assets};
 pub use card::{product_card, product_card_with};
+pub use docs::{DocsPage, docs_page};
 pub use error_page::{ErrorPage, error_page};
+pub use form::form;
 pub use home::{HomePage, home};
 pub use list::{CategoryPage, Listing, SearchResultsPage, category, search};
 pub use pictures::Pictures;
+pub use problems::{ProblemKind, ProblemsPage, problems_page};
 pub use product_json::{
     CategoryView, PriceView, ProductStatusView, ProductView, StockBandView, StockView, VariantView,
     product_json,
 };
 pub use product_page::{ProductPage, product};
 pub use shell::{Shell, ShellOptions};
+pub use sitemap::{MOST_SITEMAP_ENTRIES, SitemapEntry, robots_txt, sitemap, sitemap_index};
 pub use suggestions::{SuggestedProduct, SuggestionsView, suggestions_html, suggestions_json};

@@ -2,7 +2,7 @@
 
 use crate::domain::{category::Category, category::CategoryTree, money::Currency};
 use crate::views::{
-    address::ListAddress, assets::asset_path, drawings::family_for, list::CategoryLink,
+    address::ListAddress, assets::asset_path, drawings::family_among, list::CategoryLink,
     pictures::Pictures,
 };
 use askama::Template;
@@ -55,7 +55,7 @@ const MOST_CHILDREN: usize = 8;
 impl Shell {
     pub fn new(options: ShellOptions, tree: &CategoryTree) -> Self {
         let top = top_categories(tree);
-        let tiles = top.iter().take(MOST_IN_PANEL).map(|c| Tile::of(c)).collect();
+        let tiles = top.iter().take(MOST_IN_PANEL).map(|c| Tile::of(tree, c)).collect();
         let menu = Menu::of(tree, &top).render();
         let head = Head {
             theme: asset_path("theme.js"),
@@ -82,6 +82,12 @@ impl Shell {
         ListAddress::new(path, self.currency)
     }
 
+    /// An address with the shop's own in front, if it is a path of ours.
+    pub(super) fn absolute(&self, address: &str) -> String {
+        let own = if address.starts_with('/') { self.url.as_str() } else { "" };
+        [own, address].concat()
+    }
+
     /// The hosts pictures may come from, to make cards with.
     pub fn pictures(&self) -> &Pictures {
         &self.pictures
@@ -89,8 +95,9 @@ impl Shell {
 }
 
 impl Tile {
-    fn of(category: &Category) -> Self {
-        let family = family_for(&category.name);
+    fn of(tree: &CategoryTree, category: &Category) -> Self {
+        let children = tree.children(category.id).map(|child| child.name.as_str());
+        let family = family_among(std::iter::once(category.name.as_str()).chain(children));
         Self {
             name: category.name.clone(),
             slug: category.slug.clone(),

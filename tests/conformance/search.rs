@@ -457,6 +457,69 @@ async fn hostile_questions_are_answered(open: Open) {
     }
 }
 
+/// A file system of its own, so that it can be full.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"]).arg(folder.path());
+        let mounted = mount.output().is_ok_and(|output| output.status.success());
+        if !mounted {
+            eprintln!("skipped: no file system can be mounted here, so none can be filled");
+        }
+        mounted.then_some(Self(folder))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _unmounted = std::process::Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+async fn a_full_disk_is_named_and_loses_nothing(open: Open) {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let ballast = disk.0.path().join("ballast");
+    std::fs::write(&ballast, vec![1; 6 << 20]).unwrap();
+    let scope = Scope::default();
+    let mut engine =
+        filled(open, &disk.0.path().join("index"), &[product(1, "T-1", "Torch")]).await;
+    let many = |from: u128| -> Vec<IndexChange> {
+        let numbers = from..from + 2_000;
+        numbers.map(|n| put(&product(n, &format!("S-{n}"), &format!("lamp{n} of{n}")))).collect()
+    };
+    let mut offset = 1;
+    let full = loop {
+        let begin = 2 + u128::try_from(offset).unwrap() * 2_000;
+        match engine.index.apply(&scope, many(begin), at(offset + 1)).await {
+            Ok(()) => offset += 1,
+            Err(error) => break error,
+        }
+        assert!(offset < 100, "it never got full");
+    };
+    assert!(matches!(full, SearchError::Full(_)), "{full:?}");
+    let count = 1 + 2_000 * u64::try_from(offset - 1).unwrap();
+    assert_eq!(engine.search.count(), count);
+    assert_eq!(engine.search.search(&asking("torch")).unwrap().total, 1);
+    assert_eq!(engine.index.position().await.unwrap(), Some(at(offset)));
+    let shadow = async |index: &mut Box<dyn SearchIndex>| {
+        index.begin_shadow().await?;
+        for round in 1..100 {
+            index.fill_shadow(&scope, many(round * 2_000)).await?;
+        }
+        index.swap(at(offset)).await
+    };
+    let full = shadow(&mut engine.index).await.unwrap_err();
+    assert!(matches!(full, SearchError::Full(_)), "{full:?}");
+
+    std::fs::remove_file(&ballast).unwrap();
+    engine.index.begin_shadow().await.unwrap();
+    engine.index.apply(&scope, many(1_000_000), at(offset + 1)).await.unwrap();
+    assert_eq!(engine.search.count(), count + 2_000);
+}
+
 // --- facets against a plain count ---------------------------------------------------------
 
 fn any_product() -> impl Strategy<Value = ProductDocument> {
@@ -630,6 +693,7 @@ mod on_tantivy {
         a_shadow_is_unseen_until_it_is_swapped_in,
         no_question_is_empty_while_the_index_is_rebuilt,
         hostile_questions_are_answered,
+        a_full_disk_is_named_and_loses_nothing,
     );
 
     #[test]

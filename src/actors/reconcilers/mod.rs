@@ -5,6 +5,7 @@ pub(crate) mod documents;
 pub(crate) mod outbox_pruner;
 pub(crate) mod outbox_relay;
 mod progress;
+pub(crate) mod search_index;
 
 pub(crate) use progress::Progress;
 

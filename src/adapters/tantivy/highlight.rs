@@ -1,7 +1,7 @@
 //! Where the words of a question are in a text.
 
 use super::{plan::Shape, words::Analyzer};
-use std::{collections::HashSet, ops::Range};
+use std::ops::Range;
 
 /// Length of a snippet, in bytes, give or take a word.
 const SNIPPET: usize = 180;
@@ -10,31 +10,30 @@ pub(super) type Ranges = Vec<(usize, usize)>;
 
 pub(super) struct Highlighter {
     analyzer: Analyzer,
-    whole: HashSet<String>,
-    beginnings: Vec<String>,
+    shapes: Vec<Shape>,
+    /// Whether any shape begins with this byte: most words of a text are told apart by it.
+    first: [bool; 256],
 }
 
 impl Highlighter {
     pub(super) fn new(shapes: impl Iterator<Item = Shape>) -> Self {
-        let mut whole = HashSet::new();
-        let mut beginnings = Vec::new();
-        for shape in shapes {
-            match shape {
-                Shape::Whole(word) => {
-                    whole.insert(word);
-                }
-                Shape::Beginning(word) => beginnings.push(word),
+        let shapes: Vec<Shape> = shapes.collect();
+        let mut first = [false; 256];
+        for Shape::Whole(text) | Shape::Beginning(text) in &shapes {
+            if let Some(byte) = text.bytes().next() {
+                first[usize::from(byte)] = true;
             }
         }
-        Self { analyzer: Analyzer::new(), whole, beginnings }
+        Self { analyzer: Analyzer::new(), shapes, first }
     }
 
     /// In order, not overlapping. A beginning marks the whole word.
     pub(super) fn ranges(&mut self, text: &str) -> Ranges {
         let mut ranges = Vec::new();
-        let Self { analyzer, whole, beginnings } = self;
+        let Self { analyzer, shapes, first } = self;
         analyzer.words(text, |range, word| {
-            if whole.contains(word) || beginnings.iter().any(|start| word.starts_with(start)) {
+            let candidate = word.bytes().next().is_some_and(|byte| first[usize::from(byte)]);
+            if candidate && shapes.iter().any(|shape| shape.is(word)) {
                 ranges.push((range.start, range.end));
             }
         });

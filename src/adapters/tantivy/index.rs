@@ -89,6 +89,15 @@ impl TantivyIndex {
     pub(super) fn open(folder: &Path, shared: Arc<Shared>) -> Result<Self, Failure> {
         let folder = Folder::open(folder)?;
         folder.sweep(None)?;
+        Self::load(folder, shared)
+    }
+
+    /// The same beside the process that owns the folder: nothing is removed.
+    pub(super) fn look(folder: &Path, shared: Arc<Shared>) -> Result<Self, Failure> {
+        Self::load(Folder::open(folder)?, shared)
+    }
+
+    fn load(folder: Folder, shared: Arc<Shared>) -> Result<Self, Failure> {
         let fields = Fields::new();
         let composer = Composer::new(fields.clone());
         let mut core = Core {
@@ -420,4 +429,174 @@ fn generation(number: u32, stamp: u64) -> u64 {
 
 fn no_shadow() -> Failure {
     SearchError::Unavailable("no shadow index was begun, or it failed".into()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        adapters::tantivy::{TantivySearch, open},
+        domain::{
+            document::ProductDocument, search::SearchQuery, sku::Sku, stock::StockBand,
+            time::Micros,
+        },
+        ports::search::Search,
+    };
+    use std::{collections::BTreeMap, fs};
+    use uuid::Uuid;
+
+    fn at(offset: i64) -> Position {
+        Position { epoch: Uuid::from_u128(7), offset }
+    }
+
+    fn put(number: u128, name: &str) -> IndexChange {
+        IndexChange::Put(Box::new(ProductDocument {
+            id: ProductId(Uuid::from_u128(number)),
+            sku: Sku::new(&format!("SKU-{number}")).unwrap(),
+            slug: String::new(),
+            name: name.into(),
+            brand: None,
+            short_description: None,
+            description: None,
+            status: ProductStatus::Active,
+            price: None,
+            stock: StockBand::Untracked,
+            unit: "each".into(),
+            precision: 0,
+            categories: Vec::new(),
+            images: Vec::new(),
+            attributes: BTreeMap::new(),
+            options: BTreeMap::new(),
+            parent: None,
+            variants: Vec::new(),
+            popularity: 0,
+            created_at: Micros(0),
+            updated_at: Micros(0),
+        }))
+    }
+
+    fn total(search: &TantivySearch, text: &str) -> u64 {
+        let query = SearchQuery { text: text.into(), ..SearchQuery::everything(Scope::default()) };
+        search.search(&query).unwrap().total
+    }
+
+    fn folders(root: &Path) -> usize {
+        let entries = fs::read_dir(root).unwrap().map(|entry| entry.unwrap());
+        entries.filter(|entry| entry.file_type().unwrap().is_dir()).count()
+    }
+
+    async fn rebuild(
+        index: &mut TantivyIndex,
+        crash_after: Option<Step>,
+    ) -> Result<(), SearchError> {
+        index.core.lock().unwrap().crash_after = crash_after;
+        index.begin_shadow().await?;
+        let scope = Scope::default();
+        index.fill_shadow(&scope, vec![put(1, "new"), put(2, "new")]).await?;
+        index.swap(at(9)).await
+    }
+
+    #[tokio::test]
+    async fn dying_behind_any_step_of_a_swap_leaves_one_whole_index() {
+        let steps = [Step::Committed, Step::Current, Step::Published];
+        for (step, swapped) in steps.into_iter().zip([false, true, true]) {
+            let folder = tempfile::tempdir().unwrap();
+            let (_, mut index) = open(folder.path()).unwrap();
+            index.apply(&Scope::default(), vec![put(1, "old")], at(5)).await.unwrap();
+            assert!(rebuild(&mut index, Some(step)).await.is_err());
+            drop(index);
+
+            let (search, mut index) = open(folder.path()).unwrap();
+            let (position, old, new) = if swapped { (9, 0, 2) } else { (5, 1, 0) };
+            assert_eq!(index.position().await.unwrap(), Some(at(position)), "{step:?}");
+            assert_eq!((total(&search, "old"), total(&search, "new")), (old, new), "{step:?}");
+            assert_eq!(folders(folder.path()), 1, "{step:?}");
+            // And it goes on from there.
+            rebuild(&mut index, None).await.unwrap();
+            assert_eq!(total(&search, "new"), 2);
+            assert_eq!(folders(folder.path()), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_not_committed_is_given_again_after_a_death() {
+        let folder = tempfile::tempdir().unwrap();
+        let scope = Scope::default();
+        let (_, mut index) = open(folder.path()).unwrap();
+        index.apply(&scope, vec![], at(0)).await.unwrap();
+        index.apply(&scope, vec![put(1, "one")], at(1)).await.unwrap();
+        {
+            let mut core = index.core.lock().unwrap();
+            let Core { live, composer, fields, .. } = &mut *core;
+            let live = live.as_mut().unwrap();
+            let writer = live.writer.as_mut().unwrap();
+            let IndexChange::Put(product) = put(2, "two") else { unreachable!() };
+            writer.delete_term(fields.key(&scope, ProductId(Uuid::from_u128(1))));
+            writer.add_document(composer.compose(&scope, &product)).unwrap();
+            // Written to disk, but the commit never comes.
+            writer.prepare_commit().unwrap();
+        }
+        drop(index);
+        let (search, mut index) = open(folder.path()).unwrap();
+        assert_eq!(index.position().await.unwrap(), Some(at(1)));
+        assert_eq!((total(&search, "one"), total(&search, "two")), (1, 0));
+        index.apply(&scope, vec![put(2, "two")], at(2)).await.unwrap();
+        assert_eq!((total(&search, "one"), total(&search, "two")), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn an_index_of_another_version_or_damaged_counts_as_none_and_is_replaced() {
+        let damage: [fn(&Path); 3] = [
+            |index| {
+                let meta = fs::read_to_string(index.join("meta.json")).unwrap();
+                assert!(meta.contains(r#"\"version\":1"#));
+                let meta = meta.replace(r#"\"version\":1"#, r#"\"version\":0"#);
+                fs::write(index.join("meta.json"), meta).unwrap();
+            },
+            |index| fs::write(index.join("meta.json"), "{").unwrap(),
+            |index| {
+                for entry in fs::read_dir(index).unwrap() {
+                    let path = entry.unwrap().path();
+                    if path.extension().is_some_and(|kind| kind == "fast") {
+                        fs::remove_file(path).unwrap();
+                    }
+                }
+            },
+        ];
+        for damage in damage {
+            let folder = tempfile::tempdir().unwrap();
+            let (_, mut index) = open(folder.path()).unwrap();
+            index.apply(&Scope::default(), vec![put(1, "old")], at(5)).await.unwrap();
+            drop(index);
+            damage(&folder.path().join("generation-000001"));
+
+            let (search, mut index) = open(folder.path()).unwrap();
+            assert_eq!(index.position().await.unwrap(), None);
+            let query = SearchQuery::everything(Scope::default());
+            assert!(matches!(search.search(&query), Err(SearchError::Unavailable(_))));
+            rebuild(&mut index, None).await.unwrap();
+            assert_eq!(total(&search, "new"), 2);
+            assert_eq!(folders(folder.path()), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn many_small_commits_are_merged_and_seen_merged() {
+        let folder = tempfile::tempdir().unwrap();
+        let (search, mut index) = open(folder.path()).unwrap();
+        let scope = Scope::default();
+        for number in 1..=40_i64 {
+            let change = put(u128::from(number.cast_unsigned()), "lamp");
+            index.apply(&scope, vec![change], at(number)).await.unwrap();
+        }
+        // Merges end when they end; the writer's end waits for them.
+        let writer = index.core.lock().unwrap().live.as_mut().unwrap().writer.take().unwrap();
+        writer.wait_merging_threads().unwrap();
+        let before = search.generation();
+        assert_eq!(index.position().await.unwrap(), Some(at(40)));
+        let segments = search.view().unwrap().segments.len();
+        assert!(segments <= 2 * MOST_SMALL_SEGMENTS, "{segments} segments");
+        assert_eq!(search.generation(), before, "a merge changes no answer");
+        assert_eq!(total(&search, "lamp"), 40);
+    }
 }

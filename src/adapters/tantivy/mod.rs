@@ -54,6 +54,14 @@ pub fn open(folder: &Path) -> Result<(TantivySearch, TantivyIndex), SearchError>
     Ok((TantivySearch { shared }, index))
 }
 
+/// The reading half alone, beside the process that owns the folder. It shows the index as it is
+/// now and doesn't follow.
+pub fn open_to_read(folder: &Path) -> Result<TantivySearch, SearchError> {
+    let shared = Arc::new(Shared::default());
+    TantivyIndex::look(folder, Arc::clone(&shared))?;
+    Ok(TantivySearch { shared })
+}
+
 /// The adapter's reading half.
 #[derive(Clone)]
 pub struct TantivySearch {

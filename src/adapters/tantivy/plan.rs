@@ -58,6 +58,15 @@ pub(super) enum Shape {
     Beginning(String),
 }
 
+impl Shape {
+    pub(super) fn is(&self, word: &str) -> bool {
+        match self {
+            Self::Whole(text) => word == text,
+            Self::Beginning(text) => word.starts_with(text.as_str()),
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Word {
     text: String,

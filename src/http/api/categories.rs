@@ -130,7 +130,7 @@ async fn cached(
         let json = write(&app.documents.categories(&app.scope))?;
         let extra = headers::of_data(&app.config);
         let page = Page::new(JSON, json.into(), Keep::Revalidate, &extra);
-        Ok(Built { page, products: Vec::new() })
+        Ok(Built { page, products: Vec::new(), keep: true })
     };
     Ok(app.cache.get_or_build(key, build).await?.answer(asked))
 }

@@ -1,6 +1,6 @@
 //! `/api/v1/imports`: catalogue rows in, and how far each run is. For administrators.
 
-use super::{fresh, link_next};
+use super::{fresh, link_next, write_value};
 use crate::{
     domain::{id::ImportId, money::Currency, time::Micros},
     http::{
@@ -9,7 +9,7 @@ use crate::{
         cursor::{self, BeforeImport},
         error::{Code, Problem},
         extract::{Param, Takes},
-        handles::{Refusal, Rows},
+        handles::Rows,
         headers,
         openapi::{Doc, json, media},
         resource::{self, Asked, Intake, Operation, Resource},
@@ -57,6 +57,18 @@ const ID: Param = Param::new(
     Takes::Formed { most: 36, pattern: "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$" },
     "The run's id.",
 );
+const ERRORS: &[Param] = &[
+    Param::new(
+        "after",
+        Takes::Integer { least: 0, most: 1_000_000_000, default: 0 },
+        "Rejected rows to pass over.",
+    ),
+    Param::new(
+        "limit",
+        Takes::Integer { least: 1, most: 10_000, default: 1_000 },
+        "Rejected rows at most.",
+    ),
+];
 const LINES: &[&str] = &["application/x-ndjson", "application/jsonl", "application/x-jsonlines"];
 const CSV: &str = "text/csv";
 const ADDRESS: &str = "/api/v1/imports";
@@ -83,7 +95,9 @@ struct ImportView {
     /// Rows so far: `read` is the sum of the others.
     counts: ImportCountsView,
     source_bytes: u64,
-    /// What stopped it.
+    /// SHA-256 of the rows as they were sent, in hex: tells whether a file was imported before.
+    source_hash: String,
+    /// What stopped it, or what is worth knowing of one that succeeded.
     #[schema(required)]
     message: Option<String>,
     /// Where the rejected rows are told with their reasons.
@@ -130,18 +144,23 @@ pub(super) fn resources() -> Vec<Resource> {
         .answer(202, "The rows are stored, and the run waits its turn.", json::<ImportView>())
         .problem(Code::NoRoom)
         .problem(Code::BadContent);
-    let list = Doc::new("list_imports", tag, "Import runs, newest first")
-        .answer(200, "Some runs.", json::<ImportList>());
-    let one = Doc::new("get_import", tag, "How far a run is")
-        .place(ID)
-        .answer(200, "The run.", json::<ImportView>());
+    let list = Doc::new("list_imports", tag, "Import runs, newest first").answer(
+        200,
+        "Some runs.",
+        json::<ImportList>(),
+    );
+    let one = Doc::new("get_import", tag, "How far a run is").place(ID).answer(
+        200,
+        "The run.",
+        json::<ImportView>(),
+    );
     let cancel = Doc::new("cancel_import", tag, "Stop a run")
         .about("What it has imported stays.")
         .place(ID)
         .answer(200, "The run as it is now.", json::<ImportView>())
         .problem(Code::Conflict);
     let errors = Doc::new("get_import_errors", tag, "A run's rejected rows")
-        .about("One JSON object a line, with the row's number, the field and the reason.")
+        .about("One JSON object a line, with the row's line, field, reason and SKU, in the order of the rows.")
         .place(ID)
         .answer(200, "The rows.", media("application/x-ndjson"));
     let resume = Doc::new("resume_import", tag, "Go on with a run that failed")
@@ -168,7 +187,7 @@ pub(super) fn resources() -> Vec<Resource> {
         ),
         Resource::new(
             "/api/v1/imports/{id}/errors",
-            [admin(Method::GET, &[], |a, b| Box::pin(show_errors(a, b))).doc(errors)],
+            [admin(Method::GET, ERRORS, |a, b| Box::pin(show_errors(a, b))).doc(errors)],
         ),
         Resource::new(
             "/api/v1/imports/{id}/resume",
@@ -200,9 +219,9 @@ async fn submit(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     match app.imports.submit(name, options, rows).await {
         Ok(import) => Ok(accepted(&app, import)),
         Err(_) if over.load(Ordering::Acquire) => {
-            Err(resource::too_large(app.config.import_body_bytes))
+            Err(Problem::too_large(app.config.import_body_bytes))
         }
-        Err(refusal) => Err(refusal.into()),
+        Err(problem) => Err(problem),
     }
 }
 
@@ -263,7 +282,14 @@ async fn show(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 }
 
 async fn show_errors(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
-    let lines = known(app.imports.errors(id(&asked)?).await)?;
+    let id = id(&asked)?;
+    known(app.imports.get(id).await)?;
+    let (after, limit) = (asked.query.size("after"), asked.query.size("limit"));
+    let mut lines = Vec::new();
+    for error in app.imports.errors(id, after, limit).await? {
+        write_value(&mut lines, &error);
+        lines.push(b'\n');
+    }
     let mut response = Response::new(lines.into());
     *response.headers_mut() = headers::of_data(&app.config);
     let headers = response.headers_mut();
@@ -296,7 +322,7 @@ fn id(asked: &Asked) -> Result<ImportId, Problem> {
     asked.path[0].parse().map_err(|_| Problem::not_found())
 }
 
-fn known<T>(found: Result<Option<T>, Refusal>) -> Result<T, Problem> {
+fn known<T>(found: Result<Option<T>, Problem>) -> Result<T, Problem> {
     found?.ok_or_else(|| Problem::new(Code::NotFound, "there is no such import"))
 }
 
@@ -320,6 +346,7 @@ impl ImportView {
                 rejected: counts.rejected,
             },
             source_bytes: import.source_bytes,
+            source_hash: import.source_hash.clone(),
             message: import.message.clone(),
             errors: format!("{ADDRESS}/{}/errors", import.id),
             created_at: time(import.created_at),

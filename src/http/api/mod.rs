@@ -31,6 +31,12 @@ pub(crate) fn resources() -> Vec<Resource> {
 
 const JSON: &str = "application/json";
 
+/// The fields a product may be asked for by.
+#[cfg(test)]
+pub(super) fn product_fields() -> &'static [&'static str] {
+    products::FIELDS
+}
+
 /// JSON for everybody: with a tag, and 304 for who has it.
 fn tagged(app: &App, asked: &Asked, json: Vec<u8>) -> Response {
     let extra = headers::of_data(&app.config);

@@ -13,23 +13,47 @@ use crate::{
         headers,
         openapi::{Doc, json},
         page::{Keep, Page},
-        resource::{Answer, Asked, Operation, Resource},
+        resource::{Asked, Operation, Resource},
     },
     ports::documents::StoredDocument,
     views::ProductView,
 };
 use bytes::Bytes;
 use http::Method;
-use serde::Serialize;
 use serde_json::{Map, Value};
-use std::sync::Arc;
-use utoipa::ToSchema;
+use std::{borrow::Cow, sync::Arc};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Ref, RefOr, Schema,
+        schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, SchemaType, Type},
+    },
+};
 
 /// The fields of a product, as `fields` may name them.
 pub(super) const FIELDS: &[&str] = &[
-    "id", "sku", "slug", "name", "brand", "short_description", "description", "status", "price",
-    "price_on_request", "stock", "unit", "precision", "categories", "images", "attributes",
-    "options", "parent", "variants", "popularity", "created_at", "updated_at",
+    "id",
+    "sku",
+    "slug",
+    "name",
+    "brand",
+    "short_description",
+    "description",
+    "status",
+    "price",
+    "price_on_request",
+    "stock",
+    "unit",
+    "precision",
+    "categories",
+    "images",
+    "attributes",
+    "options",
+    "parent",
+    "variants",
+    "popularity",
+    "created_at",
+    "updated_at",
 ];
 const INCLUDES: &[&str] = &["parent", "variants"];
 
@@ -60,9 +84,10 @@ const LIST: &[Param] = &[
 const ONE: &[Param] = &[FIELDS_PARAM, INCLUDE_PARAM];
 const SKU: Param = Param::new("sku", Takes::Text { most: 64 }, "The product's SKU.");
 
-/// Products in the order of their SKUs.
-#[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "describes bytes that are put together from ready parts")]
+/// Products in the order of their SKUs. Only describes: the answer is put together from parts that
+/// are JSON already.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a description")]
 struct ProductList {
     items: Vec<SparseProduct>,
     /// Hand it back as `after` for the next ones; `null` at the end.
@@ -73,12 +98,38 @@ struct ProductList {
     total: Option<u64>,
 }
 
-/// A product: all of its fields, or those asked for.
-#[derive(Serialize, ToSchema)]
-#[schema(value_type = Object)]
-#[serde(transparent)]
-#[expect(dead_code, reason = "describes bytes that are put together from ready parts")]
-pub(super) struct SparseProduct(ProductView);
+/// A product: all of its fields, or those asked for. Described as [`ProductView`] with nothing
+/// required and with what `include` adds.
+pub(super) struct SparseProduct;
+
+impl ToSchema for SparseProduct {
+    fn name() -> Cow<'static, str> {
+        "Product".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        ProductView::schemas(schemas);
+        schemas.push((ProductView::name().into_owned(), ProductView::schema()));
+    }
+}
+
+impl PartialSchema for SparseProduct {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = ProductView::schema();
+        if let RefOr::T(Schema::Object(product)) = &mut schema {
+            product.required.clear();
+            let whole = || Ref::from_schema_name(ProductView::name());
+            let parent = OneOfBuilder::new()
+                .item(whole())
+                .item(ObjectBuilder::new().schema_type(SchemaType::new(Type::Null)));
+            let included = ObjectBuilder::new()
+                .property("parent", parent)
+                .property("variants", ArrayBuilder::new().items(whole()));
+            product.properties.insert("included".to_owned(), included.into());
+        }
+        schema
+    }
+}
 
 pub(super) fn resources() -> Vec<Resource> {
     let shape = json::<ProductList>;
@@ -91,7 +142,10 @@ pub(super) fn resources() -> Vec<Resource> {
         .bare(304, "Nothing has changed.");
     let anyone = |params, run| Operation::new(Method::GET, Access::Anyone, params, run);
     vec![
-        Resource::new("/api/v1/products", [anyone(LIST, |a, b| Box::pin(show_list(a, b))).doc(list)]),
+        Resource::new(
+            "/api/v1/products",
+            [anyone(LIST, |a, b| Box::pin(show_list(a, b))).doc(list)],
+        ),
         Resource::new(
             "/api/v1/products/{sku}",
             [anyone(ONE, |a, b| Box::pin(show_one(a, b))).doc(one)],
@@ -154,8 +208,10 @@ fn page(
 fn by_skus(app: &App, wanted: &[&str]) -> Result<Vec<StoredDocument>, Problem> {
     let mut found = Vec::with_capacity(wanted.len());
     for text in wanted {
-        let sku = Sku::new(text).map_err(|error| Problem::parameter("sku", error.to_string()))?;
-        found.extend(shown(app, &sku)?);
+        // What can't be a SKU names no product.
+        if let Ok(sku) = Sku::new(text) {
+            found.extend(shown(app, &sku)?);
+        }
     }
     Ok(found)
 }
@@ -179,7 +235,7 @@ pub(crate) async fn one(app: &Arc<App>, sku: &Sku) -> Result<Arc<Entry>, Problem
         let found = shown(app, sku)?.ok_or_else(Problem::not_found)?;
         let extra = headers::of_data(&app.config);
         let page = Page::new(JSON, found.json.clone(), Keep::Revalidate, &extra);
-        Ok(Built { page, products: vec![found.document.id] })
+        Ok(Built { page, products: vec![found.document.id], keep: true })
     };
     app.cache.get_or_build(key, build).await
 }
@@ -201,8 +257,9 @@ pub(super) struct Wish<'a> {
 
 impl<'a> Wish<'a> {
     pub(super) fn of(asked: &'a Asked) -> Self {
-        let include = asked.query.some("include").unwrap_or_default();
-        Self { fields: asked.query.some("fields"), include }
+        let some = |name| asked.query.optional(name).map(|text| text.split(',').map(str::trim));
+        let include = some("include").map(Iterator::collect).unwrap_or_default();
+        Self { fields: some("fields").map(Iterator::collect), include }
     }
 
     fn is_plain(&self) -> bool {

@@ -35,13 +35,14 @@ const SEARCH: &[Param] = &[
     products::FIELDS_PARAM,
 ];
 const SUGGEST: &[Param] = &[
-    Param::new("q", Takes::Text { most: question::MOST_TEXT }, "What has been typed so far."),
+    Param::new("q", Takes::Text { most: question::MOST_TEXT }, "What has been typed so far.")
+        .required(),
     Param::new("limit", Takes::Integer { least: 1, most: 20, default: 8 }, "Products at most."),
 ];
 
 /// What was found.
-#[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "describes bytes that are put together from ready parts")]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a description: the answer is put together from ready parts")]
 struct SearchAnswer {
     /// Best first, or as `sort` says.
     items: Vec<SearchItem>,
@@ -58,8 +59,8 @@ struct SearchAnswer {
 }
 
 /// One product that was found, and where.
-#[derive(Serialize, ToSchema)]
-#[expect(dead_code, reason = "describes bytes that are put together from ready parts")]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a description: the answer is put together from ready parts")]
 struct SearchItem {
     product: products::SparseProduct,
     highlights: Highlights,
@@ -117,8 +118,11 @@ pub(super) fn resources() -> Vec<Resource> {
     let search = Doc::new("search_products", "search", "Find products")
         .about("Takes near spellings when nothing holds the words as typed.")
         .answer(200, "What was found.", json::<SearchAnswer>());
-    let suggest = Doc::new("suggest", "search", "What to offer while somebody types")
-        .answer(200, "Products and brands.", json::<SuggestionsView>());
+    let suggest = Doc::new("suggest", "search", "What to offer while somebody types").answer(
+        200,
+        "Products and brands.",
+        json::<SuggestionsView>(),
+    );
     let anyone = |params, run| Operation::new(Method::GET, Access::Anyone, params, run);
     vec![
         Resource::new("/api/v1/search", [anyone(SEARCH, |a, b| Box::pin(show(a, b))).doc(search)]),

@@ -67,8 +67,9 @@ impl BatchSize {
         // A clock that saw no time pass says: as many as you like.
         let fitting = (self.options.target.as_secs_f64() / cost).min(self.options.most as f64);
         let (least, most) = (self.size / 2, self.size * 2);
-        self.size =
-            (fitting as usize).clamp(least, most).clamp(self.options.least, self.options.most);
+        self.size = (fitting.round() as usize)
+            .clamp(least, most)
+            .clamp(self.options.least, self.options.most);
     }
 }
 

@@ -190,7 +190,7 @@ impl Imports {
             updated_at: now,
         };
         self.parts.sink.write(Write::CreateImport(Box::new(import))).await?;
-        (self.parts.wake)();
+        self.parts.nudge.wake();
         Ok(())
     }
 
@@ -262,7 +262,7 @@ impl Imports {
                 self.parts.set(id, ImportState::Pending, None).await?;
             }
         }
-        (self.parts.wake)();
+        self.parts.nudge.wake();
         Ok(true)
     }
 

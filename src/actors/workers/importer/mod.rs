@@ -2,7 +2,7 @@
 //!
 //! Rows are decoded by a thread that reads ahead, sent to the writer in batches, and counted by
 //! the import's row in the transaction that stores them. So a run that dies anywhere, with its
-//! actor or with the process, is found unfinished by [`Importer::pass`] and goes on behind the
+//! actor or with the process, is found unfinished by [`Importer::carry_on`] and goes on behind the
 //! last row that is in: no row twice, none left out, each bad row once in the error file.
 //!
 //! Bounds: [`decode`] holds a few chunks, a batch [`BatchOptions::most`] rows or
@@ -25,25 +25,25 @@ mod tests;
 pub(crate) use batch::BatchOptions;
 pub(crate) use handle::{Imports, ImportsError};
 pub(crate) use progress::Progress;
-pub(crate) use run::RunError;
-pub(crate) use sink::{DirectSink, ProductSink, SinkError};
+pub(crate) use sink::{ProductSink, SinkError};
 
 use crate::{
     domain::{id::ImportId, scope::Scope},
     ports::{
         self, StoreError,
         clock::{Clock, Ids},
-        imports::{Compression, Import, ImportState, RowFormat},
+        imports::{Import, ImportState},
         writer::Write,
     },
 };
 use progress::Board;
-use run::Ended;
+use run::{Ended, RunError};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use supervisors::{Context, Fault, Next, Nudge, Reconciler};
 
 /// What the importer is set to.
 #[derive(Debug, Clone)]
@@ -65,8 +65,8 @@ pub(crate) struct ImporterParts {
     /// `imports/` in the data folder: uploads and error files.
     pub(crate) folder: PathBuf,
     pub(crate) options: ImporterOptions,
-    /// Called when there is something to do.
-    pub(crate) wake: Box<dyn Fn() + Send + Sync>,
+    /// Wakes the importer's passes.
+    pub(crate) nudge: Nudge,
 }
 
 /// Shared by handle and actor, and older than either.
@@ -105,26 +105,9 @@ impl Parts {
     }
 }
 
-/// How a file is to be read, by its name; `None` when the name doesn't tell.
-pub(crate) fn format_of(name: &str) -> Option<(RowFormat, Compression)> {
-    let name = name.to_ascii_lowercase();
-    let (stem, compression) = if let Some(stem) = name.strip_suffix(".zst") {
-        (stem, Compression::Zstd)
-    } else if let Some(stem) = name.strip_suffix(".gz") {
-        (stem, Compression::Gzip)
-    } else {
-        (name.as_str(), Compression::None)
-    };
-    match Path::new(stem).extension()?.to_str()? {
-        "jsonl" | "ndjson" | "json" => Some((RowFormat::JsonLines, compression)),
-        "csv" | "tsv" => Some((RowFormat::Csv, compression)),
-        _ => None,
-    }
-}
-
 /// Whether a pass found something to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Passed {
+enum Passed {
     /// A run came to an end; there may be another.
     Ran,
     /// Nothing is waiting.
@@ -137,7 +120,7 @@ pub(crate) enum Passed {
 
 /// Why a pass broke off; the import is unfinished and found by the next.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum PassError {
+enum PassError {
     #[error(transparent)]
     Run(#[from] RunError),
     #[error(transparent)]
@@ -157,7 +140,7 @@ impl Importer {
     const MOST_DEATHS: u32 = 2;
 
     /// Runs the oldest unfinished import to its end, or until `stopping` says so.
-    pub(crate) async fn pass(
+    async fn carry_on(
         &mut self,
         stopping: &(dyn Fn() -> bool + Sync),
     ) -> Result<Passed, PassError> {
@@ -170,12 +153,6 @@ impl Importer {
         let passed = self.run(id, deaths, stopping).await;
         self.parts.board.end(id);
         passed
-    }
-
-    /// Passes until nothing is waiting, for a command that runs without a server.
-    pub(crate) async fn run_all(&mut self) -> Result<(), PassError> {
-        while self.pass(&|| false).await? == Passed::Ran {}
-        Ok(())
     }
 
     async fn run(
@@ -228,6 +205,19 @@ impl Importer {
             if self.parts.rows.get(id).await?.is_none() {
                 remove(&path).await;
             }
+        }
+    }
+}
+
+impl Reconciler for Importer {
+    async fn pass(&mut self, ctx: &Context) -> Result<Next, Fault> {
+        match self.carry_on(&|| ctx.stopping()).await {
+            Ok(Passed::Ran) => Ok(Next::Again),
+            Ok(Passed::Idle | Passed::Stopped) => Ok(Next::Idle),
+            Ok(Passed::Elsewhere) => Ok(Next::After(Duration::from_secs(1))),
+            // Whatever the store says, an import waits rather than spends a restart budget that
+            // shoppers live on.
+            Err(error) => Err(Fault::unavailable(error)),
         }
     }
 }

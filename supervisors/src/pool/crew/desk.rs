@@ -107,13 +107,25 @@ impl Desk {
             Stance::Cooling => {
                 self.seats.remove(index);
             }
-            Stance::Starting => self.kill(number, myself),
-            Stance::Up | Stance::Leaving => {
-                seat.stance = Stance::Leaving;
-                if let Some(spawned) = &seat.spawned {
-                    spawned.stop(Ending::Pause);
-                }
+            Stance::Starting | Stance::Up | Stance::Leaving => {
+                self.dismiss(number, Ending::Pause, myself);
             }
+        }
+    }
+
+    /// Asks a worker to go after its job; one that is still being made is killed.
+    fn dismiss(&mut self, number: u64, ending: Ending, myself: &ActorRef<CrewOrder>) {
+        let Some(seat) = self.seat(number) else {
+            return;
+        };
+        seat.stance = Stance::Leaving;
+        if let Some(spawned) = &seat.spawned {
+            spawned.stop(ending);
+        }
+        // Read after the stop was said: a worker that comes up from here on sees
+        // it before it takes a job, so what is killed has nothing in hand.
+        if !seat.was_up.load(Ordering::Acquire) {
+            self.kill(number, myself);
         }
     }
 
@@ -259,25 +271,13 @@ impl Desk {
             _ => (Ending::Pause, Some(LAST_JOBS)),
         };
         self.seats.retain(|seat| seat.spawned.is_some());
-        let mut unmade = Vec::new();
-        for seat in &mut self.seats {
-            match seat.stance {
-                Stance::Starting => unmade.push(seat.number),
-                Stance::Up => {
-                    seat.stance = Stance::Leaving;
-                    if let Some(spawned) = &seat.spawned {
-                        spawned.stop(ending);
-                    }
-                    if let Some(limit) = limit {
-                        let number = seat.number;
-                        myself.send_after(limit, move || CrewOrder::Overdue(number));
-                    }
-                }
-                Stance::Cooling | Stance::Leaving => {}
+        let here = |seat: &&Seat| seat.stance != Stance::Leaving;
+        let numbers: Vec<u64> = self.seats.iter().filter(here).map(|s| s.number).collect();
+        for number in numbers {
+            self.dismiss(number, ending, myself);
+            if let Some(limit) = limit {
+                myself.send_after(limit, move || CrewOrder::Overdue(number));
             }
-        }
-        for number in unmade {
-            self.kill(number, myself);
         }
         self.jobs.set_up(0);
         if !self.seats.is_empty() {

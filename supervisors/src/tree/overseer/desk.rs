@@ -110,7 +110,6 @@ impl Desk {
         };
         let life = self.life(index);
         let slot = &mut self.slots[index];
-        let starting = slot.stance == Stance::Starting;
         slot.stance = Stance::Stopping;
         slot.node.set(State::Stopping);
         if ending == Ending::Close {
@@ -121,9 +120,12 @@ impl Desk {
         };
         let is_leaf = matches!(spawned.ending, Stopper::Leaf(_));
         spawned.stop(ending);
+        // Read after the stop was said: a child that comes up from here on sees
+        // it before it takes any work, so what is killed has nothing in hand.
+        let unmade = !slot.was_up.load(Ordering::Acquire);
         match slot.child.shutdown {
             // A leaf that is still being made has nothing to drain.
-            _ if starting && is_leaf => self.kill(life, myself),
+            _ if unmade && is_leaf => self.kill(life, myself),
             Some(Shutdown::Abort) => self.kill(life, myself),
             Some(Shutdown::Drain(within)) => {
                 myself.send_after(within, move || Order::Overdue(life));

@@ -1,0 +1,148 @@
+//! Questions to the search index, a few at a time, off the request threads.
+//!
+//! The pool is bounded: with as many questions waiting as it allows, one more is refused at once
+//! (`Busy`) rather than answered late. A worker that dies takes one question with it, whose asker
+//! is told; nothing is lost, as a question may be asked again.
+//!
+//! The workers are only places in the queue: a question is answered on one of the runtime's
+//! blocking threads, which stay warm and cost about as much as a dedicated thread would
+//! (`what_a_hop_costs`), while the request threads go on.
+
+use crate::{
+    actors::reconcilers::search_index::{ReindexDesk, ReindexProgress},
+    domain::{
+        scope::Scope,
+        search::{SearchPage, SearchQuery, Suggestions},
+    },
+    ports::search::{Search, SearchError},
+};
+use std::{sync::Arc, time::Duration};
+use supervisors::{
+    CallError, Child, Context, Fault, Nudge, Pool, PoolHandle, PoolOptions, Reply, Worker, pool,
+};
+use tokio::sync::watch;
+
+/// Questions that may wait: at a quarter of a millisecond each, on two cores, about 50 ms.
+/// Nobody waits longer for an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A question takes milliseconds at most; a worker that has one for longer is given up.
+const STUCK: Duration = Duration::from_secs(30);
+
+pub(crate) enum SearchJob {
+    Search(Box<SearchQuery>, Reply<Result<SearchPage, SearchError>>),
+    Suggest(Scope, String, usize, Reply<Result<Suggestions, SearchError>>),
+}
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AskError {
+    /// Too many wait: ask again in a moment.
+    #[error("search has too many questions waiting")]
+    Busy,
+    /// No answer came, for no fault of the question: ask again.
+    #[error("search did not answer: {0}")]
+    Unanswered(CallError),
+    #[error(transparent)]
+    Search(#[from] SearchError),
+}
+
+impl From<CallError> for AskError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Full => Self::Busy,
+            CallError::Stopped | CallError::Lost | CallError::TimedOut => Self::Unanswered(error),
+        }
+    }
+}
+
+/// The pool that [`search_workers`] serves; made before the tree.
+pub(crate) fn search_pool(options: PoolOptions) -> Pool<SearchJob> {
+    Pool::new("search", PoolOptions { stuck_after: Some(STUCK), ..options })
+}
+
+/// The pool's workers as a child of the tree.
+pub(crate) fn search_workers(of: &Pool<SearchJob>, search: Arc<dyn Search>) -> Child {
+    pool(of, move || {
+        let worker = SearchWorker { search: Arc::clone(&search) };
+        async move { Ok(worker) }
+    })
+}
+
+struct SearchWorker {
+    search: Arc<dyn Search>,
+}
+
+impl Worker for SearchWorker {
+    type Job = SearchJob;
+
+    async fn run(&mut self, job: SearchJob, _: &Context) -> Result<(), Fault> {
+        let search = Arc::clone(&self.search);
+        let answer = move || match job {
+            // Whoever asked may have gone while the question waited.
+            SearchJob::Search(query, reply) if reply.is_awaited() => {
+                reply.send(search.search(&query));
+            }
+            SearchJob::Suggest(scope, typed, limit, reply) if reply.is_awaited() => {
+                reply.send(search.suggest(&scope, &typed, limit));
+            }
+            SearchJob::Search(..) | SearchJob::Suggest(..) => {}
+        };
+        tokio::task::spawn_blocking(answer).await?;
+        Ok(())
+    }
+}
+
+/// Asks the search index. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct SearchHandle {
+    pool: PoolHandle<SearchJob>,
+    search: Arc<dyn Search>,
+    desk: ReindexDesk,
+    indexer: Nudge,
+}
+
+impl SearchHandle {
+    /// `indexer` wakes the one that reads `desk`.
+    pub(crate) fn new(
+        pool: &Pool<SearchJob>,
+        search: Arc<dyn Search>,
+        desk: ReindexDesk,
+        indexer: Nudge,
+    ) -> Self {
+        Self { pool: pool.handle(), search, desk, indexer }
+    }
+
+    pub(crate) async fn search(&self, query: SearchQuery) -> Result<SearchPage, AskError> {
+        let job = |reply| SearchJob::Search(Box::new(query), reply);
+        Ok(self.pool.call(job, PATIENCE).await??)
+    }
+
+    pub(crate) async fn suggest(
+        &self,
+        scope: Scope,
+        typed: String,
+        limit: usize,
+    ) -> Result<Suggestions, AskError> {
+        let job = |reply| SearchJob::Suggest(scope, typed, limit, reply);
+        Ok(self.pool.call(job, PATIENCE).await??)
+    }
+
+    /// Rises whenever answers may differ from before.
+    pub(crate) fn generation(&self) -> u64 {
+        self.search.generation()
+    }
+
+    /// Asks for the index to be built anew beside the live one, or joins the rebuild under way.
+    pub(crate) fn reindex(&self) -> watch::Receiver<ReindexProgress> {
+        self.desk.ask();
+        self.indexer.wake();
+        self.desk.watch()
+    }
+
+    pub(crate) fn reindex_progress(&self) -> watch::Receiver<ReindexProgress> {
+        self.desk.watch()
+    }
+}
+
+#[cfg(test)]
+mod tests;

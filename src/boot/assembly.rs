@@ -1,0 +1,137 @@
+//! Makes the actors that a server and a command working alone both need, with their handles.
+
+use super::{BootError, parts::Parts};
+use crate::{
+    actors::{
+        keepers::writer::{self, StoreHandle},
+        reconcilers::{
+            Progress,
+            documents::{self, DocumentsParts},
+            outbox_pruner::{PrunerParts, outbox_pruner},
+            outbox_relay::outbox_relay,
+            search_index::{ReindexDesk, SearchIndexParts, search_index},
+        },
+        workers::{
+            importer::{BatchOptions, ImporterOptions, ImporterParts, Imports},
+            search_pool::{SearchHandle, search_pool, search_workers},
+        },
+    },
+    config::Config,
+    folder::Folder,
+    ports::{invalidate::Invalidate, outbox::Outbox},
+    tree::Seats,
+};
+use std::{sync::Arc, time::Duration};
+use supervisors::{Nudge, reconciler};
+
+/// An import that nobody was woken for, as another process made its row, is found within this.
+const LOOK_FOR_IMPORTS: Duration = Duration::from_secs(5);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+pub(super) struct Assembly {
+    pub(super) seats: Seats,
+    pub(super) store: StoreHandle,
+    pub(super) imports: Imports,
+    pub(super) search: SearchHandle,
+    pub(super) followed: Progress,
+}
+
+/// `cache` is told what readers get anew.
+pub(super) fn assemble(
+    config: &Config,
+    folder: &Folder,
+    parts: &Parts,
+    cache: Arc<dyn Invalidate>,
+) -> Result<Assembly, BootError> {
+    let (committed, to_documents, to_index, to_importer, to_pruner) =
+        (Nudge::new(), Nudge::new(), Nudge::new(), Nudge::new(), Nudge::new());
+    let (documents_at, index_at) = (Progress::default(), Progress::default());
+    let outbox: Arc<dyn Outbox> = parts.store.clone();
+
+    let (mailbox, store) = writer::store();
+    let opener = parts.opener.clone();
+    let writer = writer::writer(&mailbox, &committed, move || opener.clone().open());
+
+    let documents = documents::documents(
+        DocumentsParts {
+            outbox: outbox.clone(),
+            catalog: parts.store.clone(),
+            documents: parts.documents.clone(),
+            invalidate: cache,
+            clock: parts.clock.clone(),
+            scope: parts.scope.clone(),
+            render: documents::render,
+            progress: documents_at.clone(),
+            changed: vec![to_index.clone()],
+            batch: documents::BATCH,
+        },
+        &to_documents,
+    );
+
+    let asked = search_pool(config.pool("search").options());
+    let desk = ReindexDesk::new();
+    let search = SearchHandle::new(&asked, parts.search.clone(), desk.clone(), to_index.clone());
+    let indexer = search_index(
+        SearchIndexParts {
+            outbox: outbox.clone(),
+            documents: parts.documents.clone(),
+            search: parts.search.clone(),
+            index: parts.index.clone(),
+            clock: parts.clock.clone(),
+            desk,
+            scopes: vec![parts.scope.clone()],
+            progress: index_at.clone(),
+        },
+        &to_index,
+    );
+
+    let imports = Imports::new(ImporterParts {
+        rows: parts.store.clone(),
+        sink: Arc::new(store.clone()),
+        clock: parts.clock.clone(),
+        ids: parts.ids.clone(),
+        scope: parts.scope.clone(),
+        folder: folder.imports(),
+        options: importer_options(config, parts.embedded),
+        nudge: to_importer.clone(),
+    })
+    .map_err(BootError::Imports)?;
+
+    let followed = documents_at.clone();
+    let seats = Seats {
+        writer,
+        outbox_relay: outbox_relay(&outbox, &committed, vec![to_documents, to_index]),
+        outbox_pruner: outbox_pruner(
+            PrunerParts {
+                outbox: outbox.clone(),
+                clock: parts.clock.clone(),
+                followers: vec![documents_at, index_at],
+                retention: DAY * config.store.outbox_days,
+            },
+            &to_pruner,
+        ),
+        documents,
+        search_index: indexer,
+        search: search_workers(&asked, parts.search.clone()),
+        importer: {
+            let imports = imports.clone();
+            reconciler("importer", LOOK_FOR_IMPORTS, &to_importer, move || {
+                let importer = imports.importer();
+                async move { Ok(importer) }
+            })
+        },
+        server: None,
+    };
+    Ok(Assembly { seats, store, imports, search, followed })
+}
+
+/// A transaction of an import is cut short where one writer serves everybody (SQLite); on
+/// PostgreSQL it is as large as COPY likes it.
+fn importer_options(config: &Config, embedded: bool) -> ImporterOptions {
+    let batch = if embedded { BatchOptions::EMBEDDED } else { BatchOptions::SERVER };
+    ImporterOptions {
+        batch,
+        patience: Duration::from_secs(30),
+        upload_most_bytes: config.http.import_body_bytes,
+    }
+}

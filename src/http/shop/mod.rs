@@ -1,0 +1,35 @@
+//! The shop's pages, for everybody.
+
+mod lists;
+mod media;
+mod product;
+mod sitemap;
+
+use crate::http::{
+    app::App,
+    cache::Key,
+    headers,
+    page::{Keep, Page},
+    resource::Resource,
+};
+use bytes::Bytes;
+use std::sync::Arc;
+
+pub(crate) fn resources() -> Vec<Resource> {
+    [lists::resources(), product::resources(), media::resources(), sitemap::resources()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+
+/// The key of a page that the search index has a part in, or (`generation` 0) has not.
+fn key(app: &App, generation: u64, address: String) -> Key {
+    Key { scope: Arc::clone(&app.scope), generation, address: address.into() }
+}
+
+/// A page of ours with the headers that go with one.
+fn html(app: &App, bytes: Bytes) -> Page {
+    Page::new(HTML, bytes, Keep::Revalidate, &headers::of_pages(&app.config))
+}

@@ -1,0 +1,54 @@
+//! `/p/{slug}`: one product.
+//!
+//! Made on the request's own thread: it takes one read of the local documents and a template, less
+//! than handing it to a pool and back.
+
+use super::{html, key};
+use crate::{
+    domain::product::ProductStatus,
+    http::{
+        app::App,
+        cache::Built,
+        error::Problem,
+        resource::{Asked, Operation, Resource},
+    },
+    views::{self, ProductPage},
+};
+use std::sync::Arc;
+use warp::reply::Response;
+
+pub(super) fn resources() -> Vec<Resource> {
+    vec![Resource::new("/p/{slug}", [Operation::page(&[], |a, b| Box::pin(show(a, b)))])]
+}
+
+async fn show(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
+    let slug = &asked.path[0];
+    let key = key(&app, 0, views::product_path(slug));
+    let entry = app.cache.get_or_build(key, || async { build(&app, slug) }).await?;
+    Ok(entry.answer(&asked))
+}
+
+fn build(app: &App, slug: &str) -> Result<Built, Problem> {
+    let offset = app.offset();
+    let found = app.documents.by_slug(&app.scope, slug)?;
+    let found = found.filter(|one| one.document.status == ProductStatus::Active);
+    let nothing =
+        || Problem { detail: "there is no product at this address".into(), ..Problem::not_found() };
+    let document = found.ok_or_else(nothing)?.document;
+    let mut products = vec![document.id];
+    // A variant's page lets one choose among its sisters, which only the parent knows.
+    let parent = match &document.parent {
+        Some(parent) => app.documents.by_sku(&app.scope, &parent.sku)?,
+        None => None,
+    };
+    products.extend(parent.iter().map(|parent| parent.document.id));
+    let (_, shell) = app.shell();
+    let page = ProductPage {
+        shell: &shell,
+        offset,
+        doc: &document,
+        variants: parent.as_ref().map_or(&[], |parent| parent.document.variants.as_slice()),
+        related: &[],
+    };
+    Ok(Built { page: html(app, views::product(&page)), products, keep: true })
+}

@@ -1,0 +1,7 @@
+//! Journeys through the edge over real connections, with stand-ins for what lies behind it.
+
+mod admin;
+mod api;
+mod limits;
+mod pages;
+mod shop;

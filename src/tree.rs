@@ -1,0 +1,93 @@
+//! The whole supervision tree, top to bottom, on one screen.
+//!
+//! What is above does not depend on what is below; what is below starts later and stops earlier.
+//! When a child dies its supervisor starts it again; when that happens too often the supervisor
+//! gives up and its own supervisor tries; at the root the process ends with an error.
+
+use serde::Deserialize;
+use std::time::Duration;
+use supervisors::{Budget, Child, PoolOptions, Shutdown, Strategy, Supervisor};
+
+/// No pool grows past this: more workers than that only wait for each other.
+pub(crate) const MOST_WORKERS: u32 = 64;
+
+/// A pool's numbers before anyone turns them live.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PoolConfig {
+    pub(crate) workers: u32,
+    /// Jobs that may wait; one more is refused.
+    pub(crate) bound: usize,
+}
+
+impl PoolConfig {
+    pub(crate) fn options(self) -> PoolOptions {
+        PoolOptions {
+            workers: self.workers as usize,
+            bound: self.bound,
+            most: MOST_WORKERS as usize,
+            why_most: "more workers than 64 in one process only wait for each other",
+            ..PoolOptions::default()
+        }
+    }
+}
+
+/// The children, made by `boot`, by the place each has in the tree.
+pub(crate) struct Seats {
+    /// Owns the database's writing connection; commits what is queued as one transaction.
+    pub(crate) writer: Child,
+    /// Gives events their place in the log and wakes its followers.
+    pub(crate) outbox_relay: Child,
+    /// Drops events that every follower has seen and that are old.
+    pub(crate) outbox_pruner: Child,
+    /// Follows the log into this node's copy of what shoppers read.
+    pub(crate) documents: Child,
+    /// Follows the documents into the full-text index.
+    pub(crate) search_index: Child,
+    /// Asks the index.
+    pub(crate) search: Child,
+    /// Brings rows of a file in, one file at a time.
+    pub(crate) importer: Child,
+    /// What only a server has; a command that works alone goes without.
+    pub(crate) server: Option<ServerSeats>,
+}
+
+pub(crate) struct ServerSeats {
+    /// Builds pages that the cache hasn't.
+    pub(crate) render: Child,
+    /// Puts operators' live changes into force.
+    pub(crate) pool_overrides: Child,
+    /// Accepts connections, on the port and on the data folder's socket.
+    pub(crate) http: Child,
+    /// Fills an empty shop.
+    pub(crate) demo: Option<Child>,
+}
+
+pub(crate) fn stoa(seats: Seats) -> Supervisor {
+    let drain = |seconds| Shutdown::Drain(Duration::from_secs(seconds));
+    let group = |name: &'static str, strategy| {
+        let budget = Budget { restarts: 10, within: Duration::from_secs(30) };
+        Supervisor::new(name, strategy).budget(budget)
+    };
+    // The relay and the pruner speak of what the writer wrote: they start anew with it.
+    let store = group("store", Strategy::RestForOne)
+        .child(seats.writer.shutdown(drain(10)))
+        .child(seats.outbox_relay)
+        .child(seats.outbox_pruner);
+    let followers = group("followers", Strategy::OneForOne)
+        .child(seats.documents.shutdown(drain(10)))
+        .child(seats.search_index.shutdown(drain(10)))
+        .child(seats.search.shutdown(drain(5)));
+    let work = group("work", Strategy::OneForOne).child(seats.importer.shutdown(drain(5)));
+    let root = group("stoa", Strategy::OneForOne).child(store).child(followers).child(work);
+    let Some(server) = seats.server else { return root };
+    let edge = group("edge", Strategy::OneForOne)
+        .child(server.render.shutdown(drain(5)))
+        .child(server.pool_overrides)
+        .child(server.http.shutdown(drain(15)));
+    let root = root.child(edge);
+    match server.demo {
+        Some(demo) => root.child(demo),
+        None => root,
+    }
+}

@@ -1,0 +1,91 @@
+//! An operator looks in and turns things while the shop goes on.
+
+use crate::{Stack, on_every_stack, support::client::exchange};
+use serde_json::Value;
+
+fn pool(stack: &Stack, name: &str) -> Value {
+    let all: Value = serde_json::from_str(&stack.succeed(&["pool", "list", "--json"])).unwrap();
+    let rows = all["items"].as_array().unwrap().clone();
+    rows.into_iter().find(|row| row["name"] == name).expect("the pool")
+}
+
+#[test]
+fn a_pool_is_resized_paused_and_reverted_live_and_stays_so_over_a_restart() {
+    on_every_stack("pools", |stack| {
+        let server = stack.serve(&[]);
+        let configured = pool(stack, "render")["workers"].clone();
+        stack.succeed(&["pool", "set", "render", "--workers", "7"]);
+        assert_eq!(pool(stack, "render")["workers"], 7);
+        stack.succeed(&["pool", "pause", "render"]);
+        assert_eq!(pool(stack, "render")["state"], "paused");
+        server.kill();
+
+        let server = stack.serve(&[]);
+        crate::support::server::until("the override to be applied", || {
+            let row = pool(stack, "render");
+            (row["workers"] == 7 && row["state"] == "paused").then_some(())
+        });
+        stack.succeed(&["pool", "resume", "render"]);
+        assert_eq!(server.get("/").status, 200);
+        stack.succeed(&["pool", "drain", "render"]);
+        assert_eq!(pool(stack, "render")["state"], "drained");
+        assert_eq!(server.get("/search?q=anything").status, 503);
+        stack.succeed(&["pool", "revert", "render"]);
+        stack.succeed(&["pool", "resume", "render"]);
+        assert_eq!(pool(stack, "render")["workers"], configured);
+        assert_eq!(pool(stack, "render")["state"], "running");
+    });
+}
+
+#[test]
+fn what_cannot_be_done_to_a_pool_is_refused_with_its_reason() {
+    let stack = Stack::embedded();
+    let _server = stack.serve(&[]);
+    for (arguments, words) in [
+        (["pool", "set", "rendr", "--workers", "2"], "no such pool"),
+        (["pool", "set", "render", "--workers", "0"], "from 1"),
+        (["pool", "set", "render", "--workers", "100"], "64"),
+    ] {
+        let output = crate::support::server::run(&stack.data(), &arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(words), "{said}");
+    }
+}
+
+#[test]
+fn the_tree_shows_every_actor_with_its_mailbox() {
+    let stack = Stack::embedded();
+    let server = stack.serve(&[]);
+    let text = stack.succeed(&["tree"]);
+    for actor in ["writer", "outbox-relay", "documents", "search-index", "render", "http"] {
+        assert!(text.contains(actor), "{actor} in\n{text}");
+    }
+    let anonymous = server.get("/ops/tree.json");
+    assert_eq!(anonymous.status, 401);
+    assert!(anonymous.header("www-authenticate").is_some());
+    let tree = server.operate("GET", "/ops/tree.json", b"").json();
+    assert_eq!(tree["name"], "stoa");
+    let wrong =
+        exchange(server.address, "GET", "/ops/tree.json", &[("authorization", "Bearer 0000")], b"");
+    assert_eq!(wrong.unwrap().status, 401);
+}
+
+#[test]
+fn every_part_tells_whether_it_is_ready() {
+    let stack = Stack::embedded();
+    let server = stack.serve(&[]);
+    assert_eq!(server.get("/livez").status, 200);
+    let ready = server.json("/readyz");
+    for part in ["database", "documents", "search"] {
+        assert!(
+            ready["components"].as_array().unwrap().iter().any(|c| c["name"] == part),
+            "{part} in {ready}"
+        );
+    }
+    let metrics = server.operate("GET", "/metrics", b"");
+    assert_eq!(metrics.status, 200);
+    assert!(metrics.text().contains("http_server_request_duration"), "{}", metrics.text());
+    assert_eq!(server.get("/metrics").status, 401);
+    stack.succeed(&["doctor"]);
+}
