@@ -1,3 +1,6 @@
+-- An index begins with its most selective column, never with the site: a planner without
+-- statistics would otherwise take it for a way to find everything of a site.
+
 -- Who this database is. Offsets of the log mean something only within one epoch.
 CREATE TABLE meta (
     one         INTEGER PRIMARY KEY CHECK (one = 1),
@@ -34,10 +37,10 @@ CREATE TABLE category_text (
     slug        TEXT COLLATE "C" NOT NULL CHECK (slug <> ''),
     name        TEXT NOT NULL,
     PRIMARY KEY (category_id, locale),
-    UNIQUE (site, locale, slug)
+    UNIQUE (slug, site, locale)
 );
 -- An import finds the categories of its paths by name.
-CREATE INDEX category_text_name ON category_text (site, locale, name);
+CREATE INDEX category_text_name ON category_text (name, site, locale);
 
 CREATE TABLE product (
     id           UUID    PRIMARY KEY,
@@ -61,10 +64,10 @@ CREATE TABLE product (
     content_hash BYTEA   CHECK (octet_length(content_hash) = 16),
     created_at   BIGINT  NOT NULL,
     updated_at   BIGINT  NOT NULL,
-    UNIQUE (site, sku),
+    UNIQUE (sku, site),
     CHECK ((price_minor IS NULL) = (currency IS NULL))
 );
-CREATE INDEX product_variant_of ON product (site, variant_of) WHERE variant_of IS NOT NULL;
+CREATE INDEX product_variant_of ON product (variant_of, site) WHERE variant_of IS NOT NULL;
 
 CREATE TABLE product_text (
     product_id        UUID NOT NULL REFERENCES product (id) ON DELETE CASCADE,
@@ -75,7 +78,7 @@ CREATE TABLE product_text (
     short_description TEXT,
     description       TEXT,
     PRIMARY KEY (product_id, locale),
-    UNIQUE (site, locale, slug)
+    UNIQUE (slug, site, locale)
 );
 
 -- What is counted. A plain product's own item bears the product's id.

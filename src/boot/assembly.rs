@@ -33,6 +33,7 @@ pub(super) struct Assembly {
     pub(super) store: StoreHandle,
     pub(super) imports: Imports,
     pub(super) search: SearchHandle,
+    pub(super) followed: Progress,
 }
 
 /// `cache` is told what readers get anew.
@@ -96,6 +97,7 @@ pub(super) fn assemble(
     })
     .map_err(BootError::Imports)?;
 
+    let followed = documents_at.clone();
     let seats = Seats {
         writer,
         outbox_relay: outbox_relay(&outbox, &committed, vec![to_documents, to_index]),
@@ -120,7 +122,7 @@ pub(super) fn assemble(
         },
         server: None,
     };
-    Ok(Assembly { seats, store, imports, search })
+    Ok(Assembly { seats, store, imports, search, followed })
 }
 
 /// A transaction of an import is cut short where one writer serves everybody (SQLite); on

@@ -70,6 +70,7 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
         ids: parts.ids.clone(),
         token: Some(AdminToken::new(&folder.admin_token(random_token())?)),
         metrics: Some(metrics),
+        followed: assembly.followed,
         started: started.clone(),
         shell: ShellCache::default(),
     };

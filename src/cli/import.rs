@@ -28,7 +28,7 @@ Examples:
   stoa import products list.csv --resume          go on where a killed import stopped";
 
 /// Upserts products by SKU from JSON lines or CSV; a file that was imported before changes
-/// nothing. Rows that can't be products are written to FILE.errors.ndjson with line and field.
+/// nothing. Rows that can't be products are listed in a file with line and field.
 /// Goes through the server when one is running on the data folder.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
@@ -62,7 +62,7 @@ struct Products {
     /// Go on with the last unfinished import of this very file.
     #[arg(long)]
     resume: bool,
-    /// Where rejected rows are listed [default: FILE.errors.ndjson]
+    /// Where rejected rows are listed [default: the file's name and .errors.ndjson, here]
     #[arg(long, value_name = "FILE")]
     errors: Option<PathBuf>,
 }
@@ -164,21 +164,10 @@ impl Products {
     fn report(&self, context: &Context, seen: &Seen, errors: &[u8]) -> Outcome {
         let mut listed = None;
         if !errors.is_empty() {
-            let path = self.errors.clone().unwrap_or_else(|| {
-                let mut name = self.file.clone().into_os_string();
-                name.push(".errors.ndjson");
-                PathBuf::from(name)
-            });
-            // A source in a read-only place must not hide what was found.
-            let path = match std::fs::write(&path, errors) {
-                Ok(()) => path,
-                Err(_) if self.errors.is_none() => {
-                    let here = PathBuf::from(format!("{}.errors.ndjson", self.name()));
-                    std::fs::write(&here, errors).map_err(|error| unwritable(&here, &error))?;
-                    here
-                }
-                Err(error) => return Err(unwritable(&path, &error)),
-            };
+            // Where the command runs, not beside the source, which may be nobody's to write to.
+            let here = || PathBuf::from(format!("{}.errors.ndjson", self.name()));
+            let path = self.errors.clone().unwrap_or_else(here);
+            std::fs::write(&path, errors).map_err(|error| unwritable(&path, &error))?;
             listed = Some(path.display().to_string());
         }
         let counts = seen.counts;
@@ -263,11 +252,24 @@ async fn through(
         tokio::time::sleep(Duration::from_millis(100)).await;
         seen = server.get(&format!("/api/v1/imports/{}", seen.id)).await?;
     }
-    let errors = match seen.counts.rejected {
-        0 => Bytes::new(),
-        _ => server.fetch(&format!("/api/v1/imports/{}/errors", seen.id)).await?.body,
-    };
-    Ok((seen, errors))
+    let errors = rejected(server, seen.id).await?;
+    Ok((seen, errors.into()))
+}
+
+/// The rejected rows, page after page.
+async fn rejected(server: &Client, id: ImportId) -> Result<Vec<u8>, Failure> {
+    const PAGE: usize = 10_000;
+    let (mut errors, mut after) = (Vec::new(), 0);
+    loop {
+        let path = format!("/api/v1/imports/{id}/errors?after={after}&limit={PAGE}");
+        let page = server.fetch(&path).await?.body;
+        let lines = page.iter().filter(|byte| **byte == b'\n').count();
+        errors.extend_from_slice(&page);
+        after += lines;
+        if lines < PAGE {
+            return Ok(errors);
+        }
+    }
 }
 
 async fn earlier(server: &Client, hash: &str) -> Result<Option<Seen>, Failure> {

@@ -336,3 +336,6 @@ impl SlugBook {
         std::mem::take(&mut self.questions)
     }
 }
+
+#[cfg(test)]
+mod tests;

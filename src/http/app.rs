@@ -1,6 +1,7 @@
 //! All that the routes need, as one plain struct that boot fills in.
 
 use crate::{
+    actors::reconcilers::Progress,
     domain::{category::CategoryTree, scope::Scope},
     http::{
         access::AdminToken,
@@ -16,10 +17,16 @@ use crate::{
     views::{Shell, ShellOptions},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
+
+/// Documents that may be older than this are no ground to keep pages on.
+const MOST_LAG: Duration = Duration::from_secs(2);
 
 /// Handles and settings. Cheap to build; shared by every connection.
 pub(crate) struct App {
@@ -39,6 +46,8 @@ pub(crate) struct App {
     pub(crate) token: Option<AdminToken>,
     /// `None`: nobody installed a recorder, so `/metrics` is empty.
     pub(crate) metrics: Option<PrometheusHandle>,
+    /// How far this node's documents are in the log.
+    pub(crate) followed: Progress,
     pub(crate) started: Started,
     pub(crate) shell: ShellCache,
 }
@@ -83,6 +92,12 @@ impl App {
         let shell = Arc::new(Shell::new(options, &tree));
         *made = Some((Arc::clone(&tree), Arc::clone(&shell)));
         (tree, shell)
+    }
+
+    /// Stops trusting the page cache while its invalidations come late.
+    pub(crate) fn mind_the_lag(&self) {
+        let age = self.followed.age(self.clock.now());
+        self.cache.distrust(age.is_none_or(|age| age > MOST_LAG));
     }
 
     /// The log's place that pages are built at now; 0 before the first build.

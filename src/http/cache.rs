@@ -29,7 +29,7 @@ use std::{
     hash::Hash,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -95,11 +95,23 @@ impl Entry {
     }
 }
 
+tokio::task_local! {
+    /// Set while a request is answered whose client may ask for a page that is made just for it.
+    static FRESH: ();
+}
+
+/// Answers a request past the cache: what it asks for is built, and not kept.
+pub(crate) async fn past<F: Future>(answer: F) -> F::Output {
+    FRESH.scope((), answer).await
+}
+
 /// See the module.
 pub(crate) struct PageCache {
     pages: Cache<Key, Arc<Entry>>,
     touches: Touches,
     flights: Flights<Key, Result<Arc<Entry>, Problem>>,
+    /// Whoever touches the entries is behind, so none is trusted.
+    distrusted: AtomicBool,
 }
 
 struct Touches {
@@ -123,11 +135,22 @@ impl PageCache {
                 slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
             },
             flights: Flights::default(),
+            distrusted: AtomicBool::new(false),
+        }
+    }
+
+    /// While `distrust` is on no page comes from the cache: its invalidations come late.
+    pub(crate) fn distrust(&self, distrust: bool) {
+        if self.distrusted.swap(distrust, Ordering::AcqRel) != distrust {
+            tracing::warn!(distrust, "pages are served past the cache while documents lag behind");
         }
     }
 
     /// The page, unless it is missing or out of date.
     pub(crate) fn get(&self, sought: &Sought<'_>) -> Option<Arc<Entry>> {
+        if self.distrusted.load(Ordering::Acquire) {
+            return None;
+        }
         self.pages.get(sought).filter(|entry| self.touches.spare(entry))
     }
 
@@ -138,14 +161,19 @@ impl PageCache {
 
     /// Keeps a page that was begun at `stamp`, unless it is out of date by now.
     pub(crate) fn offer(&self, key: Key, stamp: Stamp, built: Built) -> Arc<Entry> {
-        let mut slots: Vec<u16> = built.products.iter().copied().map(slot).collect();
-        slots.sort_unstable();
-        slots.dedup();
-        let entry = Arc::new(Entry { page: built.page, stamp, slots: slots.into() });
-        if built.keep && self.touches.spare(&entry) {
+        let (entry, keep) = self.entry(stamp, built);
+        let entry = Arc::new(entry);
+        if keep && self.touches.spare(&entry) {
             self.pages.insert(key, Arc::clone(&entry));
         }
         entry
+    }
+
+    fn entry(&self, stamp: Stamp, built: Built) -> (Entry, bool) {
+        let mut slots: Vec<u16> = built.products.iter().copied().map(slot).collect();
+        slots.sort_unstable();
+        slots.dedup();
+        (Entry { page: built.page, stamp, slots: slots.into() }, built.keep)
     }
 
     /// The page, from the cache or built. Of all who want it at one time one builds; the others
@@ -158,6 +186,10 @@ impl PageCache {
     where
         F: Future<Output = Result<Built, Problem>>,
     {
+        if FRESH.try_with(|()| ()).is_ok() {
+            let stamp = self.begin();
+            return Ok(Arc::new(self.entry(stamp, build().await?).0));
+        }
         loop {
             if let Some(entry) = self.get(&key.sought()) {
                 return Ok(entry);

@@ -5,10 +5,10 @@
 //! else is found by the first part of its path in a map and goes to that module's warp service.
 
 use crate::http::{
-    access::Caller,
+    access::{Access, Caller},
     app::App,
     body::Body,
-    cache::Sought,
+    cache::{self, Sought},
     error::{Code, Problem},
     headers,
     identity::{self, RequestIds},
@@ -85,6 +85,15 @@ impl Edge {
         let entry = self.app.cache.get(&sought)?;
         self.meters.hits.increment(1);
         Some(entry.page.answer(request.method(), request.headers()))
+    }
+
+    /// An administrator who measures may have every page made for them: `cache-control: no-store`.
+    /// For others the header has no effect, as it would let anybody ask for the costly way.
+    fn wants_fresh(&self, request: &Request<Incoming>, local: bool) -> bool {
+        let Some(wish) = request.headers().get(header::CACHE_CONTROL) else { return false };
+        let caller = Caller { request_id: HeaderValue::from_static("-"), local };
+        wish.as_bytes() == b"no-store"
+            && Access::Admin.check(&caller, request.headers(), self.app.token.as_ref()).is_ok()
     }
 
     /// Leads a request to its module.
@@ -220,13 +229,18 @@ impl Service<Request<Incoming>> for Connection {
     fn call(&self, request: Request<Incoming>) -> Answering {
         let id = self.ids.of(request.headers(), &*self.edge.app.clock);
         let started = Instant::now();
-        if let Some(mut response) = self.edge.cached(&request) {
+        let fresh = self.edge.wants_fresh(&request, self.local);
+        if !fresh && let Some(mut response) = self.edge.cached(&request) {
             let took = started.elapsed();
             self.edge.note(&response, request.method(), request.uri(), &id, took, None);
             response.headers_mut().insert(identity::HEADER, id);
             return Answering::Ready(Some(response));
         }
-        self.edge.lead(request, Caller { request_id: id, local: self.local })
+        let answering = self.edge.lead(request, Caller { request_id: id, local: self.local });
+        match answering {
+            Answering::Later(answer) if fresh => Answering::Later(Box::pin(cache::past(answer))),
+            answering => answering,
+        }
     }
 }
 

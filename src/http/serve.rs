@@ -184,6 +184,7 @@ impl Server {
     fn keep_up(&self, connections: usize) {
         let meters = &self.edge.meters;
         meters.connections.set(connections as f64);
+        self.edge.app.mind_the_lag();
         meters.cache_bytes.set(self.edge.app.cache.bytes() as f64);
         if let Some(metrics) = &self.edge.app.metrics {
             metrics.run_upkeep();

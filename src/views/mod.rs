@@ -23,6 +23,8 @@ mod render;
 mod shell;
 mod sitemap;
 mod suggestions;
+#[cfg(test)]
+mod tests;
 
 pub use address::{ListAddress, category_path, param, product_path};
 pub use assets::{Asset, assets};

@@ -2,7 +2,7 @@
 
 use crate::domain::{category::Category, category::CategoryTree, money::Currency};
 use crate::views::{
-    address::ListAddress, assets::asset_path, drawings::family_for, list::CategoryLink,
+    address::ListAddress, assets::asset_path, drawings::family_among, list::CategoryLink,
     pictures::Pictures,
 };
 use askama::Template;
@@ -91,7 +91,7 @@ impl Shell {
 impl Tile {
     fn of(tree: &CategoryTree, category: &Category) -> Self {
         let children = tree.children(category.id).map(|child| child.name.as_str());
-        let family = family_for(std::iter::once(category.name.as_str()).chain(children));
+        let family = family_among(std::iter::once(category.name.as_str()).chain(children));
         Self {
             name: category.name.clone(),
             slug: category.slug.clone(),

@@ -1,6 +1,6 @@
 //! `ports::imports`, and how a batch moves an import on.
 
-use crate::shop::{Shop, checkpoint, draft, on_both_databases};
+use crate::shop::{Shop, checkpoint, draft, on_both_databases, path, stock};
 use stoa::{
     domain::{id::ImportId, time::Micros},
     ports::{
@@ -15,9 +15,11 @@ on_both_databases![
     a_run_is_kept_as_it_was_made,
     runs_are_listed_newest_first,
     a_batch_and_its_checkpoint_are_one,
+    a_batch_that_is_only_tried_is_counted_and_taken_back,
     a_batch_from_elsewhere_is_superseded_and_changes_nothing,
     a_batch_of_a_run_that_is_over_is_superseded,
     a_batch_of_no_run_is_absent,
+    a_dry_run_counts_and_moves_on_but_keeps_nothing,
     what_is_unfinished_is_found_again,
 ];
 
@@ -83,6 +85,33 @@ async fn a_batch_and_its_checkpoint_are_one(mut shop: Shop) {
     assert_eq!(shop.store.product_count().await.unwrap(), 2);
 }
 
+async fn a_batch_that_is_only_tried_is_counted_and_taken_back(mut shop: Shop) {
+    shop.put(vec![draft("A", "a")]).await;
+    let import = create(&mut shop).await;
+    let (documents, log) = (shop.documents().await, shop.log().await);
+    let tried = |rows_before, rows_done| {
+        let mut new = draft("B", "b");
+        new.categories = path(&["Only", "tried"]);
+        new.stock = Some(vec![stock("nowhere", 3)]);
+        let mut batch = shop.batch(vec![draft("A", "a2"), new]);
+        batch.checkpoint = Some(checkpoint(import.id, rows_before, rows_done));
+        batch.dry_run = true;
+        Write::Products(batch)
+    };
+    // Both in one transaction: the second finds no more than the first did.
+    let both = vec![tried(0, 2), tried(2, 4)];
+    for answer in shop.writer.commit(both).await {
+        let counts = ImportCounts { read: 2, created: 1, updated: 1, unchanged: 0, rejected: 0 };
+        assert_eq!(answer, Ok(Written::Products(counts)));
+    }
+    assert_eq!((shop.documents().await, shop.log().await), (documents, log));
+    assert!(shop.store.categories(&shop.scope).await.unwrap().all().is_empty());
+    let stands = shop.store.get(import.id).await.unwrap().unwrap();
+    assert_eq!((stands.rows_done, stands.counts.read, stands.counts.created), (4, 4, 2));
+    // What comes next in earnest is not held up by what was tried.
+    assert_eq!(shop.put(vec![draft("B", "b")]).await, [1, 0, 0]);
+}
+
 async fn a_batch_from_elsewhere_is_superseded_and_changes_nothing(mut shop: Shop) {
     let import = create(&mut shop).await;
     for (before, done) in [(1, 2), (0, 2), (0, 2)] {
@@ -122,6 +151,47 @@ async fn a_batch_of_no_run_is_absent(mut shop: Shop) {
     batch.checkpoint = Some(checkpoint(ImportId(shop.source.next()), 0, 1));
     assert_eq!(shop.commit(Write::Products(batch)).await, Ok(Written::Absent));
     assert_eq!(shop.store.product_count().await.unwrap(), 0);
+}
+
+async fn a_dry_run_counts_and_moves_on_but_keeps_nothing(mut shop: Shop) {
+    let kept = |name: &str| {
+        let mut product = draft("A", name);
+        product.categories = path(&["Home"]);
+        product.stock = Some(vec![stock("main", 9)]);
+        product
+    };
+    shop.put(vec![draft("A", "a")]).await;
+    let (documents, log) = (shop.documents().await, shop.log().await);
+    let import = create(&mut shop).await;
+    for (before, done) in [(0, 2), (2, 4)] {
+        let mut batch = shop.batch(vec![kept("changed"), draft("B", "b")]);
+        batch.checkpoint = Some(checkpoint(import.id, before, done));
+        batch.dry_run = true;
+        let counts = ImportCounts { read: 2, created: 1, updated: 1, ..ImportCounts::default() };
+        assert_eq!(shop.commit(Write::Products(batch)).await, Ok(Written::Products(counts)));
+    }
+    assert_eq!(shop.documents().await, documents);
+    assert_eq!(shop.log().await, log);
+    assert!(shop.store.categories(&shop.scope).await.unwrap().all().is_empty());
+    let import = shop.store.get(import.id).await.unwrap().unwrap();
+    assert_eq!((import.rows_done, import.counts.created), (4, 2));
+
+    // It fails where the run would.
+    let mut bad = draft("C", "c");
+    bad.precision = 99;
+    let mut batch = shop.batch(vec![bad]);
+    batch.dry_run = true;
+    assert!(shop.commit(Write::Products(batch)).await.is_err());
+    // One for real beside it in a commit is kept, and the log has no hole from what was taken back.
+    let mut dry = shop.batch(vec![kept("dry")]);
+    dry.dry_run = true;
+    let real = shop.batch(vec![draft("A", "real")]);
+    let last = shop.batch(vec![draft("A", "last")]);
+    let answers = shop.writer.commit([dry, real, last].map(Write::Products).to_vec()).await;
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    assert_eq!(shop.document("A").await.name, "last");
+    let offsets: Vec<_> = shop.log().await.iter().map(|event| event.offset).collect();
+    assert_eq!(offsets, [1, 2, 3]);
 }
 
 async fn what_is_unfinished_is_found_again(mut shop: Shop) {

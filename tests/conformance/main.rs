@@ -1,6 +1,7 @@
 //! One suite a port, passed by every adapter: a case is written once and runs on each of them; of
 //! the database's ports, on SQLite and on PostgreSQL.
 
+mod agreement;
 mod catalog;
 mod documents;
 mod imports;
@@ -8,6 +9,7 @@ mod lifecycle;
 mod outbox;
 mod overrides;
 mod peer;
+mod races;
 mod search;
 mod search_real;
 mod shop;

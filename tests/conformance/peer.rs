@@ -6,7 +6,7 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// The address of a new, empty database. `None`, said aloud, when there is no server and none is
 /// required. It is dropped with its server, which `scripts/services` made for the tests.
-pub fn database(case: &str) -> Option<String> {
+pub(crate) fn database(case: &str) -> Option<String> {
     let Some(server) = variable("STOA_TEST_POSTGRES") else {
         let required = variable("STOA_PEERS").is_some_and(|value| value == "required");
         assert!(!required, "STOA_PEERS=required, but STOA_TEST_POSTGRES names no server");

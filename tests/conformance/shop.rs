@@ -35,7 +35,7 @@ use uuid::Uuid;
 
 /// Ids that rise and a clock that ticks when read: the same run twice gives the same rows.
 #[derive(Debug, Default)]
-pub struct Counted {
+pub(crate) struct Counted {
     ids: AtomicU64,
     now: AtomicI64,
 }
@@ -53,23 +53,23 @@ impl Clock for Counted {
     }
 }
 
-pub struct Shop {
-    pub location: Location,
-    pub store: SqlStore,
-    pub writer: Box<dyn Writer>,
-    pub source: Arc<Counted>,
-    pub scope: Scope,
+pub(crate) struct Shop {
+    pub(crate) location: Location,
+    pub(crate) store: SqlStore,
+    pub(crate) writer: Box<dyn Writer>,
+    pub(crate) source: Arc<Counted>,
+    pub(crate) scope: Scope,
     _folder: Option<tempfile::TempDir>,
 }
 
 impl Shop {
-    pub async fn sqlite() -> Self {
+    pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let location = Location::Sqlite(folder.path().join("stoa.db"));
         Self::open(location, Some(folder)).await
     }
 
-    pub async fn postgres(url: String) -> Self {
+    pub(crate) async fn postgres(url: String) -> Self {
         Self::open(Location::Postgres(url), None).await
     }
 
@@ -82,25 +82,42 @@ impl Shop {
     }
 
     /// Another writer on the same database.
-    pub async fn another_writer(&self) -> Box<dyn Writer> {
+    pub(crate) async fn another_writer(&self) -> Box<dyn Writer> {
         writer(&self.location, &self.store, self.source.clone()).await
     }
 
-    pub fn batch(&self, products: Vec<ProductDraft>) -> ProductBatch {
+    /// Past every port: for what nobody can do yet.
+    pub(crate) async fn execute(&self, text: &'static str) {
+        use sqlx::{Connection, Executor};
+        match &self.location {
+            Location::Sqlite(path) => {
+                let url = format!("sqlite:{}", path.display());
+                let mut conn = sqlx::SqliteConnection::connect(&url).await.unwrap();
+                conn.execute(text).await.unwrap();
+            }
+            Location::Postgres(url) => {
+                let mut conn = sqlx::PgConnection::connect(url).await.unwrap();
+                conn.execute(text).await.unwrap();
+            }
+        }
+    }
+
+    pub(crate) fn batch(&self, products: Vec<ProductDraft>) -> ProductBatch {
         ProductBatch {
             scope: self.scope.clone(),
             products,
             checkpoint: None,
+            dry_run: false,
             at: self.source.now(),
         }
     }
 
-    pub async fn commit(&mut self, write: Write) -> Result<Written, StoreError> {
+    pub(crate) async fn commit(&mut self, write: Write) -> Result<Written, StoreError> {
         self.writer.commit(vec![write]).await.swap_remove(0)
     }
 
     /// Upserts, and says what was created, updated and unchanged.
-    pub async fn put(&mut self, products: Vec<ProductDraft>) -> [u64; 3] {
+    pub(crate) async fn put(&mut self, products: Vec<ProductDraft>) -> [u64; 3] {
         let batch = self.batch(products);
         match self.commit(Write::Products(batch)).await.unwrap() {
             Written::Products(ImportCounts { read, created, updated, unchanged, rejected }) => {
@@ -112,30 +129,30 @@ impl Shop {
     }
 
     /// Every document, by SKU.
-    pub async fn documents(&self) -> BTreeMap<String, ProductDocument> {
+    pub(crate) async fn documents(&self) -> BTreeMap<String, ProductDocument> {
         let ids = self.store.product_ids(&self.scope, None, u32::MAX).await.unwrap();
         let documents = self.store.documents(&self.scope, &ids).await.unwrap();
         assert_eq!(documents.len(), ids.len(), "each product once");
         documents.into_iter().map(|d| (d.sku.as_str().to_owned(), d)).collect()
     }
 
-    pub async fn document(&self, sku: &str) -> ProductDocument {
+    pub(crate) async fn document(&self, sku: &str) -> ProductDocument {
         self.documents().await.remove(sku).unwrap_or_else(|| panic!("no product {sku}"))
     }
 
     /// SKUs with their slugs.
-    pub async fn slugs(&self) -> Vec<(String, String)> {
+    pub(crate) async fn slugs(&self) -> Vec<(String, String)> {
         self.documents().await.into_iter().map(|(sku, d)| (sku, d.slug)).collect()
     }
 
     /// The whole log, numbered first.
-    pub async fn log(&self) -> Vec<Event> {
+    pub(crate) async fn log(&self) -> Vec<Event> {
         self.store.number().await.unwrap();
         self.store.after(0, u32::MAX).await.unwrap()
     }
 
     /// Which SKUs the log says have changed behind `offset`, and where it ends.
-    pub async fn told_after(&self, offset: i64) -> (Vec<String>, i64) {
+    pub(crate) async fn told_after(&self, offset: i64) -> (Vec<String>, i64) {
         let events = self.log().await;
         let end = events.last().map_or(0, |event| event.offset);
         let documents = self.documents().await;
@@ -152,7 +169,7 @@ impl Shop {
         (skus, end)
     }
 
-    pub fn import(&self) -> Import {
+    pub(crate) fn import(&self) -> Import {
         let now = self.source.now();
         Import {
             id: ImportId(self.source.next()),
@@ -185,16 +202,16 @@ async fn writer(location: &Location, store: &SqlStore, ids: Arc<Counted>) -> Box
     }
 }
 
-pub fn checkpoint(import: ImportId, rows_before: u64, rows_done: u64) -> ImportCheckpoint {
+pub(crate) fn checkpoint(import: ImportId, rows_before: u64, rows_done: u64) -> ImportCheckpoint {
     ImportCheckpoint { import, rows_before, rows_done, bytes_done: rows_done * 10, rejected: 0 }
 }
 
-pub fn sku(text: &str) -> Sku {
+pub(crate) fn sku(text: &str) -> Sku {
     Sku::new(text).unwrap()
 }
 
 /// The plainest product there is; change what the case is about.
-pub fn draft(code: &str, name: &str) -> ProductDraft {
+pub(crate) fn draft(code: &str, name: &str) -> ProductDraft {
     ProductDraft {
         sku: sku(code),
         name: name.into(),
@@ -215,15 +232,15 @@ pub fn draft(code: &str, name: &str) -> ProductDraft {
     }
 }
 
-pub fn stock(warehouse: &str, quantity: i64) -> StockDraft {
+pub(crate) fn stock(warehouse: &str, quantity: i64) -> StockDraft {
     StockDraft { warehouse: warehouse.into(), quantity }
 }
 
-pub fn path(names: &[&str]) -> Vec<String> {
+pub(crate) fn path(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-pub fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 

@@ -11,6 +11,8 @@ on_both_databases![
     a_sku_twice_in_a_batch_counts_twice_and_the_later_wins,
     taken_slugs_get_the_sku_behind_them,
     slugs_do_not_depend_on_how_a_file_is_cut,
+    a_count_never_falls_below_what_is_reserved,
+    what_something_else_changed_is_written_again,
     a_bad_write_fails_alone,
     writes_of_one_commit_see_each_other,
     nothing_is_written_for_nothing,
@@ -94,6 +96,27 @@ async fn slugs_do_not_depend_on_how_a_file_is_cut(mut shop: Shop) {
     assert_eq!(seen[0], seen[1]);
     assert_eq!(seen[0], seen[2]);
     shop.scope = english;
+}
+
+async fn a_count_never_falls_below_what_is_reserved(mut shop: Shop) {
+    let counted = |name: &str, quantity: i64| {
+        let mut product = draft("A", name);
+        product.stock = Some(vec![stock("main", quantity)]);
+        product
+    };
+    shop.put(vec![counted("a", 20)]).await;
+    shop.execute("UPDATE stock_level SET reserved = 12").await;
+    assert_eq!(shop.put(vec![counted("b", 7)]).await, [0, 1, 0]);
+    assert_eq!(shop.document("A").await.stock, StockBand::SoldOut, "12 there, 12 promised");
+    shop.put(vec![counted("c", 15)]).await;
+    assert_eq!(shop.document("A").await.stock, StockBand::FewLeft, "15 there, 12 promised");
+}
+
+async fn what_something_else_changed_is_written_again(mut shop: Shop) {
+    shop.put(vec![draft("A", "a")]).await;
+    shop.execute("UPDATE product SET popularity = 99, content_hash = NULL").await;
+    assert_eq!(shop.put(vec![draft("A", "a")]).await, [0, 1, 0]);
+    assert_eq!(shop.document("A").await.popularity, 0);
 }
 
 async fn a_bad_write_fails_alone(mut shop: Shop) {

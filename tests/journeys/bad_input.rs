@@ -134,9 +134,7 @@ fn a_full_disk_stops_writes_and_nothing_else() {
     }
     let _unmount = Unmount(data.clone());
     let server = Server::start(&data, &["--demo"]);
-    crate::support::server::until("the demo catalogue", || {
-        (server.json("/api/v1/search?limit=1")["total"].as_u64()? >= 300).then_some(())
-    });
+    server.demo_is_in();
     let ballast = data.join("ballast");
     let mut filled = std::fs::File::create(&ballast).unwrap();
     while std::io::Write::write_all(&mut filled, &[7; 65_536]).is_ok() {}
@@ -146,6 +144,7 @@ fn a_full_disk_stops_writes_and_nothing_else() {
     assert!(matches!(refused.status, 503 | 507 | 415), "{} {}", refused.status, refused.text());
     assert_eq!(server.get("/").status, 200);
     assert_eq!(server.get("/livez").status, 200);
+    drop(filled);
     std::fs::remove_file(&ballast).unwrap();
     let accepted = crate::support::server::until("writes to work again", || {
         let token = std::fs::read_to_string(data.join("run/admin.token")).ok()?;

@@ -150,10 +150,7 @@ fn an_import_goes_through_a_running_server_and_over_its_death() {
             (runs["items"][0]["state"] == "succeeded").then(|| runs["items"][0].clone())
         });
         assert_eq!(run["counts"]["read"], 4_000, "{}: {run}", stack.name);
-        until("all to be found", || {
-            let found = server.json("/api/v1/search?q=part");
-            (found["total"].as_u64()? == 3_960).then_some(())
-        });
+        until("all to be found", || server.found("q=part").filter(|total| *total == 3_960));
     });
 }
 
@@ -189,7 +186,7 @@ fn the_real_catalogue_goes_in_whole() {
         let hits = found["items"].as_array().unwrap();
         assert!(!hits.is_empty(), "{}: nothing found", stack.name);
         for hit in hits {
-            let name = hit["name"].as_str().unwrap();
+            let name = hit["product"]["name"].as_str().unwrap();
             assert!(name.contains("Samsung") && name.contains("Galaxy"), "{}: {name}", stack.name);
         }
     });

@@ -114,6 +114,26 @@ impl Server {
         answer.json()
     }
 
+    /// Products that a search finds; `None` while the index is being built.
+    pub fn found(&self, query: &str) -> Option<u64> {
+        let answer = self.get(&format!("/api/v1/search?limit=1&{query}"));
+        if answer.status == 503 {
+            return None;
+        }
+        assert_eq!(answer.status, 200, "{query}: {}", answer.text());
+        answer.json()["total"].as_u64()
+    }
+
+    /// Waits until the demo catalogue can be found, and returns how many products that is.
+    pub fn demo_is_in(&self) -> u64 {
+        let all = until("the demo catalogue", || {
+            let log = self.log();
+            let line = log.lines().find(|line| line.contains("the demo catalogue is in"))?;
+            serde_json::from_str::<Value>(line).ok()?["products"].as_u64()
+        });
+        until("all of it in the index", || self.found("").filter(|total| *total == all))
+    }
+
     /// As the operator, with the folder's token.
     pub fn operate(&self, method: &str, path: &str, body: &[u8]) -> Answer {
         let token = std::fs::read_to_string(self.data.join("run/admin.token")).expect("a token");

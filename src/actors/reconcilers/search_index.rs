@@ -85,6 +85,13 @@ enum Followed {
 
 impl Reconciler for SearchIndexer {
     async fn pass(&mut self, _: &Context) -> Result<Next, Fault> {
+        self.look().await
+    }
+}
+
+impl SearchIndexer {
+    async fn look(&mut self) -> Result<Next, Fault> {
+        let began = self.parts.clock.now();
         // Without documents there is nothing to follow; they nudge when there are.
         let Some(target) = self.parts.documents.position().map_err(documents_fault)? else {
             return Ok(Next::Idle);
@@ -98,6 +105,12 @@ impl Reconciler for SearchIndexer {
             followed => followed.map_err(fault)?,
         };
         let lost = matches!(followed, Followed::Lost);
+        match followed {
+            Followed::Level => self.parts.progress.was_level(began),
+            Followed::More => {}
+            // Nothing of the log may go that the rebuild will need.
+            Followed::Lost => self.parts.progress.stands_at(None),
+        }
         if !lost && !self.parts.desk.is_wanted() {
             return Ok(if matches!(followed, Followed::More) { Next::Again } else { Next::Idle });
         }
@@ -114,9 +127,7 @@ impl Reconciler for SearchIndexer {
             }
         }
     }
-}
 
-impl SearchIndexer {
     /// Brings one batch of events into the live index.
     async fn follow(&mut self, target: Position) -> Result<Followed, Trouble> {
         if self.distrusted {

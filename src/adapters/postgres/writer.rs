@@ -25,7 +25,7 @@ use std::{sync::Arc, time::Duration};
 
 /// Below a worker's lease, so that whoever takes over never meets the old one's transaction.
 const SESSION: &str = "-c statement_timeout=30s -c idle_in_transaction_session_timeout=5s \
-                       -c lock_timeout=10s";
+                       -c lock_timeout=10s -c jit=off";
 const CONNECT: Duration = Duration::from_secs(5);
 
 pub struct PostgresWriter {
@@ -73,13 +73,13 @@ impl PostgresWriter {
     async fn together(&self, writes: &[Write]) -> Result<Vec<Written>, StoreError> {
         let mut client = self.client().await?;
         // Dropped on the way out, the transaction rolls back.
-        let tx = client.transaction().await.map_err(store_error)?;
+        let mut tx = client.transaction().await.map_err(store_error)?;
         let mut done = Vec::with_capacity(writes.len());
         let mut staged = false;
         for write in writes {
             let again = staged;
             staged |= matches!(write, Write::Products(_));
-            done.push(apply(&tx, write, &*self.ids, again).await.map_err(store_error)?);
+            done.push(apply(&mut tx, write, &*self.ids, again).await.map_err(store_error)?);
         }
         tx.commit().await.map_err(store_error)?;
         Ok(done)
@@ -115,7 +115,7 @@ async fn ready(client: &ClientWrapper) -> Result<(), Error> {
 }
 
 async fn apply(
-    tx: &Transaction<'_>,
+    tx: &mut Transaction<'_>,
     write: &Write,
     ids: &dyn Ids,
     again: bool,
@@ -148,19 +148,19 @@ async fn apply(
 }
 
 async fn products(
-    tx: &Transaction<'_>,
+    tx: &mut Transaction<'_>,
     batch: &ProductBatch,
     ids: &dyn Ids,
     again: bool,
 ) -> Result<Written, Error> {
     query(tx, LOCK_SITE, [&batch.scope.site.0]).await?;
     let Some(checkpoint) = &batch.checkpoint else {
-        return Ok(Written::Products(batch::put(tx, batch, ids, again).await?));
+        return Ok(Written::Products(put(tx, batch, ids, again).await?));
     };
     if let Some(refused) = claim(tx, checkpoint, batch.at).await? {
         return Ok(refused);
     }
-    let mut counts = batch::put(tx, batch, ids, again).await?;
+    let mut counts = put(tx, batch, ids, again).await?;
     counts.read += checkpoint.rejected;
     counts.rejected = checkpoint.rejected;
     let ImportCounts { read, created, updated, unchanged, rejected } = counts;
@@ -169,6 +169,22 @@ async fn products(
     let import = &checkpoint.import.0;
     execute(tx, COUNT_IMPORT, [import, &read, &created, &updated, &unchanged, &rejected]).await?;
     Ok(Written::Products(counts))
+}
+
+/// A dry run does it all, so that it fails where the run would, and takes it back.
+async fn put(
+    tx: &mut Transaction<'_>,
+    batch: &ProductBatch,
+    ids: &dyn Ids,
+    again: bool,
+) -> Result<ImportCounts, Error> {
+    if !batch.dry_run {
+        return batch::put(tx, batch, ids, again).await;
+    }
+    let savepoint = tx.transaction().await?;
+    let counts = batch::put(&savepoint, batch, ids, again).await?;
+    savepoint.rollback().await?;
+    Ok(counts)
 }
 
 /// `Some` when the batch must not be written.

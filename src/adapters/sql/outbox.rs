@@ -43,20 +43,22 @@ statements! {
                        SELECT id, row_number() OVER (ORDER BY id) AS n FROM (
                            SELECT id FROM outbox WHERE place IS NULL ORDER BY id LIMIT $1) w),
                    numbered AS (
-                       UPDATE outbox o SET place = m.head + w.n FROM waiting w, log_mark m
-                       WHERE o.id = w.id RETURNING o.id)
+                       UPDATE outbox o
+                       SET place = (SELECT head FROM log_mark WHERE one = 1) + w.n
+                       FROM waiting w WHERE o.id = w.id RETURNING o.id)
                    UPDATE log_mark SET head = head + (SELECT count(*) FROM numbered)
-                   RETURNING (SELECT count(*) FROM numbered)"
+                   WHERE one = 1 RETURNING (SELECT count(*) FROM numbered)"
     };
     NOTIFY = { postgres: "SELECT pg_notify($1, '')" };
-    /// The last event that may go: everything up to it is old, and it is not above `$1`.
+    /// The last event that may go: everything up to it is there, old, and not above `$1`.
     PRUNE_TO = {
-        sqlite: "SELECT min($1, COALESCE((SELECT id - 1 FROM outbox WHERE at >= $2
-                                          ORDER BY id LIMIT 1), $1))",
-        postgres: "SELECT LEAST($1, COALESCE((SELECT place - 1 FROM outbox
-                                              WHERE at >= $2 AND place IS NOT NULL
-                                              ORDER BY place LIMIT 1), $1),
-                                (SELECT head FROM log_mark))",
+        sqlite: "SELECT min($1, COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), 0),
+                            COALESCE((SELECT id - 1 FROM outbox WHERE at >= $2
+                                      ORDER BY id LIMIT 1), $1))",
+        postgres: "SELECT LEAST($1, (SELECT head FROM log_mark),
+                                COALESCE((SELECT place - 1 FROM outbox
+                                          WHERE at >= $2 AND place IS NOT NULL
+                                          ORDER BY place LIMIT 1), $1))",
     };
     PRUNE = {
         sqlite: "DELETE FROM outbox WHERE id IN (

@@ -169,12 +169,12 @@ async fn products(
     ids: &dyn Ids,
 ) -> Result<Written, sqlx::Error> {
     let Some(checkpoint) = &batch.checkpoint else {
-        return Ok(Written::Products(sqlite_batch::put(conn, batch, ids).await?));
+        return Ok(Written::Products(put(conn, batch, ids).await?));
     };
     if let Some(refused) = claim(conn, checkpoint, batch.at.0).await? {
         return Ok(refused);
     }
-    let mut counts = sqlite_batch::put(conn, batch, ids).await?;
+    let mut counts = put(conn, batch, ids).await?;
     counts.read += checkpoint.rejected;
     counts.rejected = checkpoint.rejected;
     let ImportCounts { read, created, updated, unchanged, rejected } = counts;
@@ -184,6 +184,21 @@ async fn products(
     }
     count.execute(conn).await?;
     Ok(Written::Products(counts))
+}
+
+/// A dry run does it all, so that it fails where the run would, and takes it back.
+async fn put(
+    conn: &mut SqliteConnection,
+    batch: &ProductBatch,
+    ids: &dyn Ids,
+) -> Result<ImportCounts, sqlx::Error> {
+    if !batch.dry_run {
+        return sqlite_batch::put(conn, batch, ids).await;
+    }
+    let mut savepoint = conn.begin().await?;
+    let counts = sqlite_batch::put(&mut savepoint, batch, ids).await?;
+    savepoint.rollback().await?;
+    Ok(counts)
 }
 
 /// `Some` when the batch must not be written.

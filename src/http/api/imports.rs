@@ -95,7 +95,9 @@ struct ImportView {
     /// Rows so far: `read` is the sum of the others.
     counts: ImportCountsView,
     source_bytes: u64,
-    /// What stopped it.
+    /// SHA-256 of the rows as they were sent, in hex: tells whether a file was imported before.
+    source_hash: String,
+    /// What stopped it, or what is worth knowing of one that succeeded.
     #[schema(required)]
     message: Option<String>,
     /// Where the rejected rows are told with their reasons.
@@ -344,6 +346,7 @@ impl ImportView {
                 rejected: counts.rejected,
             },
             source_bytes: import.source_bytes,
+            source_hash: import.source_hash.clone(),
             message: import.message.clone(),
             errors: format!("{ADDRESS}/{}/errors", import.id),
             created_at: time(import.created_at),

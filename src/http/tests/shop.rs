@@ -1,6 +1,7 @@
 //! A small shop to ask: a real server on a free port, with a shelf of products in memory.
 
 use crate::{
+    actors::reconcilers::Progress,
     domain::{
         category::{Category, CategoryTree},
         document::{ProductDocument, VariantRef},
@@ -464,7 +465,10 @@ impl Shop {
         started.done();
         let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = tcp.local_addr().unwrap();
+        let followed = Progress::default();
+        followed.was_level(Micros(i64::MAX));
         let app = App {
+            followed,
             scope: Arc::default(),
             documents: Arc::clone(&shelf) as _,
             search: Arc::clone(&index) as _,

@@ -14,7 +14,6 @@ if (themeSwitch) {
     show();
   });
   system.addEventListener("change", show);
-  themeSwitch.hidden = false;
   show();
 }
 

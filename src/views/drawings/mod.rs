@@ -92,15 +92,20 @@ fn known(name: &str) -> &'static Family {
     FAMILIES.iter().find(|family| family.name == name).unwrap_or_else(fallback)
 }
 
-/// The family that the first of these names speaks of which speaks of one.
-pub fn family_for<'a>(names: impl IntoIterator<Item = &'a str>) -> &'static str {
+/// The family that a category's or product's name speaks of.
+pub fn family_for(name: &str) -> &'static str {
+    family_among([name])
+}
+
+/// The family that the first of these names speaks of which speaks of one at all.
+pub(super) fn family_among<'a>(names: impl IntoIterator<Item = &'a str>) -> &'static str {
     names.into_iter().find_map(family_in).unwrap_or_else(fallback).name
 }
 
 /// The family of a product: its nearest category that speaks of one, else its own name.
 pub fn family_of(doc: &ProductDocument) -> &'static str {
     let categories = doc.categories.iter().rev().map(|category| category.name.as_str());
-    family_for(categories.chain([doc.name.as_str()]))
+    family_among(categories.chain([doc.name.as_str()]))
 }
 
 /// The family of which a word ends latest in the name: in "glove box" it is the box that counts.
@@ -136,9 +141,9 @@ mod tests {
             ("Größe & Ähnliches ™", "box"),
             ("", "box"),
         ] {
-            assert_eq!(family_for([name]), family, "{name}");
+            assert_eq!(family_for(name), family, "{name}");
         }
-        assert_eq!(family_for(["Personal items", "Gloves"]), "glove");
+        assert_eq!(family_among(["Personal items", "Gloves"]), "glove");
     }
 
     #[test]

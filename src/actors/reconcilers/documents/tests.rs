@@ -283,6 +283,9 @@ impl Steps {
             then.insert(*id, *left);
         }
         for (id, left) in then {
+            if state.products.get(&id).is_some_and(|d| d.slug == "unrenderable") {
+                continue;
+            }
             let stored = self.inner.by_ids(&Scope::default(), &[id]).unwrap().remove(0);
             let now = state.products.get(&id).map(|d| d.popularity);
             let stored = stored.map(|s| s.document.popularity);

@@ -25,20 +25,19 @@ mod tests;
 pub(crate) use batch::BatchOptions;
 pub(crate) use handle::{Imports, ImportsError};
 pub(crate) use progress::Progress;
-pub(crate) use run::RunError;
-pub(crate) use sink::{DirectSink, ProductSink, SinkError};
+pub(crate) use sink::{ProductSink, SinkError};
 
 use crate::{
     domain::{id::ImportId, scope::Scope},
     ports::{
         self, StoreError,
         clock::{Clock, Ids},
-        imports::{Compression, Import, ImportState, RowFormat},
+        imports::{Import, ImportState},
         writer::Write,
     },
 };
 use progress::Board;
-use run::Ended;
+use run::{Ended, RunError};
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -106,26 +105,9 @@ impl Parts {
     }
 }
 
-/// How a file is to be read, by its name; `None` when the name doesn't tell.
-pub(crate) fn format_of(name: &str) -> Option<(RowFormat, Compression)> {
-    let name = name.to_ascii_lowercase();
-    let (stem, compression) = if let Some(stem) = name.strip_suffix(".zst") {
-        (stem, Compression::Zstd)
-    } else if let Some(stem) = name.strip_suffix(".gz") {
-        (stem, Compression::Gzip)
-    } else {
-        (name.as_str(), Compression::None)
-    };
-    match Path::new(stem).extension()?.to_str()? {
-        "jsonl" | "ndjson" | "json" => Some((RowFormat::JsonLines, compression)),
-        "csv" | "tsv" => Some((RowFormat::Csv, compression)),
-        _ => None,
-    }
-}
-
 /// Whether a pass found something to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Passed {
+enum Passed {
     /// A run came to an end; there may be another.
     Ran,
     /// Nothing is waiting.
@@ -138,7 +120,7 @@ pub(crate) enum Passed {
 
 /// Why a pass broke off; the import is unfinished and found by the next.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum PassError {
+enum PassError {
     #[error(transparent)]
     Run(#[from] RunError),
     #[error(transparent)]
@@ -158,7 +140,7 @@ impl Importer {
     const MOST_DEATHS: u32 = 2;
 
     /// Runs the oldest unfinished import to its end, or until `stopping` says so.
-    pub(crate) async fn carry_on(
+    async fn carry_on(
         &mut self,
         stopping: &(dyn Fn() -> bool + Sync),
     ) -> Result<Passed, PassError> {
@@ -171,12 +153,6 @@ impl Importer {
         let passed = self.run(id, deaths, stopping).await;
         self.parts.board.end(id);
         passed
-    }
-
-    /// Passes until nothing is waiting, for a command that runs without a server.
-    pub(crate) async fn run_all(&mut self) -> Result<(), PassError> {
-        while self.carry_on(&|| false).await? == Passed::Ran {}
-        Ok(())
     }
 
     async fn run(

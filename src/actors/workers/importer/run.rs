@@ -42,7 +42,7 @@ pub(super) enum Ended {
 
 /// Why a run broke off.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum RunError {
+pub(super) enum RunError {
     /// Try again later; the run goes on where it stands.
     #[error(transparent)]
     Unavailable(StoreError),
@@ -249,6 +249,11 @@ impl Run<'_> {
                 // Perhaps it is in, by this try or by one before it whose answer was lost.
                 Ok(Written::Superseded | Written::Done) | Err(SinkError::Unknown) => {
                     let row = self.row().await?;
+                    match row.state {
+                        ImportState::Cancelled => return Err(Stop::Ended(Ended::Cancelled)),
+                        ImportState::Succeeded => return Err(Stop::Ended(Ended::Elsewhere)),
+                        _ => {}
+                    }
                     if row.rows_done == rows_done {
                         return Ok(Verdict::In(since(&self.import.counts, &row.counts)));
                     }

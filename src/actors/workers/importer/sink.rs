@@ -2,10 +2,9 @@
 
 use crate::ports::{
     StoreError,
-    writer::{Write, Writer, Written},
+    writer::{Write, Written},
 };
 use async_trait::async_trait;
-use tokio::sync::Mutex;
 
 /// Why a write has no verdict.
 #[derive(Debug, thiserror::Error)]
@@ -27,21 +26,4 @@ pub(crate) enum SinkError {
 #[async_trait]
 pub(crate) trait ProductSink: Send + Sync + 'static {
     async fn write(&self, write: Write) -> Result<Written, SinkError>;
-}
-
-/// Straight to the database, for a command that runs without a server.
-pub(crate) struct DirectSink(Mutex<Box<dyn Writer>>);
-
-impl DirectSink {
-    pub(crate) fn new(writer: Box<dyn Writer>) -> Self {
-        Self(Mutex::new(writer))
-    }
-}
-
-#[async_trait]
-impl ProductSink for DirectSink {
-    async fn write(&self, write: Write) -> Result<Written, SinkError> {
-        let verdict = self.0.lock().await.commit(vec![write]).await.pop();
-        verdict.ok_or(SinkError::Unknown)?.map_err(SinkError::Store)
-    }
 }

@@ -9,7 +9,7 @@ mod supervised;
 use super::*;
 use crate::{
     domain::{import::RowError, money::Currency, product::ProductDraft, sku::Sku, time::Micros},
-    ports::imports::ImportOptions,
+    ports::imports::{Compression, ImportOptions, RowFormat},
 };
 use std::{
     collections::BTreeMap,
@@ -34,6 +34,14 @@ struct Counted(AtomicU64);
 impl Ids for Counted {
     fn next(&self) -> Uuid {
         Uuid::from_u64_pair(1, self.0.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
+impl Importer {
+    /// Passes until nothing is waiting.
+    async fn run_all(&mut self) -> Result<(), PassError> {
+        while self.carry_on(&|| false).await? == Passed::Ran {}
+        Ok(())
     }
 }
 

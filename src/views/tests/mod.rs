@@ -1,0 +1,5 @@
+//! What holds for every page, tried on all of them at once.
+
+mod pages;
+mod sheets;
+mod shop;
