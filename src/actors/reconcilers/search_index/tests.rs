@@ -457,7 +457,8 @@ async fn an_index_that_can_not_follow_is_rebuilt_and_shown_until_then() {
             assert!(!world.names().is_empty());
         }
         assert_eq!(world.names(), ["new"; 5]);
-        assert_eq!(world.state().live.as_ref().unwrap().1, world.at(6));
+        let expected = world.at(6);
+        assert_eq!(world.state().live.as_ref().unwrap().1, expected);
         assert_eq!(parts.desk.watch().borrow().phase, ReindexPhase::Done);
     }
 }
