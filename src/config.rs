@@ -89,14 +89,13 @@ fn validate(config: &Config, layers: &Layers) -> Result<(), ConfigError> {
     if config.shop.name.trim().is_empty() {
         return bad("shop.name", "must not be empty");
     }
+    let begins = |text: &str, with: &[&str]| with.iter().any(|begin| text.starts_with(begin));
     let url = &config.shop.public_url;
-    if !url.is_empty() && !(url.starts_with("http://") || url.starts_with("https://")) {
+    if !url.is_empty() && !begins(url, &["http://", "https://"]) {
         return bad("shop.public_url", "must begin with http:// or https://");
     }
     let database = &config.store.database_url;
-    if !database.is_empty()
-        && !(database.starts_with("postgres://") || database.starts_with("postgresql://"))
-    {
+    if !database.is_empty() && !begins(database, &["postgres://", "postgresql://"]) {
         return bad("store.database_url", "must be empty or begin with postgres://");
     }
     if !(1..=256).contains(&config.store.readers) {

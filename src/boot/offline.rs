@@ -11,7 +11,7 @@ use crate::{
     folder::{Folder, FolderLock},
     ports::{
         documents::Documents,
-        imports::{Import, ImportOptions, ImportState},
+        imports::{Import, ImportOptions},
         invalidate::Nobody,
         outbox::Outbox,
         search::Search,
@@ -48,20 +48,21 @@ impl Offline {
         Ok(Self { running, parts, imports, search, _lock: lock })
     }
 
-    /// Imports a file, or goes on with the last unfinished run of `earlier`'s content, and
-    /// returns how it ended with its rejected rows.
+    /// Imports a file, or goes on with the last unfinished run of the same content where `resume`
+    /// says so, and returns how it ended with its rejected rows. `watch` is told which part is
+    /// done, 0 to 1, and how many rows that is.
     pub(crate) async fn import(
         &self,
         name: &str,
         file: &Path,
         options: ImportOptions,
-        earlier: Option<&str>,
-        mut watch: impl FnMut(&Import),
+        resume: bool,
+        mut watch: impl FnMut(f64, u64),
     ) -> Result<(Import, Bytes), String> {
         let words = |error: crate::actors::workers::importer::ImportsError| error.to_string();
-        let run = match earlier {
-            Some(_) => self.imports.resumable(file).await.map_err(words)?,
-            None => None,
+        let run = match resume {
+            true => self.imports.resumable(file).await.map_err(words)?,
+            false => None,
         };
         let id = match run {
             Some(run) => {
@@ -70,15 +71,20 @@ impl Offline {
             }
             None => self.imports.submit_path(name, file, options).await.map_err(words)?,
         };
-        let run = loop {
-            let run = self.imports.get(id).await.map_err(words)?;
-            let Some(run) = run else { return Err("the import's row has gone".into()) };
-            if !matches!(run.state, ImportState::Pending | ImportState::Running) {
-                break run;
+        let gone = || "the import's row has gone".to_owned();
+        let mut progress = self.imports.progress(id).await.map_err(words)?.ok_or_else(gone)?;
+        loop {
+            let now = progress.borrow_and_update().clone();
+            if now.ended() {
+                break;
             }
-            watch(&run);
-            self.pause().await?;
-        };
+            watch(now.bytes_done as f64 / now.source_bytes.max(1) as f64, now.counts.read);
+            tokio::select! {
+                changed = progress.changed() => changed.map_err(|_| gone())?,
+                ended = self.running.ended() => return Err(ended.to_string()),
+            }
+        }
+        let run = self.imports.get(id).await.map_err(words)?.ok_or_else(gone)?;
         let errors = match tokio::fs::read(self.imports.errors_path(id)).await {
             Ok(errors) => errors.into(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Bytes::new(),
@@ -104,12 +110,7 @@ impl Offline {
 
     /// Waits until documents and index show what is in the database now.
     pub(crate) async fn caught_up(&self) -> Result<(), String> {
-        let head = loop {
-            match self.parts.store.head().await {
-                Ok(head) => break head,
-                Err(error) => return Err(error.to_string()),
-            }
-        };
+        let head = self.parts.store.head().await.map_err(|error| error.to_string())?;
         loop {
             let documents = self.parts.documents.position().map_err(|e| e.to_string())?;
             let documents =

@@ -104,11 +104,10 @@ impl Import {
         let What::Products(products) = self.what;
         let (config, _) = context.config(&[])?;
         let options = products.options(config.shop.currency)?;
-        let hash = hash_of(&products.file)?;
         let mut progress = Progress::new("import", context.json);
         let (seen, errors) = match context.server()? {
-            Some(server) => through(&server, &products, &options, &hash, &mut progress).await?,
-            None => alone(context, &products, options, &hash, &mut progress).await?,
+            Some(server) => through(&server, &products, &options, &mut progress).await?,
+            None => alone(context, &products, options, &mut progress).await?,
         };
         progress.end();
         products.report(context, &seen, &errors)
@@ -213,10 +212,12 @@ async fn through(
     server: &Client,
     products: &Products,
     options: &ImportOptions,
-    hash: &str,
     progress: &mut Progress,
 ) -> Result<(Seen, Bytes), Failure> {
-    let earlier = if products.resume { earlier(server, hash).await? } else { None };
+    let earlier = match products.resume {
+        true => earlier(server, &hash_of(&products.file)?).await?,
+        false => None,
+    };
     let mut seen: Seen = match earlier {
         Some(seen) if seen.state == ImportState::Pending || seen.state == ImportState::Running => {
             seen
@@ -248,7 +249,7 @@ async fn through(
         }
     };
     while matches!(seen.state, ImportState::Pending | ImportState::Running) {
-        seen.show(progress);
+        show(progress, seen.progress, seen.counts.read);
         tokio::time::sleep(Duration::from_millis(100)).await;
         seen = server.get(&format!("/api/v1/imports/{}", seen.id)).await?;
     }
@@ -285,15 +286,13 @@ async fn alone(
     context: &Context,
     products: &Products,
     options: ImportOptions,
-    hash: &str,
     progress: &mut Progress,
 ) -> Result<(Seen, Bytes), Failure> {
     let offline = context.offline("stoa import").await?;
     let dry_run = options.dry_run;
-    let earlier = if products.resume { Some(hash) } else { None };
-    let watch = |run: &Run| Seen::of(run).show(progress);
+    let watch = |part, rows| show(progress, part, rows);
     let (run, errors) = offline
-        .import(&products.name(), &products.file, options, earlier, watch)
+        .import(&products.name(), &products.file, options, products.resume, watch)
         .await
         .map_err(Failure::Failed)?;
     if run.state == ImportState::Succeeded && !dry_run {
@@ -314,10 +313,11 @@ impl Seen {
             message: run.message.clone(),
         }
     }
+}
 
-    fn show(&self, progress: &mut Progress) {
-        progress.show((self.progress * 1_000.0) as u64, 1_000, self.counts.read);
-    }
+/// `part` of 1 is done, which is so many rows.
+fn show(progress: &mut Progress, part: f64, rows: u64) {
+    progress.show((part * 1_000.0) as u64, 1_000, rows);
 }
 
 /// SHA-256 of the file as it lies there, in hex.

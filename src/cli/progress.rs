@@ -42,7 +42,7 @@ impl Progress {
             }
             None if self.last_line.elapsed() >= LINE_EVERY => {
                 self.last_line = tokio::time::Instant::now();
-                let part = if total == 0 { 0 } else { done.saturating_mul(100) / total };
+                let part = done.saturating_mul(100).checked_div(total).unwrap_or_default();
                 output::talk(&format!("{}: {part} %, {words}", self.what));
             }
             None => {}

@@ -451,7 +451,7 @@ mod tests {
     #[tokio::test]
     async fn when_the_builder_gives_up_another_takes_over() {
         let cache = PageCache::new(1 << 20);
-        let mut first = Box::pin(cache.get_or_build(key(1), || std::future::pending()));
+        let mut first = Box::pin(cache.get_or_build(key(1), std::future::pending));
         assert!(futures_util::poll!(&mut first).is_pending());
         let mut second = Box::pin(cache.get_or_build(key(1), || async { Ok(built(2, &[1])) }));
         assert!(futures_util::poll!(&mut second).is_pending());

@@ -72,7 +72,7 @@ impl Edge {
     }
 
     /// The page, when it is one that the cache holds under just this spelling.
-    fn from_cache(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
+    fn cached(&self, request: &Request<Incoming>) -> Option<Response<Body>> {
         if request.method() != Method::GET && request.method() != Method::HEAD {
             return None;
         }
@@ -182,13 +182,14 @@ impl Edge {
         problem: Option<&Problem>,
     ) {
         let status = response.status();
-        self.meters.record(Category::of(first_segment(uri.path())), status, took);
+        let category = Category::of(first_segment(uri.path()));
+        self.meters.record(category, status, took);
         let slow = took >= self.app.config.slow();
         let cause = problem.and_then(|problem| problem.cause.as_deref());
         macro_rules! say {
             ($level:ident, $message:literal) => {
                 tracing::$level!(
-                    request.id = ?id, http.method = %method, http.path = uri.path(),
+                    request.id = id.to_str().unwrap_or_default(), http.method = %method, http.path = uri.path(),
                     http.status = status.as_u16(), took_us = took.as_micros() as u64,
                     error = cause, $message
                 )
@@ -196,6 +197,8 @@ impl Edge {
         }
         match problem.map(|problem| problem.code) {
             Some(Code::Internal) => say!(error, "request failed"),
+            // A probe that says no is an answer; who asks will tell whoever should know.
+            _ if category == Category::Health => say!(debug, "probe answered"),
             _ if status.is_server_error() => say!(warn, "request not served"),
             _ if slow => say!(warn, "request was slow"),
             _ => say!(debug, "request answered"),
@@ -227,7 +230,7 @@ impl Service<Request<Incoming>> for Connection {
         let id = self.ids.of(request.headers(), &*self.edge.app.clock);
         let started = Instant::now();
         let fresh = self.edge.wants_fresh(&request, self.local);
-        if !fresh && let Some(mut response) = self.edge.from_cache(&request) {
+        if !fresh && let Some(mut response) = self.edge.cached(&request) {
             let took = started.elapsed();
             self.edge.note(&response, request.method(), request.uri(), &id, took, None);
             response.headers_mut().insert(identity::HEADER, id);

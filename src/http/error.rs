@@ -122,7 +122,7 @@ pub(crate) struct Problem {
 
 /// As it is sent.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[schema(title = "Problem")]
+#[schema(as = Problem)]
 pub(crate) struct ProblemBody<'a> {
     /// A page that explains this kind of problem.
     #[schema(example = "/docs/problems/not-found")]

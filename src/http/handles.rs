@@ -35,8 +35,6 @@ pub(crate) trait Searching: Send + Sync {
     ) -> Result<Suggestions, Problem>;
     /// Rises whenever answers may differ from before. Costs an atomic read.
     fn generation(&self) -> u64;
-    /// Products that can be found.
-    fn count(&self) -> u64;
     /// Starts a rebuild, or joins the one underway.
     async fn reindex(&self) -> Result<Reindex, Problem>;
     /// `None`: none since the process began.

@@ -47,12 +47,7 @@ pub(crate) use app::{App, ShellCache, Started};
 pub(crate) use cache::PageCache;
 pub(crate) use config::HttpConfig;
 pub(crate) use edge::Edge;
-pub(crate) use error::Problem;
-pub(crate) use handles::{
-    Check, Importing, OverrideInfo, PoolInfo, Pooling, Reindex, ReindexState, Rows, Searching,
-    Viewing,
-};
+pub(crate) use handles::{Check, Viewing};
 pub(crate) use metrics::install as install_metrics;
-pub(crate) use openapi::describe;
 pub(crate) use render::{Render, RenderJob, RenderWorker};
 pub(crate) use serve::{Listeners, bind_local, serve};

@@ -240,8 +240,12 @@ fn problems_of(operation: &Served, doc: &Doc) -> Vec<(u16, String)> {
 fn parameter(param: &Param, place: ParameterIn) -> Parameter {
     let is_path = matches!(place, ParameterIn::Path);
     let required = if param.required || is_path { Required::True } else { Required::False };
-    let mut built =
-        ParameterBuilder::new().name(param.name).required(required).description(Some(param.about));
+    // The place first: utoipa begins with `path`, and in a path everything is required.
+    let mut built = ParameterBuilder::new()
+        .name(param.name)
+        .parameter_in(place)
+        .required(required)
+        .description(Some(param.about));
     let schema: RefOr<Schema> = match param.takes {
         Takes::SomeOf(known) => {
             built = built.style(Some(ParameterStyle::Form)).explode(Some(false));
@@ -255,7 +259,7 @@ fn parameter(param: &Param, place: ParameterIn) -> Parameter {
         }
         takes => schema_of(takes, is_path).into(),
     };
-    built.parameter_in(place).schema(Some(schema)).build()
+    built.schema(Some(schema)).build()
 }
 
 fn schema_of(takes: Takes, path: bool) -> utoipa::openapi::schema::Object {
@@ -321,6 +325,19 @@ mod tests {
         assert!(import["responses"]["401"].is_object());
         assert!(document["paths"]["/api/v1/products"]["get"]["security"].is_null());
         assert_eq!(document["openapi"], "3.1.0");
+    }
+
+    #[test]
+    fn only_what_must_come_is_required() {
+        let document = serde_json::to_value(describe("http://localhost")).unwrap();
+        let parameters = &document["paths"]["/api/v1/search/suggestions"]["get"]["parameters"];
+        assert_eq!(
+            (&parameters[0]["name"], &parameters[0]["required"]),
+            (&json!("q"), &json!(true))
+        );
+        assert_eq!(parameters[1]["required"], false);
+        let place = &document["paths"]["/api/v1/products/{sku}"]["get"]["parameters"][0];
+        assert_eq!((&place["in"], &place["required"]), (&json!("path"), &json!(true)));
     }
 
     #[test]

@@ -44,7 +44,8 @@ struct PoolSize {
 }
 
 /// The tree of actors; each node has its children. See the documentation of `supervisors`.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a description: another crate writes it")]
 struct TreeNode {
     name: String,
     path: String,

@@ -35,10 +35,6 @@ impl Searching for SearchHandle {
         Self::generation(self)
     }
 
-    fn count(&self) -> u64 {
-        Self::count(self)
-    }
-
     async fn reindex(&self) -> Result<Reindex, Problem> {
         let watch = Self::reindex(self);
         let now = shown(&watch.borrow());

@@ -4,6 +4,7 @@ use crate::domain::{
     money::{Currency, Money},
     search::Sort,
 };
+use askama::filters::{Escaper as _, Html, HtmlSafe};
 use std::fmt::{self, Write};
 
 /// The names of a list's parameters, as forms and links write them and http reads them. A
@@ -107,33 +108,31 @@ impl<'a> ListAddress<'a> {
 }
 
 /// A sort as its parameter has it.
-pub(super) struct Sorted(pub(super) Sort);
-
-impl fmt::Display for Sorted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            Sort::Relevance => "relevance",
-            Sort::Popularity => "popularity",
-            Sort::PriceAscending => "price_ascending",
-            Sort::PriceDescending => "price_descending",
-            Sort::Name => "name",
-            Sort::Newest => "newest",
-        })
+pub(super) fn sorted(sort: Sort) -> &'static str {
+    match sort {
+        Sort::Relevance => "relevance",
+        Sort::Popularity => "popularity",
+        Sort::PriceAscending => "price_ascending",
+        Sort::PriceDescending => "price_descending",
+        Sort::Name => "name",
+        Sort::Newest => "newest",
     }
 }
 
-/// A list's address as text; parameters come in a fixed order, so equal lists have equal
-/// addresses.
+/// A list's address as an attribute's text, its `&` escaped already; parameters come in a fixed
+/// order, so equal lists have equal addresses.
 pub(super) struct Href<'a> {
     address: ListAddress<'a>,
     but: Option<&'a str>,
     after: Option<&'a str>,
 }
 
+impl HtmlSafe for Href<'_> {}
+
 impl fmt::Display for Href<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = &self.address;
-        f.write_str(list.path)?;
+        Html.write_escaped_str(&mut *f, list.path)?;
         let mut query = Query { out: f, begun: false };
         if !list.text.is_empty() {
             query.pair(param::TEXT, list.text)?;
@@ -155,7 +154,7 @@ impl fmt::Display for Href<'_> {
             query.pair(param::IN_STOCK, "true")?;
         }
         if list.sort != Sort::default() {
-            query.pair(param::SORT, &Sorted(list.sort).to_string())?;
+            query.pair(param::SORT, sorted(list.sort))?;
         }
         if let Some(after) = self.after {
             query.pair(param::AFTER, after)?;
@@ -171,8 +170,10 @@ struct Query<'f, 'b> {
 
 impl Query<'_, '_> {
     fn pair(&mut self, name: &str, value: &str) -> fmt::Result {
-        self.out.write_char(if std::mem::replace(&mut self.begun, true) { '&' } else { '?' })?;
-        write!(self.out, "{name}={}", Encoded(value))
+        self.out.write_str(if std::mem::replace(&mut self.begun, true) { "&amp;" } else { "?" })?;
+        self.out.write_str(name)?;
+        self.out.write_str("=")?;
+        encode(self.out, value)
     }
 }
 
@@ -188,22 +189,31 @@ pub(super) fn short_amount(money: Money) -> String {
 /// Percent-encoded as `encodeURIComponent` does it (RFC 3986's unreserved characters are kept).
 pub(super) struct Encoded<'a>(pub(super) &'a str);
 
+impl HtmlSafe for Encoded<'_> {}
+
 impl fmt::Display for Encoded<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
-        let mut rest = self.0;
-        while !rest.is_empty() {
-            let kept = rest.bytes().position(|b| !plain(b)).unwrap_or(rest.len());
-            let (text, tail) = rest.split_at(kept);
-            f.write_str(text)?;
-            let Some(c) = tail.chars().next() else { break };
-            for byte in tail.bytes().take(c.len_utf8()) {
-                write!(f, "%{byte:02X}")?;
-            }
-            rest = &tail[c.len_utf8()..];
-        }
-        Ok(())
+        encode(f, self.0)
     }
+}
+
+fn encode(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
+    let mut rest = text;
+    while !rest.is_empty() {
+        let kept = rest.bytes().position(|b| !plain(b)).unwrap_or(rest.len());
+        let (text, tail) = rest.split_at(kept);
+        f.write_str(text)?;
+        let Some(c) = tail.chars().next() else { break };
+        for byte in tail.bytes().take(c.len_utf8()) {
+            f.write_char('%')?;
+            f.write_char(char::from(DIGITS[usize::from(byte >> 4)]))?;
+            f.write_char(char::from(DIGITS[usize::from(byte & 15)]))?;
+        }
+        rest = &tail[c.len_utf8()..];
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -224,16 +234,16 @@ mod tests {
         };
         assert_eq!(
             list.href(None, Some("abc=")).to_string(),
-            "/search?q=caf%C3%A9%205%22&brand=AT%26T&brand=Bosch&price_from=25&price_to=49.99\
-             &in_stock=true&sort=newest&after=abc%3D"
+            "/search?q=caf%C3%A9%205%22&amp;brand=AT%26T&amp;brand=Bosch&amp;price_from=25\
+             &amp;price_to=49.99&amp;in_stock=true&amp;sort=newest&amp;after=abc%3D"
         );
         assert_eq!(
             list.with_price(None, None).with_stock(false).href(Some("AT&T"), None).to_string(),
-            "/search?q=caf%C3%A9%205%22&brand=Bosch&sort=newest"
+            "/search?q=caf%C3%A9%205%22&amp;brand=Bosch&amp;sort=newest"
         );
         assert_eq!(
             list.cleared().href(None, None).to_string(),
-            "/search?q=caf%C3%A9%205%22&sort=newest"
+            "/search?q=caf%C3%A9%205%22&amp;sort=newest"
         );
         assert!(list.is_filtered() && !list.cleared().is_filtered());
     }
@@ -248,7 +258,7 @@ mod tests {
             Sort::Name,
             Sort::Newest,
         ] {
-            let json = format!("\"{}\"", Sorted(sort));
+            let json = format!("\"{}\"", sorted(sort));
             assert_eq!(serde_json::from_str::<Sort>(&json).unwrap(), sort);
         }
     }

@@ -6,7 +6,7 @@ use crate::domain::{
     search::{Facets, Sort},
 };
 use crate::views::{
-    address::{Href, ListAddress, Sorted, category_path, short_amount},
+    address::{Href, ListAddress, category_path, short_amount, sorted},
     json_ld,
     render::{Grouped, Ready, render},
     shell::{Meta, Shell, Tile, top_categories},
@@ -66,7 +66,7 @@ struct Chip<'a> {
 }
 
 struct SortOption {
-    value: Sorted,
+    value: &'static str,
     label: &'static str,
     chosen: bool,
 }
@@ -173,9 +173,18 @@ fn count_of(facets: &Facets, category: &Category) -> u64 {
 impl Listing<'_> {
     fn size(&self) -> usize {
         let cards = self.cards.iter().map(|c| c.len() + 16).sum::<usize>();
+        let address = &self.address;
+        let chosen = address.brands.iter().map(|brand| 2 * brand.len() + 16).sum::<usize>();
+        let address = 128 + 2 * address.text.len() + chosen;
+        let links = address_count(self.facets) + self.address.brands.len();
         let brands = self.facets.map_or(0, |f| f.brands.len());
-        8192 + self.shell.menu.len() + cards + 224 * brands
+        8192 + self.shell.menu.len() + cards + 192 * brands + (160 + address) * links
     }
+}
+
+/// About how many links a page has that carry its whole address.
+fn address_count(facets: Option<&Facets>) -> usize {
+    facets.map_or(0, |f| f.prices.len() + f.categories.len().min(MOST_CATEGORIES)) + 6
 }
 
 impl<'a> List<'a> {
@@ -261,7 +270,7 @@ fn sorts(list: &Listing) -> Vec<SortOption> {
         asked => asked,
     };
     let offered = known.into_iter().filter(|(sort, _)| searched || *sort != Sort::Popularity);
-    let option = |(sort, label)| SortOption { value: Sorted(sort), label, chosen: sort == asked };
+    let option = |(sort, label)| SortOption { value: sorted(sort), label, chosen: sort == asked };
     offered.map(option).collect()
 }
 

@@ -56,11 +56,7 @@ pub fn product(page: &ProductPage) -> Bytes {
     let doc = page.doc;
     let variants = if page.variants.is_empty() { &doc.variants } else { page.variants };
     let pictures = page.shell.pictures.all(doc);
-    let image = match pictures.first() {
-        Some(own) if own.starts_with('/') => format!("{}{own}", page.shell.url),
-        Some(other) => other.clone(),
-        None => String::new(),
-    };
+    let image = pictures.first().map(|url| page.shell.absolute(url)).unwrap_or_default();
     let axes = axes(doc, variants);
     let unnamed = if axes.is_empty() { variants.iter().collect() } else { Vec::new() };
     let view = Page {

@@ -9,6 +9,10 @@ use std::fmt;
 pub(super) fn render(template: &impl Template, size: usize) -> Bytes {
     let mut page = String::with_capacity(size);
     template.render_into(&mut page).expect("a String takes everything and no value refuses");
+    // Pages are kept in caches whose bound counts bytes, so a bad guess must not stay.
+    if page.capacity() - page.len() > page.len() / 4 {
+        page.shrink_to_fit();
+    }
     Bytes::from(page)
 }
 

@@ -82,6 +82,12 @@ impl Shell {
         ListAddress::new(path, self.currency)
     }
 
+    /// An address with the shop's own in front, if it is a path of ours.
+    pub(super) fn absolute(&self, address: &str) -> String {
+        let own = if address.starts_with('/') { self.url.as_str() } else { "" };
+        [own, address].concat()
+    }
+
     /// The hosts pictures may come from, to make cards with.
     pub fn pictures(&self) -> &Pictures {
         &self.pictures

@@ -104,10 +104,12 @@ struct Passing<R> {
 impl<R> Passing<R> {
     fn ring_after(&mut self, pause: Duration) {
         let bell = Arc::clone(&self.bell);
-        self.timer = Some(tokio::spawn(async move {
+        #[expect(clippy::disallowed_methods, reason = "its own timer: aborted with this value")]
+        let timer = tokio::spawn(async move {
             tokio::time::sleep(pause).await;
             bell.ring();
-        }));
+        });
+        self.timer = Some(timer);
     }
 
     fn cancel_timer(&mut self) {

@@ -2,6 +2,8 @@
 //!
 //! Each journey that touches the database runs on SQLite, and on PostgreSQL when there is one.
 
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test that fails says where")]
+
 mod bad_input;
 mod browse;
 mod import;
@@ -13,49 +15,49 @@ use support::{postgres, server::Server};
 use tempfile::TempDir;
 
 /// A stack to run a journey on: the flags that choose its database.
-pub struct Stack {
-    pub name: &'static str,
+pub(crate) struct Stack {
+    pub(crate) name: &'static str,
     folder: TempDir,
     flags: Vec<String>,
 }
 
 impl Stack {
-    pub fn embedded() -> Self {
+    pub(crate) fn embedded() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         Self { name: "SQLite", folder, flags: Vec::new() }
     }
 
-    pub fn postgres(test: &str) -> Option<Self> {
+    pub(crate) fn postgres(test: &str) -> Option<Self> {
         let url = postgres::database(test)?;
         let flags = vec!["--database-url".to_owned(), url];
         Some(Self { name: "PostgreSQL", folder: tempfile::tempdir().expect("a folder"), flags })
     }
 
-    pub fn data(&self) -> std::path::PathBuf {
+    pub(crate) fn data(&self) -> std::path::PathBuf {
         self.folder.path().join("data")
     }
 
     /// A place for files of the test beside the data folder.
-    pub fn path(&self, name: &str) -> std::path::PathBuf {
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
         self.folder.path().join(name)
     }
 
     /// The arguments with this stack's flags behind them.
-    pub fn with<'a>(&'a self, arguments: &[&'a str]) -> Vec<&'a str> {
+    pub(crate) fn with<'a>(&'a self, arguments: &[&'a str]) -> Vec<&'a str> {
         arguments.iter().copied().chain(self.flags.iter().map(String::as_str)).collect()
     }
 
-    pub fn serve(&self, arguments: &[&str]) -> Server {
+    pub(crate) fn serve(&self, arguments: &[&str]) -> Server {
         Server::start(&self.data(), &self.with(arguments))
     }
 
-    pub fn succeed(&self, arguments: &[&str]) -> String {
+    pub(crate) fn succeed(&self, arguments: &[&str]) -> String {
         support::server::succeed(&self.data(), &self.with(arguments))
     }
 }
 
 /// Runs a journey on every stack there is.
-pub fn on_every_stack(test: &str, journey: impl Fn(&Stack)) {
+pub(crate) fn on_every_stack(test: &str, journey: impl Fn(&Stack)) {
     journey(&Stack::embedded());
     if let Some(stack) = Stack::postgres(test) {
         journey(&stack);

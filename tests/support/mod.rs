@@ -3,6 +3,6 @@
 #![expect(clippy::allow_attributes, reason = "an unused helper in one binary is used in another")]
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
-pub mod client;
-pub mod postgres;
-pub mod server;
+pub(crate) mod client;
+pub(crate) mod postgres;
+pub(crate) mod server;

@@ -7,7 +7,7 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// The URL of a new, empty database; `None`, said aloud, when there is no server and none is
 /// required.
-pub fn database(test: &str) -> Option<String> {
+pub(crate) fn database(test: &str) -> Option<String> {
     let Some(server) = variable("STOA_TEST_POSTGRES") else {
         let required = variable("STOA_PEERS").is_some_and(|value| value == "required");
         assert!(!required, "STOA_PEERS=required, but STOA_TEST_POSTGRES names no server");
@@ -37,6 +37,6 @@ pub fn database(test: &str) -> Option<String> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test's own environment")]
-pub fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

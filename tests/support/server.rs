@@ -13,7 +13,7 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits for a condition; fails the test with `what` when it never comes.
-pub fn until<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
     let began = now();
     loop {
         if let Some(found) = check() {
@@ -25,12 +25,12 @@ pub fn until<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long a test waits is measured here")]
-pub fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
 /// The command line on a folder, with nothing of this machine's settings.
-pub fn stoa(data: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn stoa(data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stoa"));
     let kept = ["PATH", "HOME", "TMPDIR", "RUST_BACKTRACE", "LLVM_PROFILE_FILE"];
     command.env_clear();
@@ -45,12 +45,12 @@ pub fn stoa(data: &Path, arguments: &[&str]) -> Command {
 }
 
 /// Runs a command to its end.
-pub fn run(data: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn run(data: &Path, arguments: &[&str]) -> Output {
     stoa(data, arguments).output().expect("the binary runs")
 }
 
 /// Runs a command that must succeed, and returns what it wrote to standard output.
-pub fn succeed(data: &Path, arguments: &[&str]) -> String {
+pub(crate) fn succeed(data: &Path, arguments: &[&str]) -> String {
     let output = run(data, arguments);
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{arguments:?} ended {}: {error}", output.status);
@@ -58,26 +58,26 @@ pub fn succeed(data: &Path, arguments: &[&str]) -> String {
 }
 
 /// The last line of a command's output as JSON.
-pub fn last_json(text: &str) -> Value {
+pub(crate) fn last_json(text: &str) -> Value {
     let line = text.lines().last().expect("a line of output");
     serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"))
 }
 
-pub struct Server {
+pub(crate) struct Server {
     process: Child,
-    pub data: PathBuf,
-    pub address: SocketAddr,
-    pub log: PathBuf,
+    pub(crate) data: PathBuf,
+    pub(crate) address: SocketAddr,
+    pub(crate) log: PathBuf,
 }
 
 impl Server {
     /// Starts `stoa serve` on a free port and waits until it is ready.
-    pub fn start(data: &Path, arguments: &[&str]) -> Self {
+    pub(crate) fn start(data: &Path, arguments: &[&str]) -> Self {
         Self::spawn(data, arguments).unwrap_or_else(|log| panic!("the server didn't start: {log}"))
     }
 
     /// The same, with what it logged when it ends before it is ready.
-    pub fn spawn(data: &Path, arguments: &[&str]) -> Result<Self, String> {
+    pub(crate) fn spawn(data: &Path, arguments: &[&str]) -> Result<Self, String> {
         let log = data.with_extension("log");
         let file = std::fs::File::options().create(true).append(true).open(&log);
         let file = file.expect("a place for the log");
@@ -104,18 +104,18 @@ impl Server {
         }
     }
 
-    pub fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         exchange(self.address, "GET", path, &[], b"").expect("an answer")
     }
 
-    pub fn json(&self, path: &str) -> Value {
+    pub(crate) fn json(&self, path: &str) -> Value {
         let answer = self.get(path);
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
         answer.json()
     }
 
     /// Products that a search finds; `None` while the index is being built.
-    pub fn found(&self, query: &str) -> Option<u64> {
+    pub(crate) fn found(&self, query: &str) -> Option<u64> {
         let answer = self.get(&format!("/api/v1/search?limit=1&{query}"));
         if answer.status == 503 {
             return None;
@@ -125,7 +125,7 @@ impl Server {
     }
 
     /// Waits until the demo catalogue can be found, and returns how many products that is.
-    pub fn demo_is_in(&self) -> u64 {
+    pub(crate) fn demo_is_in(&self) -> u64 {
         let all = until("the demo catalogue", || {
             let log = self.log();
             let line = log.lines().find(|line| line.contains("the demo catalogue is in"))?;
@@ -135,7 +135,7 @@ impl Server {
     }
 
     /// As the operator, with the folder's token.
-    pub fn operate(&self, method: &str, path: &str, body: &[u8]) -> Answer {
+    pub(crate) fn operate(&self, method: &str, path: &str, body: &[u8]) -> Answer {
         let token = std::fs::read_to_string(self.data.join("run/admin.token")).expect("a token");
         let bearer = format!("Bearer {}", token.trim());
         let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
@@ -143,19 +143,19 @@ impl Server {
     }
 
     /// Ends it as `kill -9` does.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.process.kill().expect("a child of ours");
         self.process.wait().expect("a child of ours");
     }
 
     /// Asks it to end and waits; says whether it ended well.
-    pub fn stop(mut self) -> bool {
+    pub(crate) fn stop(mut self) -> bool {
         let id = self.process.id().to_string();
         Command::new("kill").args(["-TERM", &id]).status().expect("kill");
         until("the server to stop", || self.process.try_wait().expect("a child of ours")).success()
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 }

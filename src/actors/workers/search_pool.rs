@@ -156,11 +156,6 @@ impl SearchHandle {
         self.search.generation()
     }
 
-    /// Products that can be found.
-    pub(crate) fn count(&self) -> u64 {
-        self.search.count()
-    }
-
     /// Asks for the index to be built anew beside the live one, or joins the rebuild under way.
     pub(crate) fn reindex(&self) -> watch::Receiver<ReindexProgress> {
         self.desk.ask();

@@ -185,7 +185,7 @@ impl View {
     }
 }
 
-fn behind(scope: u16, after: Option<ProductId>) -> (Bound<(u16, u128)>, Bound<(u16, u128)>) {
+fn behind(scope: u16, after: Option<ProductId>) -> (Bound<Id>, Bound<Id>) {
     let from = match after {
         Some(id) => Bound::Excluded(record::id(scope, id)),
         None => Bound::Included((scope, 0)),

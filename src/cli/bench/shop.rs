@@ -8,7 +8,7 @@ use crate::cli::{
 use serde::Deserialize;
 use std::collections::HashSet;
 
-/// Rows of one page of the API's product list.
+/// Rows of one page of the API's list.
 const PAGE: usize = 100;
 /// Words shorter than this have too many neighbours for a typo to be one.
 const LEAST_WORD: usize = 5;
@@ -29,22 +29,27 @@ struct Category {
 }
 
 #[derive(Debug, Deserialize)]
+struct Found {
+    product: Product,
+}
+
+#[derive(Debug, Deserialize)]
 struct Page {
-    items: Vec<Product>,
+    items: Vec<Found>,
     next: Option<String>,
 }
 
-/// The shop's first products, at most so many.
+/// The shop's most popular products, at most so many: those that shoppers look at.
 pub(crate) async fn products(server: &Client, most: usize) -> Result<Vec<Product>, Failure> {
     let mut products = Vec::new();
     let mut after: Option<String> = None;
     while products.len() < most {
-        let mut path = format!("/api/v1/products?limit={PAGE}");
+        let mut path = format!("/api/v1/search?sort=popularity&limit={PAGE}");
         if let Some(after) = &after {
             path.push_str(&format!("&after={}", escaped(after)));
         }
         let page: Page = server.get(&path).await?;
-        products.extend(page.items);
+        products.extend(page.items.into_iter().map(|found| found.product));
         after = page.next;
         if after.is_none() {
             break;

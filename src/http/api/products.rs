@@ -20,10 +20,15 @@ use crate::{
 };
 use bytes::Bytes;
 use http::Method;
-use serde::Serialize;
 use serde_json::{Map, Value};
-use std::sync::Arc;
-use utoipa::ToSchema;
+use std::{borrow::Cow, sync::Arc};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Ref, RefOr, Schema,
+        schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, SchemaType, Type},
+    },
+};
 
 /// The fields of a product, as `fields` may name them.
 pub(super) const FIELDS: &[&str] = &[
@@ -79,8 +84,10 @@ const LIST: &[Param] = &[
 const ONE: &[Param] = &[FIELDS_PARAM, INCLUDE_PARAM];
 const SKU: Param = Param::new("sku", Takes::Text { most: 64 }, "The product's SKU.");
 
-/// Products in the order of their SKUs.
-#[derive(Serialize, ToSchema)]
+/// Products in the order of their SKUs. Only describes: the answer is put together from parts that
+/// are JSON already.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a description")]
 struct ProductList {
     items: Vec<SparseProduct>,
     /// Hand it back as `after` for the next ones; `null` at the end.
@@ -91,11 +98,38 @@ struct ProductList {
     total: Option<u64>,
 }
 
-/// A product: all of its fields, or those asked for.
-#[derive(Serialize, ToSchema)]
-#[schema(value_type = Object)]
-#[serde(transparent)]
-pub(super) struct SparseProduct(ProductView);
+/// A product: all of its fields, or those asked for. Described as [`ProductView`] with nothing
+/// required and with what `include` adds.
+pub(super) struct SparseProduct;
+
+impl ToSchema for SparseProduct {
+    fn name() -> Cow<'static, str> {
+        "Product".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        ProductView::schemas(schemas);
+        schemas.push((ProductView::name().into_owned(), ProductView::schema()));
+    }
+}
+
+impl PartialSchema for SparseProduct {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = ProductView::schema();
+        if let RefOr::T(Schema::Object(product)) = &mut schema {
+            product.required.clear();
+            let whole = || Ref::from_schema_name(ProductView::name());
+            let parent = OneOfBuilder::new()
+                .item(whole())
+                .item(ObjectBuilder::new().schema_type(SchemaType::new(Type::Null)));
+            let included = ObjectBuilder::new()
+                .property("parent", parent)
+                .property("variants", ArrayBuilder::new().items(whole()));
+            product.properties.insert("included".to_owned(), included.into());
+        }
+        schema
+    }
+}
 
 pub(super) fn resources() -> Vec<Resource> {
     let shape = json::<ProductList>;

@@ -41,7 +41,8 @@ const SUGGEST: &[Param] = &[
 ];
 
 /// What was found.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a description: the answer is put together from ready parts")]
 struct SearchAnswer {
     /// Best first, or as `sort` says.
     items: Vec<SearchItem>,
@@ -58,7 +59,8 @@ struct SearchAnswer {
 }
 
 /// One product that was found, and where.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a description: the answer is put together from ready parts")]
 struct SearchItem {
     product: products::SparseProduct,
     highlights: Highlights,

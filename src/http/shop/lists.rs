@@ -6,7 +6,11 @@
 
 use super::{HTML, html, key};
 use crate::{
-    domain::{category::Category, id::ProductId, search::Sort},
+    domain::{
+        category::Category,
+        id::ProductId,
+        search::{SearchQuery, Sort},
+    },
     http::{
         api,
         app::App,
@@ -78,8 +82,7 @@ async fn show_home(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 
 async fn home(app: &App) -> Result<Built, Problem> {
     let offset = app.offset();
-    let (tree, shell) = app.shell();
-    let _ = tree;
+    let (_, shell) = app.shell();
     let popular = strip(app, Sort::Popularity).await;
     let newest = strip(app, Sort::Newest).await;
     let keep = popular.is_ok() && newest.is_ok();
@@ -98,8 +101,8 @@ async fn home(app: &App) -> Result<Built, Problem> {
 
 /// The first products in an order, with their cards.
 async fn strip(app: &App, sort: Sort) -> Result<(Vec<ProductId>, Vec<Bytes>), Problem> {
-    let everything = crate::domain::search::SearchQuery::everything((*app.scope).clone());
-    let query = crate::domain::search::SearchQuery { sort, limit: STRIP, ..everything };
+    let everything = SearchQuery::everything((*app.scope).clone());
+    let query = SearchQuery { sort, limit: STRIP, ..everything };
     let found = app.search.search(query).await?;
     cards(app, found.hits.iter().map(|hit| hit.product))
 }
@@ -175,7 +178,7 @@ async fn list(app: &App, question: &Question, kind: &Kind) -> Result<Built, Prob
     let (tree, shell) = app.shell();
     let query = question.query(LENGTH, true);
     let from = query.offset;
-    let found = match (app.search.search(query).await.map_err(Problem::from), kind) {
+    let found = match (app.search.search(query).await, kind) {
         (Ok(found), _) => Some(found),
         // A category without its products still leads somewhere; a search without does not.
         (Err(problem), Kind::Category(_)) if problem.code == Code::Unavailable => None,

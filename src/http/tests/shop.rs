@@ -17,9 +17,11 @@ use crate::{
         time::Micros,
     },
     http::{
-        AdminToken, App, Edge, HttpConfig, Importing, Listeners, PageCache, PoolInfo, Pooling,
-        Problem, Reindex, ReindexState, Render, RenderWorker, Rows, Searching, Started, Viewing,
-        error::Code, handles::Check, serve::accept,
+        AdminToken, App, Check, Edge, HttpConfig, Listeners, PageCache, Render, RenderWorker,
+        Started, Viewing,
+        error::{Code, Problem},
+        handles::{Importing, PoolInfo, Pooling, Reindex, ReindexState, Rows, Searching},
+        serve::accept,
     },
     ports::{
         clock::{Clock, Ids},
@@ -258,9 +260,6 @@ impl Searching for Index {
     }
     fn generation(&self) -> u64 {
         self.generation.load(Ordering::SeqCst)
-    }
-    fn count(&self) -> u64 {
-        self.shelf.count().unwrap()
     }
     async fn reindex(&self) -> Result<Reindex, Problem> {
         Ok(Reindex { state: ReindexState::Running, done: 0, total: 9, message: None })

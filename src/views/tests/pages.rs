@@ -190,14 +190,14 @@ fn filters_are_links_and_fields_that_work_without_script() {
         // A chosen brand stays to be taken back although nothing of it is left.
         "name=\"brand\" value=\"Gone &#38; lost\" checked",
         "<span class=\"figure\">1,234</span> products",
-        "href=\"/search?q=drill&#38;brand=Gone%20%26%20lost&#38;price_from=25&#38;price_to=49.99&#38;in_stock=true&#38;sort=newest&#38;after=c%2B1\"",
+        "href=\"/search?q=drill&amp;brand=Gone%20%26%20lost&amp;price_from=25&amp;price_to=49.99&amp;in_stock=true&amp;sort=newest&amp;after=c%2B1\"",
         // The chosen range leads out of itself, the other one into itself.
-        "href=\"/search?q=drill&#38;brand=Gone%20%26%20lost&#38;in_stock=true&#38;sort=newest\" aria-current=\"true\"><span>$25 to $50</span>",
-        "price_to=24.99&#38;in_stock=true&#38;sort=newest\"><span>Under $25</span>",
+        "href=\"/search?q=drill&amp;brand=Gone%20%26%20lost&amp;in_stock=true&amp;sort=newest\" aria-current=\"true\"><span>$25 to $50</span>",
+        "price_to=24.99&amp;in_stock=true&amp;sort=newest\"><span>Under $25</span>",
         "name=\"price_from\" inputmode=\"decimal\"",
         "<option value=\"newest\" selected>",
         "6 more brands",
-        "href=\"/search?q=drill&#38;sort=newest\">Clear all",
+        "href=\"/search?q=drill&amp;sort=newest\">Clear all",
     ] {
         assert!(page.contains(wanted), "{wanted}\n{page}");
     }
