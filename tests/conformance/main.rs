@@ -10,6 +10,7 @@
 
 mod agreement;
 mod catalog;
+mod disk;
 mod documents;
 mod imports;
 mod lifecycle;
