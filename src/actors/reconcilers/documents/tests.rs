@@ -1,5 +1,8 @@
 //! A database that fails at a chosen step, a real store in a temporary folder, and a page cache:
 //! whatever happens, they end up equal.
+//!
+//! It is long because each step of a pass is failed, repeated and killed in turn, and all of these
+//! share the one world that is set up at the top.
 
 use super::*;
 use crate::{
