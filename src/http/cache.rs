@@ -163,8 +163,8 @@ impl PageCache {
         if self.distrusted.load(Ordering::Acquire) {
             return None;
         }
-        hot::find(self.number, sought, || self.pages.get(sought))
-            .filter(|entry| self.touches.spare(entry))
+        let is_fresh = |entry: &Entry| self.touches.spare(entry);
+        hot::find(self.number, sought, is_fresh, || self.pages.get(sought))
     }
 
     /// To be called before anything is read for a page.

@@ -2,8 +2,9 @@
 //! found again without touching anything that threads share.
 //!
 //! The cache itself keeps account of every look, which costs about a microsecond: a tenth of what a
-//! hot page costs in all. The table holds no page alive (what the cache drops is gone from here),
-//! and is no judge of freshness: whoever finds a page here still asks whether it was touched.
+//! hot page costs in all. The table holds no page alive, and what is in it is asked for its freshness
+//! as what comes from the cache is: an old page may be found here for a while after the cache has a
+//! new one.
 
 use crate::http::cache::{Entry, Sought};
 use std::{
@@ -29,10 +30,11 @@ thread_local! {
     static TABLE: RefCell<Vec<Place>> = RefCell::new(vec![Place::default(); PLACES]);
 }
 
-/// The entry of the cache with this number, from the table or by `look`.
+/// The fresh entry of the cache with this number, from the table or by `look`.
 pub(super) fn find(
     cache: u64,
     sought: &Sought<'_>,
+    is_fresh: impl Fn(&Entry) -> bool,
     look: impl FnOnce() -> Option<Arc<Entry>>,
 ) -> Option<Arc<Entry>> {
     let mut hasher = DefaultHasher::new();
@@ -45,10 +47,11 @@ pub(super) fn find(
             && !place.looks.is_multiple_of(TOLD)
             && let Some(entry) = place.entry.upgrade()
             && entry.is_of(cache, sought)
+            && is_fresh(&entry)
         {
             return Some(entry);
         }
-        let found = look()?;
+        let found = look().filter(|entry| is_fresh(entry))?;
         (place.hash, place.entry) = (hash, Arc::downgrade(&found));
         Some(found)
     })
