@@ -328,9 +328,12 @@ mod tests {
 
     #[test]
     fn a_near_spelling_is_always_worth_less_than_the_word_itself() {
-        let highest = WORTH[usize::from(weight::SKU)];
-        assert!(NEAR[1] * highest < WORTH[usize::from(weight::DESCRIPTION)]);
-        assert!(NEAR[2] < NEAR[1]);
+        let lowest = scores(1.0, weight::DESCRIPTION)[usize::from(weight::DESCRIPTION)];
+        for distance in 1..NEAR.len() {
+            assert!(NEAR[distance] < NEAR[distance - 1]);
+            let near = scores(NEAR[distance], weight::DESCRIPTION);
+            assert!(near.iter().all(|score| *score < lowest));
+        }
     }
 
     #[test]

@@ -165,7 +165,7 @@ async fn what_a_hop_costs() {
             }
         })
         .await;
-        let (jobs, inbox) = std::sync::mpsc::sync_channel::<tokio::sync::oneshot::Sender<_>>(64);
+        let (jobs, inbox) = sync_channel::<oneshot::Sender<_>>(64);
         let own = Arc::clone(&search);
         let thread = std::thread::spawn(move || {
             for job in inbox {
@@ -174,7 +174,7 @@ async fn what_a_hop_costs() {
         });
         report(round, "dedicated thread alone", count, async {
             for _ in 0..count {
-                let (reply, answer) = tokio::sync::oneshot::channel();
+                let (reply, answer) = oneshot::channel();
                 jobs.send(reply).unwrap();
                 answer.await.unwrap();
             }
