@@ -4,10 +4,10 @@ use super::{
     Context, Failure, Outcome, client::Client, client::escaped, output, progress::Progress,
 };
 use crate::{
-    domain::{id::ImportId, money::Currency},
-    ports::imports::{
+    actors::workers::importer::{
         Compression, Import as Run, ImportCounts, ImportOptions, ImportState, RowFormat,
     },
+    domain::{id::ImportId, money::Currency},
 };
 use bytes::Bytes;
 use http::{Method, header};

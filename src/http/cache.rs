@@ -19,6 +19,7 @@ use crate::{
     http::{
         error::Problem,
         flight::{Flights, Seat},
+        hot,
         page::Page,
         resource::Asked,
     },
@@ -85,11 +86,18 @@ pub(crate) struct Built {
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) page: Page,
+    /// Which cache of the process made it, and as what.
+    cache: u64,
+    key: Key,
     stamp: Stamp,
     slots: Box<[u16]>,
 }
 
 impl Entry {
+    pub(super) fn is_of(&self, cache: u64, sought: &Sought<'_>) -> bool {
+        self.cache == cache && sought.equivalent(&self.key)
+    }
+
     pub(crate) fn answer(&self, asked: &Asked) -> warp::reply::Response {
         self.page.answer(&asked.method, &asked.headers)
     }
@@ -107,6 +115,8 @@ pub(crate) async fn past<F: Future>(answer: F) -> F::Output {
 
 /// See the module.
 pub(crate) struct PageCache {
+    /// Tells it from others of the process, for [`hot`].
+    number: u64,
     pages: Cache<Key, Arc<Entry>>,
     touches: Touches,
     flights: Flights<Key, Result<Arc<Entry>, Problem>>,
@@ -127,7 +137,9 @@ impl PageCache {
             let weight = entry.page.weight() + key.address.len() + entry.slots.len() * 2;
             u32::try_from(weight).unwrap_or(u32::MAX)
         };
+        static CACHES: AtomicU64 = AtomicU64::new(0);
         Self {
+            number: CACHES.fetch_add(1, Ordering::Relaxed),
             pages: Cache::builder().max_capacity(bytes).weigher(weigh).build(),
             touches: Touches {
                 counter: AtomicU64::new(0),
@@ -151,7 +163,8 @@ impl PageCache {
         if self.distrusted.load(Ordering::Acquire) {
             return None;
         }
-        self.pages.get(sought).filter(|entry| self.touches.spare(entry))
+        let is_fresh = |entry: &Entry| self.touches.spare(entry);
+        hot::find(self.number, sought, is_fresh, || self.pages.get(sought))
     }
 
     /// To be called before anything is read for a page.
@@ -161,19 +174,20 @@ impl PageCache {
 
     /// Keeps a page that was begun at `stamp`, unless it is out of date by now.
     pub(crate) fn offer(&self, key: Key, stamp: Stamp, built: Built) -> Arc<Entry> {
-        let (entry, keep) = self.entry(stamp, built);
+        let (entry, keep) = self.entry(key, stamp, built);
         let entry = Arc::new(entry);
         if keep && self.touches.spare(&entry) {
-            self.pages.insert(key, Arc::clone(&entry));
+            self.pages.insert(entry.key.clone(), Arc::clone(&entry));
         }
         entry
     }
 
-    fn entry(&self, stamp: Stamp, built: Built) -> (Entry, bool) {
+    fn entry(&self, key: Key, stamp: Stamp, built: Built) -> (Entry, bool) {
         let mut slots: Vec<u16> = built.products.iter().copied().map(slot).collect();
         slots.sort_unstable();
         slots.dedup();
-        (Entry { page: built.page, stamp, slots: slots.into() }, built.keep)
+        let (cache, slots) = (self.number, slots.into());
+        (Entry { page: built.page, cache, key, stamp, slots }, built.keep)
     }
 
     /// The page, from the cache or built. Of all who want it at one time one builds; the others
@@ -188,7 +202,8 @@ impl PageCache {
     {
         if FRESH.try_with(|()| ()).is_ok() {
             let stamp = self.begin();
-            return Ok(Arc::new(self.entry(stamp, build().await?).0));
+            let built = build().await?;
+            return Ok(Arc::new(self.entry(key, stamp, built).0));
         }
         loop {
             if let Some(entry) = self.get(&key.sought()) {

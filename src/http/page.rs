@@ -3,6 +3,7 @@
 //! Made once, sent often: headers stand ready, gzip is made on first demand and kept. Every form
 //! has a strong ETag of its own.
 
+use crate::http::identity;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
@@ -65,6 +66,8 @@ impl Page {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(header::CACHE_CONTROL, keep.value());
         headers.insert(header::ETAG, etag.clone());
+        // A place for the name that every answer gets: with it a copy needn't grow.
+        headers.insert(identity::HEADER, HeaderValue::from_static("-"));
         if packable {
             headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         }

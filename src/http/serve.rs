@@ -11,10 +11,21 @@
 use crate::http::{
     edge::{Connection, Edge},
     guard::Guarded,
+    patience::Patience,
 };
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, pin::pin, sync::Arc, time::Duration};
+use hyper_util::rt::TokioIo;
+use std::{
+    fs,
+    future::poll_fn,
+    io,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 use supervisors::{Context, Fault};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
@@ -144,7 +155,6 @@ fn builder(edge: &Edge) -> http1::Builder {
     let config = &edge.app.config;
     let mut builder = http1::Builder::new();
     builder
-        .timer(TokioTimer::new())
         .header_read_timeout(config.header_timeout())
         .max_header_size(config.header_bytes)
         .max_buf_size(config.header_bytes.max(64 * 1024));
@@ -166,11 +176,13 @@ impl Server {
     {
         let stall = self.edge.app.config.stall_timeout();
         let io = TokioIo::new(Guarded::new(stream, stall));
+        let patience = Patience::new(self.edge.app.config.header_timeout());
         let service = Connection::new(self.edge, local);
-        let mut connection = pin!(self.builder.serve_connection(io, service));
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = asked_to_stop(&mut self.stopping) => {
+        let connection = self.builder.timer(patience).serve_connection(io, service);
+        let mut connection = pin!(connection);
+        let ended = match until_stop(connection.as_mut(), self.stopping).await {
+            Some(ended) => ended,
+            None => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
@@ -192,9 +204,27 @@ impl Server {
     }
 }
 
-async fn asked_to_stop(stopping: &mut watch::Receiver<bool>) {
+/// Runs `work` until it ends or the server is asked to stop (`None`).
+///
+/// The wait for the stop is polled once, to leave the task's waker there, and again only when
+/// there was news: polling it takes a lock that all connections share, at every packet.
+async fn until_stop<F: Future + Unpin>(
+    mut work: F,
+    mut stopping: watch::Receiver<bool>,
+) -> Option<F::Output> {
+    let news = stopping.clone();
     // An error means that the accept loop is gone: that is an end as well.
-    let _asked = stopping.wait_for(|stopping| *stopping).await;
+    let mut asked = pin!(async move { drop(stopping.wait_for(|stopping| *stopping).await) });
+    let mut waiting = false;
+    poll_fn(|cx| {
+        if let Poll::Ready(ended) = Pin::new(&mut work).poll(cx) {
+            return Poll::Ready(Some(ended));
+        }
+        let look = !waiting || news.has_changed().unwrap_or(true);
+        waiting = true;
+        if look { asked.as_mut().poll(cx).map(|()| None) } else { Poll::Pending }
+    })
+    .await
 }
 
 async fn accept_local(listener: Option<&UnixListener>) -> io::Result<tokio::net::UnixStream> {

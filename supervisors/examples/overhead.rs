@@ -1,6 +1,10 @@
 //! What a call costs: ours, and ractor's own for comparison.
 //! `cargo run --release -p supervisors --example overhead`
-#![expect(clippy::print_stdout, reason = "a measurement is for the terminal")]
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a measurement takes the time and prints it"
+)]
 
 use std::time::{Duration, Instant};
 

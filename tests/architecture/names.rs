@@ -177,7 +177,9 @@ pub(super) fn names(file: &str, source: &str, crates: &BTreeSet<String>) -> Vec<
         modules: Vec::new(),
         depth: 0,
         file_module: module_path(file),
-        file_is_test: file.ends_with("/tests.rs") || file.contains("/tests/"),
+        // `figures.rs` measures, and is compiled with the tests alone.
+        file_is_test: ["/tests.rs", "/figures.rs"].iter().any(|end| file.ends_with(end))
+            || file.contains("/tests/"),
         written: Vec::new(),
         declared: Vec::new(),
     };

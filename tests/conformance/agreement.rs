@@ -29,9 +29,12 @@ fn sqlite_agrees_with_itself_however_a_file_is_cut() {
 
 #[test]
 fn postgres_agrees_with_sqlite() {
-    let Some(url) = crate::peer::database("agreement::postgres_agrees_with_sqlite") else { return };
+    let Some(peer) = crate::peer::database("agreement::postgres_agrees_with_sqlite") else {
+        return;
+    };
     runtime().block_on(async {
-        let (mut postgres, mut sqlite) = (Shop::postgres(url).await, Shop::sqlite().await);
+        let (mut postgres, mut sqlite) =
+            (Shop::postgres(peer.url.clone()).await, Shop::sqlite().await);
         agree(&mut postgres, &mut sqlite, false).await;
     });
 }

@@ -61,9 +61,12 @@ async fn columns(shop: &Shop) -> Columns {
 #[test]
 fn postgres_has_the_columns_that_sqlite_has() {
     let name = "lifecycle::postgres_has_the_columns_that_sqlite_has";
-    let Some(url) = crate::peer::database(name) else { return };
+    let Some(peer) = crate::peer::database(name) else { return };
     let (postgres, sqlite) = crate::shop::runtime().block_on(async {
-        (columns(&Shop::postgres(url).await).await, columns(&Shop::sqlite().await).await)
+        (
+            columns(&Shop::postgres(peer.url.clone()).await).await,
+            columns(&Shop::sqlite().await).await,
+        )
     });
     assert!(sqlite.len() > 60, "{sqlite:?}");
     assert!(sqlite.is_subset(&postgres), "{:?}", sqlite.difference(&postgres));
@@ -154,5 +157,34 @@ fn flipped_bytes_are_found_by_a_check() {
             Err(error) => Err(error),
         };
         assert!(matches!(found, Err(StoreError::Corrupt(_))), "{found:?}");
+    });
+}
+
+#[test]
+fn a_full_disk_refuses_writes_keeps_reads_and_recovers() {
+    let Some(disk) = crate::disk::SmallDisk::mount() else { return };
+    let ballast = disk.path().join("ballast");
+    fs::write(&ballast, vec![1; 4 << 20]).unwrap();
+    crate::shop::runtime().block_on(async {
+        let mut shop = Shop::at(disk.path().join("stoa.db")).await;
+        let mut acknowledged = 0;
+        let full = loop {
+            let products = (0..500).map(|n| draft(&format!("P{}", acknowledged + n), "a lamp"));
+            let batch = shop.batch(products.collect());
+            match shop.commit(Write::Products(batch)).await {
+                Ok(_) => acknowledged += 500,
+                Err(error) => break error,
+            }
+            assert!(acknowledged < 100_000, "it never got full");
+        };
+        assert!(matches!(full, StoreError::Full(_)), "{full}");
+        assert!(acknowledged > 0, "it held nothing at all");
+        assert_eq!(shop.store.product_count().await.unwrap(), acknowledged);
+
+        fs::remove_file(&ballast).unwrap();
+        assert_eq!(shop.put(vec![draft("LAST", "room again")]).await, [1, 0, 0]);
+        assert_eq!(shop.store.product_count().await.unwrap(), acknowledged + 1);
+        shop.store.check().await.unwrap();
+        shop.store.close().await;
     });
 }

@@ -1,8 +1,16 @@
 //! One suite a port, passed by every adapter: a case is written once and runs on each of them; of
 //! the database's ports, on SQLite and on PostgreSQL.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test that fails says where, and a measurement prints"
+)]
+
 mod agreement;
 mod catalog;
+mod disk;
 mod documents;
 mod imports;
 mod lifecycle;

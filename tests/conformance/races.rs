@@ -19,8 +19,8 @@ macro_rules! on_postgres {
             $(#[test]
             fn $case() {
                 let name = concat!(module_path!(), "::", stringify!($case));
-                let Some(url) = crate::peer::database(name) else { return };
-                let run = async { super::$case(crate::shop::Shop::postgres(url).await).await };
+                let Some(peer) = crate::peer::database(name) else { return };
+                let run = async { super::$case(crate::shop::Shop::postgres(peer.url.clone()).await).await };
                 crate::shop::runtime().block_on(run);
             })*
         }

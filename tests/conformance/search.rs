@@ -1,6 +1,7 @@
 //! What every search engine behind `ports::search` must do. Each case is a function over an
 //! [`Engine`]; `on_tantivy` runs them on the embedded one.
 
+use crate::disk::SmallDisk;
 use proptest::prelude::*;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -457,35 +458,12 @@ async fn hostile_questions_are_answered(open: Open) {
     }
 }
 
-/// A file system of its own, so that it can be full.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    fn mount() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mut mount = std::process::Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"]).arg(folder.path());
-        let mounted = mount.output().is_ok_and(|output| output.status.success());
-        if !mounted {
-            eprintln!("skipped: no file system can be mounted here, so none can be filled");
-        }
-        mounted.then_some(Self(folder))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _unmounted = std::process::Command::new("umount").arg("-l").arg(self.0.path()).status();
-    }
-}
-
 async fn a_full_disk_is_named_and_loses_nothing(open: Open) {
     let Some(disk) = SmallDisk::mount() else { return };
-    let ballast = disk.0.path().join("ballast");
+    let ballast = disk.path().join("ballast");
     std::fs::write(&ballast, vec![1; 6 << 20]).unwrap();
     let scope = Scope::default();
-    let mut engine =
-        filled(open, &disk.0.path().join("index"), &[product(1, "T-1", "Torch")]).await;
+    let mut engine = filled(open, &disk.path().join("index"), &[product(1, "T-1", "Torch")]).await;
     let many = |from: u128| -> Vec<IndexChange> {
         let numbers = from..from + 2_000;
         numbers.map(|n| put(&product(n, &format!("S-{n}"), &format!("lamp{n} of{n}")))).collect()

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
@@ -67,6 +68,11 @@ impl Shop {
         let folder = tempfile::tempdir().unwrap();
         let location = Location::Sqlite(folder.path().join("stoa.db"));
         Self::open(location, Some(folder)).await
+    }
+
+    /// In a folder that somebody else keeps.
+    pub(crate) async fn at(file: PathBuf) -> Self {
+        Self::open(Location::Sqlite(file), None).await
     }
 
     pub(crate) async fn postgres(url: String) -> Self {
@@ -258,8 +264,8 @@ macro_rules! on_both_databases {
             $(#[test]
             fn $case() {
                 let name = concat!(module_path!(), "::", stringify!($case));
-                let Some(url) = crate::peer::database(name) else { return };
-                let run = async { super::$case(crate::shop::Shop::postgres(url).await).await };
+                let Some(peer) = crate::peer::database(name) else { return };
+                let run = async { super::$case(crate::shop::Shop::postgres(peer.url.clone()).await).await };
                 crate::shop::runtime().block_on(run);
             })*
         }

@@ -66,7 +66,8 @@ fn a_second_import_of_a_file_changes_nothing_and_says_so() {
         let file = file.to_str().unwrap();
         let first = import(stack, &["import", "products", file, "--json"]);
         assert_eq!(counted(&first), [1_000, 990, 0, 0, 10], "{}", stack.name);
-        let errors = std::fs::read_to_string(first["errors"].as_str().unwrap()).unwrap();
+        let errors =
+            std::fs::read_to_string(stack.path(first["errors"].as_str().unwrap())).unwrap();
         let lines: Vec<Value> = errors.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
         assert_eq!(lines.len(), 10);
         assert_eq!(
@@ -122,7 +123,8 @@ fn an_import_killed_again_and_again_ends_as_a_clean_one_does() {
         let counts = counted(&resumed);
         assert_eq!(counts[0], rows as u64, "{}: {resumed} after {kills} kills", stack.name);
         assert_eq!(counts[0], counts[1..].iter().sum::<u64>());
-        let errors = std::fs::read_to_string(resumed["errors"].as_str().unwrap()).unwrap();
+        let errors =
+            std::fs::read_to_string(stack.path(resumed["errors"].as_str().unwrap())).unwrap();
         assert_eq!(errors.lines().count(), rows / 100, "{}: each bad row once", stack.name);
         assert!(exported(stack) == exported(&clean), "{}: the end state differs", stack.name);
     });

@@ -40,7 +40,9 @@ pub(crate) fn stoa(data: &Path, arguments: &[&str]) -> Command {
             command.env(name, value);
         }
     }
-    command.args(arguments).arg("--data").arg(data).stdin(Stdio::null());
+    // What a command writes where it runs belongs to the test.
+    let place = data.parent().filter(|parent| parent.is_dir()).unwrap_or(Path::new("/"));
+    command.args(arguments).arg("--data").arg(data).current_dir(place).stdin(Stdio::null());
     command
 }
 

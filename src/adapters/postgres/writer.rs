@@ -69,20 +69,14 @@ impl PostgresWriter {
         self.pool.get().await.map_err(pool_error)
     }
 
-    /// All of them in one transaction, or none.
     async fn together(&self, writes: &[Write]) -> Result<Vec<Written>, StoreError> {
         let mut client = self.client().await?;
-        // Dropped on the way out, the transaction rolls back.
-        let mut tx = client.transaction().await.map_err(store_error)?;
-        let mut done = Vec::with_capacity(writes.len());
-        let mut staged = false;
-        for write in writes {
-            let again = staged;
-            staged |= matches!(write, Write::Products(_));
-            done.push(apply(&mut tx, write, &*self.ids, again).await.map_err(store_error)?);
+        let done = transact(&mut client, writes, &*self.ids).await;
+        if matches!(done, Err(StoreError::Unavailable(_))) {
+            // It may be dead and not know it yet: the next commit gets a new one.
+            drop(Object::take(client));
         }
-        tx.commit().await.map_err(store_error)?;
-        Ok(done)
+        done
     }
 }
 
@@ -112,6 +106,25 @@ async fn ready(client: &ClientWrapper) -> Result<(), Error> {
         client.prepare_cached(text).await?;
     }
     Ok(())
+}
+
+/// All of them in one transaction, or none.
+async fn transact(
+    client: &mut Object,
+    writes: &[Write],
+    ids: &dyn Ids,
+) -> Result<Vec<Written>, StoreError> {
+    // Dropped on the way out, the transaction rolls back.
+    let mut tx = client.transaction().await.map_err(store_error)?;
+    let mut done = Vec::with_capacity(writes.len());
+    let mut staged = false;
+    for write in writes {
+        let again = staged;
+        staged |= matches!(write, Write::Products(_));
+        done.push(apply(&mut tx, write, ids, again).await.map_err(store_error)?);
+    }
+    tx.commit().await.map_err(store_error)?;
+    Ok(done)
 }
 
 async fn apply(

@@ -161,6 +161,13 @@ mod tests {
     }
 
     #[test]
+    fn everything_the_demo_shop_shows_is_drawn() {
+        for wanted in crate::domain::demo::FAMILIES {
+            assert_eq!(known(wanted).name, *wanted);
+        }
+    }
+
+    #[test]
     fn nothing_of_a_name_gets_into_a_drawing() {
         let sku = Sku::new("\"><script>alert(1)</script>").unwrap();
         for svg in [placeholder_svg(&sku, "<b>"), demo_svg("<b>", "<script>")] {

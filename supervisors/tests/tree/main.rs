@@ -1,4 +1,8 @@
 //! Whole trees, from outside.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "callers from outside the tree are tasks of the test"
+)]
 mod common;
 mod lives;
 mod pools;

@@ -27,12 +27,15 @@ pub(crate) use handle::{Imports, ImportsError};
 pub(crate) use progress::Progress;
 pub(crate) use sink::{ProductSink, SinkError};
 
+/// What the handle speaks of, for those who hold it.
+pub(crate) use crate::ports::imports::{
+    Compression, Import, ImportCounts, ImportOptions, ImportState, RowFormat,
+};
 use crate::{
     domain::{id::ImportId, scope::Scope},
     ports::{
         self, StoreError,
         clock::{Clock, Ids},
-        imports::{Import, ImportState},
         writer::Write,
     },
 };

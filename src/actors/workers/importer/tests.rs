@@ -106,7 +106,7 @@ fn mixed_rows() -> String {
 struct EndState {
     state: ImportState,
     message: Option<String>,
-    counts: ports::imports::ImportCounts,
+    counts: ImportCounts,
     rows_done: u64,
     products: BTreeMap<Sku, ProductDraft>,
     errors: Vec<RowError>,
