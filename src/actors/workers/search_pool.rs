@@ -5,7 +5,7 @@
 //! is told; nothing is lost, as a question may be asked again.
 //!
 //! Each worker has a thread of its own, so that a question holds up no request thread: handing
-//! over to it costs a third of what a task on the runtime's blocking threads does
+//! over to it was cheaper in every round than a task on the runtime's blocking threads
 //! (`what_a_hop_costs`). It ends with its worker.
 
 use crate::{
