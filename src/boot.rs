@@ -38,6 +38,8 @@ pub(crate) enum BootError {
     Documents(#[from] crate::ports::documents::DocumentsError),
     #[error("can't open the search index: {0}")]
     Search(#[from] crate::ports::search::SearchError),
+    #[error("can't open files/public: {0}")]
+    Files(#[from] crate::ports::blobs::BlobError),
     #[error("can't use the imports folder: {0}")]
     Imports(std::io::Error),
     #[error("can't listen on {address}: {source}; choose another address with --listen")]

@@ -74,6 +74,11 @@ impl Folder {
         self.path.join("documents/documents.redb")
     }
 
+    /// What everybody may have.
+    pub(crate) fn files_public(&self) -> PathBuf {
+        self.path.join("files/public")
+    }
+
     pub(crate) fn imports(&self) -> PathBuf {
         self.path.join("imports")
     }

@@ -1,6 +1,7 @@
 //! Drivers behind the ports: each folder fulfils some of them with one driver and knows no other
 //! folder. Nobody but `boot` names these.
 
+pub mod blobs;
 pub mod clock;
 pub mod documents;
 pub mod postgres;

@@ -3,6 +3,7 @@
 use super::BootError;
 use crate::{
     adapters::{
+        blobs::OpendalBlobs,
         clock::{SystemClock, UuidV7},
         documents::RedbDocuments,
         postgres::PostgresWriter,
@@ -45,6 +46,7 @@ pub(super) struct Parts {
     pub(super) search: Arc<TantivySearch>,
     /// Outlives each indexer: one's last commit may be under way when the next begins.
     pub(super) index: Arc<Mutex<Box<dyn SearchIndex>>>,
+    pub(super) files: Arc<OpendalBlobs>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn Ids>,
     pub(super) scope: Scope,
@@ -73,6 +75,7 @@ impl Parts {
         let ids: Arc<dyn Ids> = Arc::new(UuidV7);
         let documents = RedbDocuments::open_or_rebuild(&folder.documents(), views::form())?;
         let (search, index) = tantivy::open(&folder.index())?;
+        let files = OpendalBlobs::open(&folder.files_public())?;
         Ok(Self {
             opener: WriterOpener { store: store.clone(), location, ids: ids.clone() },
             embedded: config.store.database_url.is_empty(),
@@ -80,6 +83,7 @@ impl Parts {
             documents: Arc::new(documents),
             index: Arc::new(Mutex::new(Box::new(index))),
             search: Arc::new(search),
+            files: Arc::new(files),
             clock: Arc::new(SystemClock::start()),
             ids,
             scope: Scope { locale: config.shop.locale.clone(), ..Scope::default() },

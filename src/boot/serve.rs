@@ -60,6 +60,7 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
         scope: Arc::new(parts.scope.clone()),
         documents: parts.documents.clone(),
         search: Arc::new(assembly.search.clone()),
+        files: parts.files.clone(),
         imports: Arc::new(assembly.imports.clone()),
         pools: Arc::new(pools.clone()),
         tree: tree_check.clone(),

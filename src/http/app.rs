@@ -11,6 +11,7 @@ use crate::{
         render::Render,
     },
     ports::{
+        blobs::Blobs,
         clock::{Clock, Ids},
         documents::Documents,
     },
@@ -34,6 +35,8 @@ pub(crate) struct App {
     pub(crate) scope: Arc<Scope>,
     pub(crate) documents: Arc<dyn Documents>,
     pub(crate) search: Arc<dyn Searching>,
+    /// What an operator shows everybody: `files/public`.
+    pub(crate) files: Arc<dyn Blobs>,
     pub(crate) imports: Arc<dyn Importing>,
     pub(crate) pools: Arc<dyn Pooling>,
     pub(crate) tree: Arc<dyn Viewing>,

@@ -13,7 +13,7 @@ use crate::{
             search_pool::AskError,
         },
     },
-    ports::{StoreError, documents::DocumentsError, search::SearchError},
+    ports::{StoreError, blobs::BlobError, documents::DocumentsError, search::SearchError},
 };
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
@@ -241,6 +241,23 @@ impl From<DocumentsError> for Problem {
             DocumentsError::Unavailable(_) => {
                 Self::unavailable("the catalogue is away at the moment", error)
             }
+        }
+    }
+}
+
+impl From<BlobError> for Problem {
+    fn from(error: BlobError) -> Self {
+        match error {
+            BlobError::Unavailable(_) => {
+                Self::unavailable("the files are away at the moment", error)
+            }
+            BlobError::Full(_) => Self {
+                cause: Some(error.to_string()),
+                ..Self::new(Code::NoRoom, "the files have no room; nothing was changed")
+            },
+            BlobError::BadKey(_) => Self::not_found(),
+            BlobError::Taken(_) => Self::new(Code::Conflict, error.to_string()),
+            BlobError::TooLarge { .. } => Self::internal(error),
         }
     }
 }

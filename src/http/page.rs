@@ -20,6 +20,8 @@ pub(crate) enum Keep {
     Revalidate,
     /// Its address changes with its content.
     Forever,
+    /// An hour: what an operator may replace by hand.
+    Hour,
     /// A day: drawings that only a release changes.
     Day,
 }
@@ -29,6 +31,7 @@ impl Keep {
         HeaderValue::from_static(match self {
             Self::Revalidate => "public, no-cache",
             Self::Forever => "public, max-age=31536000, immutable",
+            Self::Hour => "public, max-age=3600",
             Self::Day => "public, max-age=86400",
         })
     }

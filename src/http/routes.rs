@@ -50,6 +50,7 @@ mod tests {
                 "/docs",
                 "/docs/problems",
                 "/docs/problems/{code}",
+                "/files/{file}",
                 "/livez",
                 "/media/demo/{family}/{seed}.svg",
                 "/media/placeholder/{sku}.svg",

@@ -9,6 +9,7 @@
 )]
 
 mod agreement;
+mod blobs;
 mod catalog;
 mod disk;
 mod documents;

@@ -1,5 +1,6 @@
 //! The shop's pages, for everybody.
 
+mod files;
 mod lists;
 mod media;
 mod product;
@@ -16,10 +17,16 @@ use bytes::Bytes;
 use std::sync::Arc;
 
 pub(crate) fn resources() -> Vec<Resource> {
-    [lists::resources(), product::resources(), media::resources(), sitemap::resources()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        lists::resources(),
+        product::resources(),
+        media::resources(),
+        files::resources(),
+        sitemap::resources(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 const HTML: &str = "text/html; charset=utf-8";

@@ -2,6 +2,7 @@
 
 mod admin;
 mod api;
+mod files;
 mod limits;
 mod pages;
 mod shop;

@@ -24,6 +24,7 @@ use crate::{
         serve::accept,
     },
     ports::{
+        blobs::{BlobError, Blobs},
         clock::{Clock, Ids},
         documents::{DocumentChange, Documents, DocumentsError, StoredDocument, Touched},
         imports::{Import, ImportCounts, ImportOptions, ImportState},
@@ -37,6 +38,7 @@ use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     sync::{
         Arc, Mutex,
@@ -399,6 +401,34 @@ impl Check for Component {
     }
 }
 
+/// Files in memory.
+#[derive(Default)]
+pub(super) struct Drawer(Mutex<BTreeMap<String, Bytes>>);
+
+#[async_trait]
+impl Blobs for Drawer {
+    async fn put(&self, key: &str, content: Bytes) -> Result<(), BlobError> {
+        self.0.lock().unwrap().insert(key.to_owned(), content);
+        Ok(())
+    }
+    async fn get(&self, key: &str, most: u64) -> Result<Option<Bytes>, BlobError> {
+        match self.0.lock().unwrap().get(key) {
+            Some(there) if there.len() as u64 > most => {
+                Err(BlobError::TooLarge { key: key.to_owned(), most })
+            }
+            there => Ok(there.cloned()),
+        }
+    }
+    async fn remove(&self, key: &str) -> Result<(), BlobError> {
+        self.0.lock().unwrap().remove(key);
+        Ok(())
+    }
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, BlobError> {
+        let all = self.0.lock().unwrap();
+        Ok(all.keys().filter(|key| key.starts_with(prefix)).cloned().collect())
+    }
+}
+
 pub(super) struct Ticking;
 
 impl Clock for Ticking {
@@ -422,6 +452,7 @@ pub(super) struct Shop {
     pub(super) shelf: Arc<Shelf>,
     pub(super) index: Arc<Index>,
     pub(super) runs: Arc<Runs>,
+    pub(super) files: Arc<Drawer>,
     pub(super) cache: Arc<PageCache>,
     pub(super) healthy: Arc<AtomicBool>,
     pub(super) started: Started,
@@ -459,6 +490,7 @@ impl Shop {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("stoa.sock");
         let runs = Arc::new(Runs::default());
+        let files = Arc::new(Drawer::default());
         let cache = Arc::new(PageCache::new(config.cache_bytes));
         let healthy = Arc::new(AtomicBool::new(true));
         let started = Started::default();
@@ -473,6 +505,7 @@ impl Shop {
             documents: Arc::clone(&shelf) as _,
             search: Arc::clone(&index) as _,
             imports: Arc::clone(&runs) as _,
+            files: Arc::clone(&files) as _,
             pools: Arc::new(Pools),
             tree: Arc::new(Tree(universe.view())),
             checks: vec![Arc::new(Component(Arc::clone(&healthy)))],
@@ -499,6 +532,7 @@ impl Shop {
             shelf,
             index,
             runs,
+            files,
             cache,
             healthy,
             started,
