@@ -18,7 +18,17 @@ async fn with(files: &[(&str, &'static [u8])]) -> Shop {
 async fn a_picture_is_served_under_its_own_type() {
     let shop = with(&[("red drill.png", PNG)]).await;
     let picture = shop.get("/files/red%20drill.png").await;
-    insta::assert_snapshot!(head(&picture), @"");
+    insta::assert_snapshot!(head(&picture), @r"
+    200 OK
+    cache-control: public, max-age=3600
+    content-length: […]
+    content-security-policy: default-src 'none'; frame-ancestors 'none'
+    content-type: image/png
+    date: […]
+    etag: […]
+    x-content-type-options: nosniff
+    x-request-id: […]
+    ");
     assert_eq!(picture.body(), PNG);
     shop.close().await;
 }
