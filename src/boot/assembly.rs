@@ -36,12 +36,13 @@ pub(super) struct Assembly {
     pub(super) followed: Progress,
 }
 
-/// `cache` is told what readers get anew.
+/// `cache` is told what readers get anew; `alone` says that no shopper waits for the writer.
 pub(super) fn assemble(
     config: &Config,
     folder: &Folder,
     parts: &Parts,
     cache: Arc<dyn Invalidate>,
+    alone: bool,
 ) -> Result<Assembly, BootError> {
     let (committed, to_documents, to_index, to_importer, to_pruner) =
         (Nudge::new(), Nudge::new(), Nudge::new(), Nudge::new(), Nudge::new());
@@ -92,7 +93,7 @@ pub(super) fn assemble(
         ids: parts.ids.clone(),
         scope: parts.scope.clone(),
         folder: folder.imports(),
-        options: importer_options(config, parts.embedded),
+        options: importer_options(config, parts.embedded && !alone),
         nudge: to_importer.clone(),
     })
     .map_err(BootError::Imports)?;
@@ -125,10 +126,10 @@ pub(super) fn assemble(
     Ok(Assembly { seats, store, imports, search, followed })
 }
 
-/// A transaction of an import is cut short where one writer serves everybody (SQLite); on
-/// PostgreSQL it is as large as COPY likes it.
-fn importer_options(config: &Config, embedded: bool) -> ImporterOptions {
-    let batch = if embedded { BatchOptions::EMBEDDED } else { BatchOptions::SERVER };
+/// A transaction of an import is cut short where shoppers wait for the same writer (SQLite under a
+/// server); elsewhere it is as large as the database likes it.
+fn importer_options(config: &Config, shared: bool) -> ImporterOptions {
+    let batch = if shared { BatchOptions::EMBEDDED } else { BatchOptions::SERVER };
     ImporterOptions {
         batch,
         patience: Duration::from_secs(30),

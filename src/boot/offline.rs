@@ -42,7 +42,7 @@ impl Offline {
     ) -> Result<Self, BootError> {
         let lock = folder.take(command)?;
         let parts = Parts::open(config, folder).await?;
-        let assembly = assembly::assemble(config, folder, &parts, Arc::new(Nobody))?;
+        let assembly = assembly::assemble(config, folder, &parts, Arc::new(Nobody), true)?;
         let running = tree::stoa(assembly.seats).start().await?;
         let (imports, search) = (assembly.imports, assembly.search);
         Ok(Self { running, parts, imports, search, _lock: lock })

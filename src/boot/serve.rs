@@ -33,7 +33,7 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
     let parts = Parts::open(config, folder).await?;
     let metrics = http::install_metrics().map_err(|error| BootError::Other(error.to_string()))?;
     let cache = Arc::new(PageCache::new(config.http.cache_bytes));
-    let assembly = assembly::assemble(config, folder, &parts, cache.clone())?;
+    let assembly = assembly::assemble(config, folder, &parts, cache.clone(), false)?;
 
     let nudge = Nudge::new();
     let sizes: BTreeMap<String, u32> =
