@@ -50,6 +50,10 @@ impl Doctor {
 }
 
 fn parts(ready: &serde_json::Value) -> String {
-    let components = ready["components"].as_object();
-    components.into_iter().flatten().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
+    let components = ready["components"].as_array().into_iter().flatten();
+    let shown = components.map(|component| match component["ok"].as_bool() {
+        Some(true) => component["name"].as_str().unwrap_or_default().to_owned(),
+        _ => format!("{} (not ready)", component["name"].as_str().unwrap_or_default()),
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }
