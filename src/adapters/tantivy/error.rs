@@ -46,11 +46,7 @@ impl From<TantivyError> for Failure {
             | TantivyError::SchemaError(_)
             | TantivyError::FieldNotFound(_)
             | TantivyError::DeserializeError(_) => SearchError::Corrupt(text),
-            // The driver's threads hand their error on as text alone.
-            _ if text.contains("StorageFull") || text.contains("No space left") => {
-                SearchError::Full(text)
-            }
-            _ => SearchError::Unavailable(text),
+            _ => by_text(text),
         })
     }
 }
@@ -65,7 +61,16 @@ fn by_kind(error: &io::Error, text: String) -> SearchError {
             SearchError::Full(text)
         }
         InvalidData | UnexpectedEof | NotFound => SearchError::Corrupt(text),
-        _ => SearchError::Unavailable(text),
+        _ => by_text(text),
+    }
+}
+
+/// The driver's threads hand an error on as text alone, or wrapped in one of no kind.
+fn by_text(text: String) -> SearchError {
+    if text.contains("StorageFull") || text.contains("No space left") {
+        SearchError::Full(text)
+    } else {
+        SearchError::Unavailable(text)
     }
 }
 
@@ -89,6 +94,8 @@ mod tests {
         ));
         let in_thread = format!("{:?}", TantivyError::from(full()));
         assert!(matches!(told(TantivyError::ErrorInThread(in_thread)), SearchError::Full(_)));
+        let wrapped = io::Error::other("No space left on device (os error 28)");
+        assert!(matches!(told(TantivyError::from(wrapped)), SearchError::Full(_)));
         assert!(matches!(told(TantivyError::from(damaged)), SearchError::Corrupt(_)));
     }
 }
