@@ -1,6 +1,6 @@
 //! The edge: HTTP in, answers out. Nothing of the shop is decided here.
 //!
-//! A request goes from [`serve`] (the accept loop, a child of the tree) through [`Edge`] (names
+//! A request goes from [`serve()`] (the accept loop, a child of the tree) through [`Edge`] (names
 //! it, asks the page cache, leads it to its module) to a module's resource, which asks read ports
 //! and handles of actors, and back. What it promises: every connection, head, body, wait and queue
 //! has a bound, and who is over it is told so; an answer is never older than the last invalidation

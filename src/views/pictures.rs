@@ -42,7 +42,7 @@ impl Pictures {
     }
 }
 
-/// Where http serves [`super::placeholder_svg`] for a SKU.
+/// Where http serves `drawings::placeholder_svg` for a SKU.
 pub(super) fn placeholder(sku: &Sku) -> String {
     format!("/media/placeholder/{}.svg", Encoded(sku.as_str()))
 }

@@ -36,8 +36,8 @@ pub(crate) trait Launch: Send + Sync + 'static {
     }
 }
 
-/// A child of a [`Supervisor`](crate::Supervisor): made by [`agent`](crate::agent),
-/// [`reconciler`](crate::reconciler), [`task`](crate::task), [`pool`](crate::pool)
+/// A child of a [`Supervisor`](crate::Supervisor): made by [`agent`](crate::agent()),
+/// [`reconciler`](crate::reconciler()), [`task`](crate::task()), [`pool`](crate::pool())
 /// or from another supervisor.
 #[derive(Clone)]
 pub struct Child {

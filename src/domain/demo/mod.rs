@@ -1,7 +1,7 @@
 //! A catalogue of our own making, for `stoa serve --demo`, tests and benchmarks.
 //!
 //! Everything in it is invented, brands included, and the same on every machine: [`catalogue`] is
-//! a shop one can look at, [`generate`] any number of products shaped like it. Nothing is held.
+//! a shop one can look at, [`generate()`] any number of products shaped like it. Nothing is held.
 
 mod dice;
 mod generate;

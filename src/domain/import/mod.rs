@@ -1,6 +1,6 @@
 //! Reading and writing products as rows of a file.
 //!
-//! A row becomes a [`ProductDraft`] or the list of *all* its problems, each with line, field and
+//! A row becomes a `ProductDraft` or the list of *all* its problems, each with line, field and
 //! what was expected; no text makes this panic. A price is read from the digits as written, never
 //! through a float. What [`json::write`] and [`csv::cells`] write reads back as the same draft.
 //!

@@ -2,7 +2,7 @@
 //!
 //! Promise: it never waits for a child inside a handler. Everything is an event
 //! (a child is up, a child ended, a time is over, an order from above) followed
-//! by as many [`Step`]s as can be taken now, so a child that hangs at its start
+//! by as many steps as can be taken now, so a child that hangs at its start
 //! holds up nobody's stop. If the overseer is killed, ractor kills its children.
 
 mod desk;
