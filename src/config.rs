@@ -98,9 +98,6 @@ fn validate(config: &Config, layers: &Layers) -> Result<(), ConfigError> {
     if !database.is_empty() && !begins(database, &["postgres://", "postgresql://"]) {
         return bad("store.database_url", "must be empty or begin with postgres://");
     }
-    if !(1..=256).contains(&config.store.readers) {
-        return bad("store.readers", "must be 1 to 256");
-    }
     for (name, pool) in &config.pools {
         if !(1..=crate::tree::MOST_WORKERS).contains(&pool.workers) {
             let reason = format!("must be 1 to {}", crate::tree::MOST_WORKERS);
@@ -168,8 +165,8 @@ mod tests {
         let refused = |environment| with(environment).unwrap_err().to_string();
         let unknown = refused(&[("STOA_HTTP_LISTENS", "x")]);
         assert!(unknown.contains("did you mean `STOA_HTTP_LISTEN`"), "{unknown}");
-        let wrong = refused(&[("STOA_STORE_READERS", "many")]);
-        assert!(wrong.contains("store.readers") && wrong.contains("a whole number"), "{wrong}");
+        let wrong = refused(&[("STOA_STORE_OUTBOX_DAYS", "many")]);
+        assert!(wrong.contains("store.outbox_days") && wrong.contains("a whole number"), "{wrong}");
         let bad = refused(&[("STOA_HTTP_LISTEN", "here")]);
         assert!(bad.contains("http.listen") && bad.contains("STOA_HTTP_LISTEN"), "{bad}");
         let none = refused(&[("STOA_POOLS_RENDER_WORKERS", "0")]);

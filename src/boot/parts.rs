@@ -32,8 +32,6 @@ use tokio::sync::Mutex;
 pub(crate) struct StoreConfig {
     /// Empty: SQLite in the data folder.
     pub(crate) database_url: String,
-    /// Connections for reads.
-    pub(crate) readers: u32,
     /// Days that events stay in the log at least.
     pub(crate) outbox_days: u32,
 }

@@ -20,7 +20,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use supervisors::{Nudge, Pool, Running, pool, reconciler, task};
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 
 /// Other nodes' live changes are found within this.
@@ -97,14 +97,21 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
         }),
     });
     say_where(folder, &url);
+    let mut signals = Signals::hear()?;
     let running = tree::stoa(seats).start().await?;
     tree_check.attach(running.view());
     pools.attach(running.view());
     started.done();
     lock.announce("stoa serve", Some(url))
         .map_err(|error| BootError::Other(format!("can't write run/lock: {error}")))?;
-    let ended = until_the_end(&running).await;
-    running.stop().await;
+    let ended = until_the_end(&running, &mut signals).await;
+    tokio::select! {
+        () = running.stop() => {}
+        () = signals.next() => {
+            let words = "ended by a second signal before everything had stopped";
+            return Err(BootError::Other(words.into()));
+        }
+    }
     parts.store.close().await;
     ended
 }
@@ -145,14 +152,34 @@ fn say_where(folder: &Folder, url: &str) {
     tracing::info!("data: {}", data.display());
 }
 
+/// SIGTERM and Ctrl-C; heard from the start, so that one during it is not lost.
+struct Signals {
+    term: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn hear() -> Result<Self, BootError> {
+        let failed =
+            |error: std::io::Error| BootError::Other(format!("can't hear signals: {error}"));
+        Ok(Self {
+            term: signal(SignalKind::terminate()).map_err(failed)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
 /// SIGTERM or Ctrl-C, or a tree that gave up. A second signal ends the process at once.
-async fn until_the_end(running: &Running) -> Result<(), BootError> {
-    let failed = |error: std::io::Error| BootError::Other(format!("can't hear signals: {error}"));
-    let mut term = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+async fn until_the_end(running: &Running, signals: &mut Signals) -> Result<(), BootError> {
     tokio::select! {
-        _ = term.recv() => {}
-        _ = interrupt.recv() => {}
+        () = signals.next() => {}
         ended = running.ended() => return Err(BootError::Ended(ended)),
     }
     tracing::info!("stopping: running requests finish; a second signal ends it at once");
