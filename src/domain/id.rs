@@ -40,4 +40,16 @@ ids! {
     WarehouseId,
     /// One run of a catalogue import.
     ImportId,
+    /// One visit, from its first change to its end; never the token a browser holds.
+    SessionId,
+    /// A company, or a single buyer, that orders.
+    CustomerId,
+    /// A person who logs in: a buyer of a customer, or staff.
+    UserId,
+    /// A list of products that somebody means to buy.
+    CartId,
+    /// One order.
+    OrderId,
+    /// One line of an order.
+    OrderLineId,
 }
