@@ -6,6 +6,7 @@
 
 pub mod blobs;
 pub mod catalog;
+pub mod chance;
 pub mod clock;
 pub mod documents;
 pub mod imports;
@@ -13,6 +14,7 @@ pub mod invalidate;
 pub mod outbox;
 pub mod overrides;
 pub mod search;
+pub mod sessions;
 mod sqlstate;
 pub mod writer;
 

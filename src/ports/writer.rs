@@ -7,6 +7,7 @@ use super::{
     StoreError,
     imports::{Import, ImportCounts},
     overrides::PoolOverride,
+    sessions::{SessionWrite, TokenHash},
 };
 use crate::domain::{id::ImportId, product::ProductDraft, scope::Scope, time::Micros};
 use async_trait::async_trait;
@@ -28,6 +29,8 @@ pub enum Write {
     SetOverride(PoolOverride),
     /// Takes it back; the history keeps that too.
     RevertOverride { pool: String, node: String, by: String, at: Micros },
+    /// Opens, uses and ends sessions.
+    Sessions(SessionWrite),
 }
 
 /// Some rows of a source and where the import stands once they are in.
@@ -65,6 +68,10 @@ pub enum Written {
     Done,
     /// The import stands elsewhere than the batch believed.
     Superseded,
+    /// These tokens are dead now.
+    Ended(Vec<TokenHash>),
+    /// So many rows had their time.
+    Swept(u64),
     /// Nothing to revert, no such import.
     Absent,
 }

@@ -21,5 +21,6 @@ mod peer;
 mod races;
 mod search;
 mod search_real;
+mod sessions;
 mod shop;
 mod writer;

@@ -3,6 +3,7 @@
 mod imports;
 mod overrides;
 mod products;
+mod sessions;
 
 use super::error::{pool_error, store_error};
 use crate::ports::{
@@ -19,7 +20,7 @@ use deadpool_postgres::{
 use std::{sync::Arc, time::Duration};
 
 /// Each concern's statements.
-const TEXTS: &[&[&str]] = &[products::ALL, imports::ALL, overrides::ALL];
+const TEXTS: &[&[&str]] = &[products::ALL, imports::ALL, overrides::ALL, sessions::ALL];
 
 /// Below a worker's lease, so that whoever takes over never meets the old one's transaction.
 const SESSION: &str = "-c statement_timeout=30s -c idle_in_transaction_session_timeout=5s \
@@ -143,5 +144,6 @@ async fn apply(
         Write::RevertOverride { pool, node, by, at } => {
             overrides::revert(tx, pool, node, by, *at).await
         }
+        Write::Sessions(write) => sessions::apply(tx, write).await,
     }
 }

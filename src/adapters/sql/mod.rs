@@ -16,6 +16,7 @@ mod lists;
 mod migrations;
 mod outbox;
 mod overrides;
+mod sessions;
 mod sqlite_writer;
 mod texts;
 
@@ -190,7 +191,14 @@ impl SqlStore {
 
     /// Every text of this folder, prepared: one that doesn't fit the schema is named.
     async fn prepare_all(&self) -> Result<(), StoreError> {
-        let modules = [migrations::ALL, catalog::ALL, outbox::ALL, imports::ALL, overrides::ALL];
+        let modules = [
+            migrations::ALL,
+            catalog::ALL,
+            outbox::ALL,
+            imports::ALL,
+            overrides::ALL,
+            sessions::ALL,
+        ];
         match &self.pools {
             Pools::Sqlite { readers, .. } => {
                 let mut conn = readers.acquire().await.map_err(store_error)?;

@@ -7,6 +7,7 @@
 mod imports;
 mod overrides;
 mod products;
+mod sessions;
 
 use super::{error::store_error, in_words, texts::Sql, writer_options};
 use crate::ports::{
@@ -22,7 +23,8 @@ use std::{
 };
 
 /// Each concern's statements, as a check prepares them.
-pub(super) const ALL: &[&[(&str, Sql)]] = &[products::ALL, imports::ALL, overrides::ALL];
+pub(super) const ALL: &[&[(&str, Sql)]] =
+    &[products::ALL, imports::ALL, overrides::ALL, sessions::ALL];
 
 pub struct SqliteWriter {
     path: PathBuf,
@@ -109,5 +111,6 @@ async fn apply(
         Write::RevertOverride { pool, node, by, at } => {
             overrides::revert(conn, pool, node, by, *at).await
         }
+        Write::Sessions(write) => sessions::apply(conn, write).await,
     }
 }
