@@ -15,6 +15,7 @@ mod disk;
 mod documents;
 mod imports;
 mod lifecycle;
+mod once;
 mod outbox;
 mod overrides;
 mod peer;

@@ -34,12 +34,17 @@ macro_rules! files {
                 "operations",
                 include_str!(concat!("../../../migrations/", $database, "/0003_operations.sql")),
             ),
+            (
+                4,
+                "orders",
+                include_str!(concat!("../../../migrations/", $database, "/0004_orders.sql")),
+            ),
         ]
     };
 }
 
-const SQLITE: [(i64, &str, &str); 3] = files!("sqlite");
-const POSTGRES: [(i64, &str, &str); 3] = files!("postgres");
+const SQLITE: [(i64, &str, &str); 4] = files!("sqlite");
+const POSTGRES: [(i64, &str, &str); 4] = files!("postgres");
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MigrationState {
