@@ -4,7 +4,9 @@
 //! the index, the port. Then the tree starts, and from there on everything that dies is started
 //! again. Nothing here decides a rule of the shop.
 
+mod archive;
 mod assembly;
+mod backup;
 mod checks;
 mod demo;
 mod doctor;
@@ -13,6 +15,8 @@ mod parts;
 mod serve;
 mod trial;
 
+pub(crate) use archive::Manifest;
+pub(crate) use backup::{Moved, Watch, backup, check_backup, restore};
 pub(crate) use doctor::{Finding, doctor};
 pub(crate) use offline::Offline;
 pub(crate) use parts::StoreConfig;

@@ -51,7 +51,7 @@ pub(crate) async fn doctor(config: &Config, folder: &Folder) -> Vec<Finding> {
     let store = match SqlStore::connect(&location(config, folder)).await {
         Ok(store) => store,
         Err(error) => {
-            let remedy = "put a copy of the data folder in its place, or give a reachable database";
+            let remedy = "`stoa restore` makes it anew from a backup; or give a reachable database";
             findings.push(Finding::bad("database", error.to_string(), remedy));
             return findings;
         }
@@ -61,7 +61,7 @@ pub(crate) async fn doctor(config: &Config, folder: &Folder) -> Vec<Finding> {
         Err(error) => Finding::bad(
             "database",
             error.to_string(),
-            "`stoa migrate` if its form is older; else put a copy in its place",
+            "`stoa migrate` if its form is older; else `stoa restore` from a backup",
         ),
     });
     let head = store.head().await.ok();

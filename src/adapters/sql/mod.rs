@@ -10,6 +10,7 @@
 //! [`SqlStore::check`], and refused rather than served.
 
 mod catalog;
+mod copies;
 mod error;
 mod imports;
 mod lists;
@@ -20,6 +21,7 @@ mod sqlite_batch;
 mod sqlite_writer;
 mod texts;
 
+pub use copies::{CopyMark, adopt_copy};
 pub use migrations::{DatabaseIdentity, MigrationLine, MigrationState};
 pub use sqlite_writer::SqliteWriter;
 
