@@ -3,6 +3,7 @@
 //! Everything here is pure and synchronous: no driver, no clock, no randomness. Whatever needs
 //! the time or an id is handed one. What dies here is a process with a bug; nothing is held.
 
+pub mod audit;
 pub mod catalog_batch;
 pub mod category;
 pub mod demo;
