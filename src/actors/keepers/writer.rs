@@ -97,7 +97,7 @@ impl StoreHandle {
         }
     }
 
-    async fn write(&self, write: Write) -> Result<Written, WriteError> {
+    pub(super) async fn write(&self, write: Write) -> Result<Written, WriteError> {
         let rank = rank(&write);
         let patience = if rank == BACKGROUND { BACKGROUND_PATIENCE } else { PATIENCE };
         let make = |reply| Commit { write, reply };
@@ -118,7 +118,7 @@ impl ProductSink for StoreHandle {
 }
 
 /// An answer of another write: a bug, which must not pass for a success.
-fn unexpected(written: &Written) -> WriteError {
+pub(super) fn unexpected(written: &Written) -> WriteError {
     StoreError::Refused(format!("the writer answered with something else: {written:?}")).into()
 }
 

@@ -10,10 +10,9 @@
 //! our COMMIT and its answer: then the write is *unknown*, answered as unavailable, and its
 //! checkpoint tells whoever tries again. The next commit connects anew.
 
-mod batch;
 mod copy;
 mod error;
-mod texts;
+mod statement;
 mod writer;
 
 pub use writer::PostgresWriter;

@@ -17,7 +17,6 @@ mod lists;
 mod migrations;
 mod outbox;
 mod overrides;
-mod sqlite_batch;
 mod sqlite_writer;
 mod texts;
 
@@ -197,9 +196,7 @@ impl SqlStore {
         match &self.pools {
             Pools::Sqlite { readers, .. } => {
                 let mut conn = readers.acquire().await.map_err(store_error)?;
-                let writer = sqlite_batch::ALL.iter().chain(sqlite_writer::ALL);
-                let texts = modules.into_iter().flatten().chain(writer);
-                for (name, sql) in texts {
+                for (name, sql) in modules.iter().chain(sqlite_writer::ALL).copied().flatten() {
                     prepare(&mut *conn, name, sql.sqlite).await?;
                 }
             }

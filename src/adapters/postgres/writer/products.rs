@@ -3,41 +3,116 @@
 //! Joined statements go out in the order they stand (hence `biased`) without waiting for answers,
 //! and the server runs them in that order.
 
-use super::{copy::Lines, texts::*};
 use crate::{
+    adapters::postgres::{
+        copy::Lines,
+        statement::{execute, query, statements},
+    },
     domain::{
         catalog_batch::{ContentHash, Plan, Planner, StoredCategory, StoredProduct, Unknown},
         event::EventKind,
         id::{CategoryId, ProductId},
+        scope::Site,
     },
     ports::{clock::Ids, imports::ImportCounts, writer::ProductBatch},
 };
 use deadpool_postgres::{
     Transaction,
-    tokio_postgres::{Error, Row, types::ToSql},
+    tokio_postgres::{Error, Row},
 };
 use futures_util::SinkExt;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-type Param<'a> = &'a (dyn ToSql + Sync);
+/// On each new connection; emptied by every commit.
+pub(super) const STAGE: &str = "CREATE TEMPORARY TABLE staged_product (
+        id UUID, sku TEXT, status TEXT, variant_of TEXT, category_id UUID, brand TEXT, unit TEXT,
+        precision INTEGER, price_minor BIGINT, currency TEXT, popularity BIGINT, images JSONB,
+        attributes JSONB, options JSONB, content_hash BYTEA, slug TEXT, name TEXT,
+        short_description TEXT, description TEXT) ON COMMIT DELETE ROWS";
 
-pub(super) async fn execute<const N: usize>(
-    tx: &Transaction<'_>,
-    text: &str,
-    params: [Param<'_>; N],
-) -> Result<u64, Error> {
-    let statement = tx.prepare_cached(text).await?;
-    tx.execute(&statement, &params).await
+statements! {
+    /// Two nodes write products of one site one after the other.
+    LOCK_SITE = "SELECT pg_advisory_xact_lock(1936683873, hashtext($1))";
+    STORED_PRODUCTS =
+        "SELECT p.id, p.sku, p.content_hash, p.variant_of, t.slug FROM product p
+         LEFT JOIN product_text t ON t.product_id = p.id AND t.locale = $2
+         WHERE p.site = $1 AND p.sku = ANY($3)";
+    STORED_CATEGORIES =
+        "SELECT c.id, c.parent_id, t.slug, t.name
+         FROM category_text t JOIN category c ON c.id = t.category_id
+         WHERE t.site = $1 AND t.locale = $2 AND t.name = ANY($3)";
+    TAKEN_PRODUCT_SLUGS =
+        "SELECT slug FROM product_text WHERE site = $1 AND locale = $2 AND slug = ANY($3)";
+    TAKEN_CATEGORY_SLUGS =
+        "SELECT slug FROM category_text WHERE site = $1 AND locale = $2 AND slug = ANY($3)";
+    PUT_SITE = "INSERT INTO site (code) VALUES ($1) ON CONFLICT DO NOTHING";
+    PUT_CATEGORIES =
+        "INSERT INTO category (id, site, parent_id, created_at)
+         SELECT id, $1, parent_id, $4 FROM unnest($2::uuid[], $3::uuid[]) c (id, parent_id)";
+    PUT_CATEGORY_TEXTS =
+        "INSERT INTO category_text (category_id, locale, site, slug, name)
+         SELECT id, $2, $1, slug, name
+         FROM unnest($3::uuid[], $4::text[], $5::text[]) c (id, slug, name)";
+    STAGE_PRODUCTS = "COPY staged_product FROM STDIN";
+    UNSTAGE_PRODUCTS = "DELETE FROM staged_product";
+    PUT_PRODUCTS =
+        "INSERT INTO product (id, site, sku, status, variant_of, category_id, brand, unit,
+             precision, price_minor, currency, popularity, images, attributes, options,
+             content_hash, created_at, updated_at)
+         SELECT id, $1, sku, status, variant_of, category_id, brand, unit, precision, price_minor,
+             currency, popularity, images, attributes, options, content_hash, $2, $2
+         FROM staged_product
+         ON CONFLICT (id) DO UPDATE SET status = excluded.status,
+             variant_of = excluded.variant_of, category_id = excluded.category_id,
+             brand = excluded.brand, unit = excluded.unit, precision = excluded.precision,
+             price_minor = excluded.price_minor, currency = excluded.currency,
+             popularity = excluded.popularity, images = excluded.images,
+             attributes = excluded.attributes, options = excluded.options,
+             content_hash = excluded.content_hash, updated_at = excluded.updated_at";
+    PUT_PRODUCT_TEXTS =
+        "INSERT INTO product_text (product_id, locale, site, slug, name, short_description,
+             description)
+         SELECT id, $2, $1, slug, name, short_description, description FROM staged_product
+         ON CONFLICT (product_id, locale) DO UPDATE SET name = excluded.name,
+             short_description = excluded.short_description, description = excluded.description";
+    PUT_WAREHOUSES =
+        "INSERT INTO warehouse (id, site, code, name)
+         SELECT id, $1, code, code FROM unnest($2::uuid[], $3::text[]) w (id, code)
+         ON CONFLICT (site, code) DO NOTHING";
+    PUT_ITEMS =
+        "INSERT INTO stock_item (id, site, created_at) SELECT id, $1, $3 FROM unnest($2::uuid[]) i (id)
+         ON CONFLICT (id) DO NOTHING";
+    PUT_OWN_ITEMS =
+        "INSERT INTO sku_stock_item (product_id, item_id, quantity)
+         SELECT id, id, 1 FROM unnest($1::uuid[]) i (id)
+         ON CONFLICT (product_id, item_id) DO NOTHING";
+    /// In the order of the list, which is by item: two writers lock the same rows the same way.
+    PUT_LEVELS =
+        "INSERT INTO stock_level (item_id, warehouse_id, on_hand, updated_at)
+         SELECT l.item, w.id, l.on_hand, $5
+         FROM unnest($2::uuid[], $3::text[], $4::bigint[]) WITH ORDINALITY
+             l (item, warehouse, on_hand, n)
+         JOIN warehouse w ON w.site = $1 AND w.code = l.warehouse ORDER BY l.n
+         ON CONFLICT (item_id, warehouse_id) DO UPDATE SET
+             on_hand = GREATEST(excluded.on_hand, stock_level.reserved),
+             updated_at = excluded.updated_at";
+    TELL_CATEGORIES =
+        "INSERT INTO outbox (kind, subject, at)
+         SELECT $1, id, $3 FROM unnest($2::uuid[]) WITH ORDINALITY c (id, n) ORDER BY n";
+    /// Of the changed products, of those whose document shows one of them, and of their variants.
+    TELL_PRODUCTS =
+        "INSERT INTO outbox (kind, subject, at) SELECT $2, id, $3 FROM (
+             SELECT id FROM unnest($4::uuid[]) c (id)
+             UNION SELECT id FROM product WHERE site = $1 AND sku = ANY($5)
+             UNION SELECT id FROM product
+                 WHERE site = $1 AND variant_of IS NOT NULL AND variant_of = ANY($6)) t
+         ORDER BY id";
 }
 
-pub(super) async fn query<const N: usize>(
-    tx: &Transaction<'_>,
-    text: &str,
-    params: [Param<'_>; N],
-) -> Result<Vec<Row>, Error> {
-    let statement = tx.prepare_cached(text).await?;
-    tx.query(&statement, &params).await
+/// Until the transaction ends, nobody else writes products of the site.
+pub(super) async fn lock(tx: &Transaction<'_>, site: &Site) -> Result<(), Error> {
+    query(tx, LOCK_SITE, [&site.0]).await.map(drop)
 }
 
 /// Inside the caller's transaction, which holds the site's lock. `again`: it has staged before.

@@ -3,8 +3,8 @@
 //! Rows travel as one JSON array a statement; `json_each` unpacks them inside SQLite, which spares
 //! the connection's thread a hop per row.
 
-use super::{lists::TextList, texts::statements};
 use crate::{
+    adapters::sql::{lists::TextList, texts::statements},
     domain::{
         catalog_batch::{
             ContentHash, Plan, PlannedProduct, Planner, StoredCategory, StoredProduct, Unknown,

@@ -1,0 +1,87 @@
+//! An operator's live changes, and their history.
+
+use crate::{
+    adapters::postgres::statement::{execute, query, statements},
+    domain::time::Micros,
+    ports::{overrides::PoolOverride, writer::Written},
+};
+use deadpool_postgres::{
+    Transaction,
+    tokio_postgres::{Error, Row},
+};
+
+statements! {
+    GET_OVERRIDE =
+        "SELECT pool, node, workers, paused, set_by, set_at, expires_at FROM pool_override
+         WHERE pool = $1 AND node = $2 FOR UPDATE";
+    PUT_OVERRIDE =
+        "INSERT INTO pool_override (pool, node, workers, paused, set_by, set_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (pool, node) DO UPDATE SET workers = excluded.workers,
+             paused = excluded.paused, set_by = excluded.set_by, set_at = excluded.set_at,
+             expires_at = excluded.expires_at";
+    DROP_OVERRIDE = "DELETE FROM pool_override WHERE pool = $1 AND node = $2";
+    KEEP_CHANGE =
+        "INSERT INTO pool_override_history (at, by_whom, pool, node, old_value, new_value)
+         VALUES ($1, $2, $3, $4, $5::text::jsonb, $6::text::jsonb)";
+}
+
+pub(super) async fn set(tx: &Transaction<'_>, wanted: &PoolOverride) -> Result<Written, Error> {
+    let old = get_override(tx, &wanted.pool, &wanted.node).await?;
+    let workers = wanted.workers.map(i64::from);
+    let until = wanted.until.map(|until| until.0);
+    let PoolOverride { pool, node, paused, by, at, .. } = wanted;
+    execute(tx, PUT_OVERRIDE, [pool, node, &workers, paused, by, &at.0, &until]).await?;
+    keep_change(tx, wanted, old.as_ref(), Some(wanted)).await
+}
+
+pub(super) async fn revert(
+    tx: &Transaction<'_>,
+    pool: &str,
+    node: &str,
+    by: &str,
+    at: Micros,
+) -> Result<Written, Error> {
+    let Some(old) = get_override(tx, pool, node).await? else {
+        return Ok(Written::Absent);
+    };
+    execute(tx, DROP_OVERRIDE, [&pool, &node]).await?;
+    let change = PoolOverride { by: by.to_owned(), at, ..old.clone() };
+    keep_change(tx, &change, Some(&old), None).await
+}
+
+async fn get_override(
+    tx: &Transaction<'_>,
+    pool: &str,
+    node: &str,
+) -> Result<Option<PoolOverride>, Error> {
+    let rows = query(tx, GET_OVERRIDE, [&pool, &node]).await?;
+    rows.first().map(pool_override).transpose()
+}
+
+fn pool_override(row: &Row) -> Result<PoolOverride, Error> {
+    let workers: Option<i64> = row.try_get("workers")?;
+    let until: Option<i64> = row.try_get("expires_at")?;
+    Ok(PoolOverride {
+        pool: row.try_get("pool")?,
+        node: row.try_get("node")?,
+        workers: workers.and_then(|n| u32::try_from(n).ok()),
+        paused: row.try_get("paused")?,
+        by: row.try_get("set_by")?,
+        at: Micros(row.try_get("set_at")?),
+        until: until.map(Micros),
+    })
+}
+
+async fn keep_change(
+    tx: &Transaction<'_>,
+    change: &PoolOverride,
+    old: Option<&PoolOverride>,
+    new: Option<&PoolOverride>,
+) -> Result<Written, Error> {
+    let json = |value: Option<&PoolOverride>| value.and_then(|v| serde_json::to_string(v).ok());
+    let (old, new) = (json(old), json(new));
+    let PoolOverride { at, by, pool, node, .. } = change;
+    execute(tx, KEEP_CHANGE, [&at.0, by, pool, node, &old, &new]).await?;
+    Ok(Written::Done)
+}
