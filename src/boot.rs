@@ -17,7 +17,7 @@ mod trial;
 
 pub(crate) use archive::Manifest;
 pub(crate) use backup::{Moved, Watch, backup, check_backup, restore};
-pub(crate) use doctor::{Finding, doctor};
+pub(crate) use doctor::{AuditFound, Finding, doctor, doctor_audit};
 pub(crate) use offline::Offline;
 pub(crate) use parts::StoreConfig;
 pub(crate) use serve::serve;
