@@ -63,6 +63,7 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
         files: parts.files.clone(),
         imports: Arc::new(assembly.imports.clone()),
         pools: Arc::new(pools.clone()),
+        audit: parts.store.clone(),
         tree: tree_check.clone(),
         checks,
         cache,

@@ -11,6 +11,7 @@ use crate::{
         render::Render,
     },
     ports::{
+        audit::Audit,
         blobs::Blobs,
         clock::{Clock, Ids},
         documents::Documents,
@@ -39,6 +40,8 @@ pub(crate) struct App {
     pub(crate) files: Arc<dyn Blobs>,
     pub(crate) imports: Arc<dyn Importing>,
     pub(crate) pools: Arc<dyn Pooling>,
+    /// Who changed what.
+    pub(crate) audit: Arc<dyn Audit>,
     pub(crate) tree: Arc<dyn Viewing>,
     pub(crate) checks: Vec<Arc<dyn Check>>,
     pub(crate) cache: Arc<PageCache>,

@@ -12,6 +12,7 @@
 mod access;
 mod api;
 mod app;
+mod audit;
 mod body;
 mod cache;
 mod config;

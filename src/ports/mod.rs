@@ -4,6 +4,7 @@
 //! thing the caller may do differently. Adapters fulfil ports; `boot` joins the two. No driver's
 //! type is named here, not even inside an error.
 
+pub mod audit;
 pub mod blobs;
 pub mod catalog;
 pub mod clock;

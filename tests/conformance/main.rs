@@ -9,6 +9,7 @@
 )]
 
 mod agreement;
+mod audit;
 mod blobs;
 mod catalog;
 mod disk;

@@ -1,5 +1,6 @@
 //! Commits batches of writes; see `ports::writer` and the folder's page.
 
+mod audit;
 mod imports;
 mod once;
 mod overrides;
@@ -20,7 +21,7 @@ use deadpool_postgres::{
 use std::{sync::Arc, time::Duration};
 
 /// Each concern's statements.
-const TEXTS: &[&[&str]] = &[products::ALL, imports::ALL, overrides::ALL, once::ALL];
+const TEXTS: &[&[&str]] = &[products::ALL, imports::ALL, overrides::ALL, audit::ALL, once::ALL];
 
 /// Below a worker's lease, so that whoever takes over never meets the old one's transaction.
 const SESSION: &str = "-c statement_timeout=30s -c idle_in_transaction_session_timeout=5s \

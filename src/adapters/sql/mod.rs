@@ -9,7 +9,9 @@
 //! dies, an open transaction was never there. A damaged file is noticed as it is opened or by
 //! [`SqlStore::check`], and refused rather than served.
 
+mod audit;
 mod catalog;
+mod copies;
 mod error;
 mod imports;
 mod lists;
@@ -19,6 +21,7 @@ mod overrides;
 mod sqlite_writer;
 mod texts;
 
+pub use copies::{CopyMark, adopt_copy};
 pub use migrations::{DatabaseIdentity, MigrationLine, MigrationState};
 pub use sqlite_writer::SqliteWriter;
 
@@ -190,7 +193,8 @@ impl SqlStore {
 
     /// Every text of this folder, prepared: one that doesn't fit the schema is named.
     async fn prepare_all(&self) -> Result<(), StoreError> {
-        let modules = [migrations::ALL, catalog::ALL, outbox::ALL, imports::ALL, overrides::ALL];
+        let modules =
+            [migrations::ALL, catalog::ALL, outbox::ALL, imports::ALL, overrides::ALL, audit::ALL];
         match &self.pools {
             Pools::Sqlite { readers, .. } => {
                 let mut conn = readers.acquire().await.map_err(store_error)?;
