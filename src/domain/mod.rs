@@ -11,6 +11,7 @@ pub mod event;
 pub mod id;
 pub mod import;
 pub mod money;
+pub mod payment;
 pub mod principal;
 pub mod product;
 pub mod scope;

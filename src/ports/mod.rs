@@ -12,6 +12,7 @@ pub mod imports;
 pub mod invalidate;
 pub mod outbox;
 pub mod overrides;
+pub mod payments;
 pub mod search;
 mod sqlstate;
 pub mod writer;
