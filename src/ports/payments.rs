@@ -22,9 +22,10 @@ use http::HeaderMap;
 /// Why a provider did not do what it was asked; each wants something else of the caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PaymentError {
-    /// It said no, and will say so again: tell the buyer [`Decline::words`].
-    #[error("the payment was declined: {}", .0.code())]
-    Declined(Decline),
+    /// It said no, and will say so again: tell the buyer [`Decline::words`], and learn the record
+    /// as any other.
+    #[error("the payment was declined: {}", .why.code())]
+    Declined { why: Decline, record: ProviderRecord },
     /// It was not reached or could not work: nothing happened. Try again with the same key.
     #[error("the payment provider is unavailable: {0}")]
     Unavailable(String),
@@ -90,10 +91,11 @@ pub trait PaymentProvider: Send + Sync {
 
     fn collects(&self) -> Collects;
 
-    /// Sets the intent's amount aside. `Ok` holds `Fact::Authorised`.
+    /// Sets the intent's amount aside: `Ok` means that it is, unless the record says that it was
+    /// captured or let go since.
     async fn authorise(&self, intent: &PaymentIntent) -> Result<ProviderRecord, PaymentError>;
 
-    /// Takes some of what was set aside.
+    /// Takes some of what was set aside; declined when that was let go meanwhile.
     async fn capture(
         &self,
         intent: PaymentIntentId,
@@ -117,7 +119,7 @@ pub trait PaymentProvider: Send + Sync {
     async fn void(&self, intent: &PaymentIntent) -> Result<ProviderRecord, PaymentError>;
 
     /// All the provider knows of an intent. `None`: it never heard of it, which is no promise
-    /// that it won't; [`PaymentProvider::void`] makes it one. Never `Declined`.
+    /// that it won't; [`PaymentProvider::void`] makes it one. Never answers `Declined`.
     async fn look_up(
         &self,
         intent: PaymentIntentId,

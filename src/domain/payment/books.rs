@@ -327,14 +327,9 @@ impl Payment {
         if self.unanswered().any(|step| matches!(step, Step::Capture { .. })) {
             return Err(NotAllowed::Unanswered);
         }
-        match self.state() {
-            PaymentState::Declined | PaymentState::Captured | PaymentState::Expired => {
-                Err(NotAllowed::Now(self.state()))
-            }
-            _ if self.captured() > 0 && self.captured() == self.authorised() => {
-                Err(NotAllowed::Now(self.state()))
-            }
-            _ => Ok(()),
+        match self.captured() > 0 && self.captured() == self.authorised() {
+            true => Err(NotAllowed::Now(self.state())),
+            false => Ok(()),
         }
     }
 
@@ -343,7 +338,8 @@ impl Payment {
             Step::Authorise => self.state().has_verdict(),
             Step::Capture { id, minor } => self.facts.contains(&Fact::Captured { id, minor }),
             Step::Refund { id, minor } => self.facts.contains(&Fact::Refunded { id, minor }),
-            Step::Void => self.facts.contains(&Fact::Voided),
+            // Nothing is set aside any more, whatever let it go.
+            Step::Void => self.was_let_go() || self.declined().is_some(),
         }
     }
 

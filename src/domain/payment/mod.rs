@@ -6,6 +6,8 @@
 
 mod books;
 mod intent;
+#[cfg(test)]
+mod tests;
 
 pub use books::{Asked, Gap, NotAllowed, NotOurs, Payment, PaymentState, Step};
 pub use intent::{Decline, MethodToken, PaymentIntent, PaymentMethod};
