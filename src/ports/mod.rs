@@ -10,6 +10,7 @@ pub mod clock;
 pub mod documents;
 pub mod imports;
 pub mod invalidate;
+pub mod invoices;
 pub mod outbox;
 pub mod overrides;
 pub mod payments;

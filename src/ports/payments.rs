@@ -12,7 +12,7 @@
 use crate::domain::{
     id::{CaptureId, PaymentIntentId, RefundId},
     money::Money,
-    payment::{Decline, PaymentIntent, ProviderRecord},
+    payment::{Card, CardError, Decline, MethodToken, PaymentIntent, ProviderRecord},
     time::Micros,
 };
 use async_trait::async_trait;
@@ -129,6 +129,25 @@ pub trait PaymentProvider: Send + Sync {
     /// another signature. Answer 2xx only once the event is committed.
     fn read_webhook(&self, headers: &HeaderMap, body: &[u8])
     -> Result<ProviderEvent, WebhookError>;
+}
+
+/// A provider that takes a card's number on a form of ours. One whose own page takes it has none:
+/// the shop is given a token and never sees a number.
+pub trait CardForm: Send + Sync {
+    /// Puts a token in the card's place, to go into [`PaymentIntent::method`].
+    fn tokenise(&self, card: &Card) -> Result<MethodToken, CardError>;
+
+    /// Cards to try, where all is play money; else none.
+    fn to_try(&self) -> Vec<CardToTry>;
+}
+
+/// One of the cards of a provider for tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardToTry {
+    /// In groups of four.
+    pub number: String,
+    /// What happens when it is used, as one sentence.
+    pub does: &'static str,
 }
 
 /// Where a provider that lives inside this process posts its webhooks, as over HTTP.

@@ -119,7 +119,7 @@ pub enum Gap {
 }
 
 /// An intent with everything asked and everything known. Both only grow, but for a step that the
-/// provider refused.
+/// provider would not take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
     intent: PaymentIntentId,
@@ -182,7 +182,7 @@ impl Payment {
         Ok(Asked::Now)
     }
 
-    /// Takes a step back that the provider refused: it did not happen and won't.
+    /// Takes a step back that the provider refused or declined: it did not happen and won't.
     pub fn withdraw(&mut self, step: &Step) {
         self.asked.remove(step);
     }

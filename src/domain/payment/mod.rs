@@ -5,12 +5,16 @@
 //! state from the whole of it, so the same facts end in the same state whatever way they came.
 
 mod books;
+mod card;
 mod intent;
+mod terms;
 #[cfg(test)]
 mod tests;
 
 pub use books::{Asked, Gap, NotAllowed, NotOurs, Payment, PaymentState, Step};
+pub use card::{Card, CardError};
 pub use intent::{Decline, MethodToken, PaymentIntent, PaymentMethod};
+pub use terms::InvoiceTerms;
 
 use crate::domain::{
     id::{CaptureId, PaymentIntentId, RefundId},
