@@ -192,8 +192,18 @@ impl Payment {
         self.asked.iter().copied().filter(|step| !self.is_answered(step))
     }
 
+    pub fn amount(&self) -> Money {
+        self.amount
+    }
+
     pub fn facts(&self) -> &BTreeSet<Fact> {
         &self.facts
+    }
+
+    /// All facts, as a provider would say them.
+    pub fn record(&self) -> ProviderRecord {
+        let (intent, currency) = (self.intent, self.amount.currency);
+        ProviderRecord { intent, currency, facts: self.facts.clone() }
     }
 
     pub fn declined(&self) -> Option<Decline> {
@@ -201,6 +211,11 @@ impl Payment {
             Fact::Declined { why } => Some(*why),
             _ => None,
         })
+    }
+
+    /// Whether what was set aside and not captured can no longer be.
+    pub fn was_let_go(&self) -> bool {
+        self.facts.contains(&Fact::Voided) || self.facts.contains(&Fact::Expired)
     }
 
     /// How much is or was set aside: at least what was captured, whose own event may be late.
@@ -341,10 +356,6 @@ impl Payment {
             // Nothing is set aside any more, whatever let it go.
             Step::Void => self.was_let_go() || self.declined().is_some(),
         }
-    }
-
-    fn was_let_go(&self) -> bool {
-        self.facts.contains(&Fact::Voided) || self.facts.contains(&Fact::Expired)
     }
 
     fn said_authorised(&self) -> Option<i64> {
