@@ -4,7 +4,9 @@
 //! the index, the port. Then the tree starts, and from there on everything that dies is started
 //! again. Nothing here decides a rule of the shop.
 
+mod archive;
 mod assembly;
+mod backup;
 mod checks;
 mod demo;
 mod doctor;
@@ -13,7 +15,9 @@ mod parts;
 mod serve;
 mod trial;
 
-pub(crate) use doctor::{Finding, doctor};
+pub(crate) use archive::Manifest;
+pub(crate) use backup::{Moved, Watch, backup, check_backup, restore};
+pub(crate) use doctor::{AuditFound, Finding, doctor, doctor_audit};
 pub(crate) use offline::Offline;
 pub(crate) use parts::StoreConfig;
 pub(crate) use serve::serve;

@@ -15,6 +15,9 @@ use std::{
 /// The folders inside, made at the first start.
 const INSIDE: &[&str] = &["index", "documents", "files/public", "files/private", "imports", "mail"];
 
+/// Of these, what a backup takes along beside the database: all that can't be made again from it.
+pub(crate) const BACKED_UP: &[&str] = &["files", "imports", "mail"];
+
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FolderError {
     #[error("can't use the data folder {}: {source}; choose another with --data", path.display())]

@@ -5,6 +5,7 @@ pub mod blobs;
 pub mod chance;
 pub mod clock;
 pub mod documents;
+pub mod payments;
 pub mod postgres;
 pub mod sql;
 pub mod tantivy;

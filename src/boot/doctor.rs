@@ -1,11 +1,13 @@
 //! Looks at everything that can be looked at without changing it.
 
-use super::parts::location;
+use super::{BootError, parts::location};
 use crate::{
     adapters::{documents::RedbDocuments, sql::SqlStore, tantivy},
     config::Config,
+    domain::audit::{Broken, Link, Reading},
     folder::Folder,
     ports::{
+        audit::Audit,
         catalog::Catalog,
         documents::Documents,
         outbox::Outbox,
@@ -51,7 +53,7 @@ pub(crate) async fn doctor(config: &Config, folder: &Folder) -> Vec<Finding> {
     let store = match SqlStore::connect(&location(config, folder)).await {
         Ok(store) => store,
         Err(error) => {
-            let remedy = "put a copy of the data folder in its place, or give a reachable database";
+            let remedy = "`stoa restore` makes it anew from a backup; or give a reachable database";
             findings.push(Finding::bad("database", error.to_string(), remedy));
             return findings;
         }
@@ -61,7 +63,7 @@ pub(crate) async fn doctor(config: &Config, folder: &Folder) -> Vec<Finding> {
         Err(error) => Finding::bad(
             "database",
             error.to_string(),
-            "`stoa migrate` if its form is older; else put a copy in its place",
+            "`stoa migrate` if its form is older; else `stoa restore` from a backup",
         ),
     });
     let head = store.head().await.ok();
@@ -71,6 +73,56 @@ pub(crate) async fn doctor(config: &Config, folder: &Folder) -> Vec<Finding> {
     }
     store.close().await;
     findings
+}
+
+/// How many entries of the audit log are read at a time.
+const ENTRIES: u32 = 1_000;
+
+/// What reading the audit log from its beginning found.
+pub(crate) struct AuditFound {
+    /// How far the chain is whole.
+    pub(crate) read: Reading,
+    pub(crate) broken: Option<Broken>,
+    /// Whether the place and link that somebody noted down before are still in it.
+    pub(crate) noted: Option<bool>,
+}
+
+/// Follows the audit log's chain, and looks for the link that was `noted` at a place of it.
+pub(crate) async fn doctor_audit(
+    config: &Config,
+    folder: &Folder,
+    noted: Option<(i64, Link)>,
+) -> Result<AuditFound, BootError> {
+    if config.store.database_url.is_empty() && !folder.database().exists() {
+        let place = folder.path().display();
+        return Err(BootError::Other(format!("there is no shop in {place}; name one with --data")));
+    }
+    let store = SqlStore::connect(&location(config, folder)).await?;
+    let found = follow(&store, noted).await;
+    store.close().await;
+    Ok(found?)
+}
+
+async fn follow(
+    store: &SqlStore,
+    noted: Option<(i64, Link)>,
+) -> Result<AuditFound, crate::ports::StoreError> {
+    let mut read = Reading::START;
+    let mut seen = noted.map(|(place, link)| (place, link) == (0, Link::START));
+    loop {
+        let entries = store.entries_after(read.place, ENTRIES).await?;
+        if entries.is_empty() {
+            return Ok(AuditFound { read, broken: None, noted: seen });
+        }
+        for entry in &entries {
+            if let Err(broken) = read.follow(entry) {
+                return Ok(AuditFound { read, broken: Some(broken), noted: seen });
+            }
+            if noted == Some((read.place, read.link)) {
+                seen = Some(true);
+            }
+        }
+    }
 }
 
 /// Their files belong to the server while one runs; `/readyz` speaks for them then.

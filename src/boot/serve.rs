@@ -77,6 +77,7 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
         visitors: Arc::new(sessions.clone()),
         trusted: Trusted::read(&config.http.trusted_proxies).map_err(BootError::Other)?,
         chance: parts.chance.clone(),
+        audit: parts.store.clone(),
         tree: tree_check.clone(),
         checks,
         cache,

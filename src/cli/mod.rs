@@ -3,6 +3,7 @@
 //! Data goes to standard output, talk to standard error. Exit codes: 0 done, 1 failed, 2 the
 //! command was wrong, 75 try again later.
 
+mod backup;
 mod bench;
 mod client;
 mod completions;
@@ -81,6 +82,10 @@ enum Command {
     Import(import::Import),
     /// Write what is in the shop to a file that `import` reads.
     Export(export::Export),
+    /// Put the whole embedded shop into one file while it runs.
+    Backup(backup::Backup),
+    /// Make a shop of a backup.
+    Restore(backup::Restore),
     /// Build the search index anew while the shop goes on.
     Reindex(reindex::Reindex),
     /// Bring the database to this version's form.
@@ -139,6 +144,8 @@ fn run(command: Command, context: &Context) -> Outcome {
             Command::Serve(serve) => serve.run(context).await,
             Command::Import(import) => import.run(context).await,
             Command::Export(export) => export.run(context).await,
+            Command::Backup(backup) => backup.run(context).await,
+            Command::Restore(restore) => restore.run(context).await,
             Command::Reindex(reindex) => reindex.run(context).await,
             Command::Migrate(migrate) => migrate.run(context).await,
             Command::Tree(tree) => tree.run(context).await,

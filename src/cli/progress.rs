@@ -9,13 +9,38 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 
 pub(crate) struct Progress {
     what: &'static str,
+    unit: Unit,
     bar: Option<ProgressBar>,
     last_line: tokio::time::Instant,
     started: tokio::time::Instant,
 }
 
+/// What the user counts.
+#[derive(Debug, Clone, Copy)]
+enum Unit {
+    Rows,
+    Bytes,
+}
+
+impl Unit {
+    fn words(self, done: u64, a_second: f64) -> String {
+        match self {
+            Self::Rows => format!("{done} rows, {a_second:.0}/s"),
+            Self::Bytes => format!("{:.1} MB, {:.1} MB/s", done as f64 / 1e6, a_second / 1e6),
+        }
+    }
+}
+
 impl Progress {
     pub(crate) fn new(what: &'static str, quiet: bool) -> Self {
+        Self::counting(what, Unit::Rows, quiet)
+    }
+
+    pub(crate) fn in_bytes(what: &'static str, quiet: bool) -> Self {
+        Self::counting(what, Unit::Bytes, quiet)
+    }
+
+    fn counting(what: &'static str, unit: Unit, quiet: bool) -> Self {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(0);
             let form = "{msg} {bar:32} {percent:>3} % · {prefix} · {eta} left";
@@ -26,14 +51,13 @@ impl Progress {
             bar
         });
         let now = tokio::time::Instant::now();
-        Self { what, bar, last_line: now, started: now }
+        Self { what, unit, bar, last_line: now, started: now }
     }
 
-    /// `done` of `total` in whatever moves evenly; `rows` is what the user counts.
-    pub(crate) fn show(&mut self, done: u64, total: u64, rows: u64) {
+    /// `done` of `total` in whatever moves evenly; `counted` is what the user counts.
+    pub(crate) fn show(&mut self, done: u64, total: u64, counted: u64) {
         let elapsed = self.started.elapsed().as_secs_f64().max(0.001);
-        let rate = rows as f64 / elapsed;
-        let words = format!("{rows} rows, {rate:.0}/s");
+        let words = self.unit.words(counted, counted as f64 / elapsed);
         match &self.bar {
             Some(bar) => {
                 bar.set_length(total.max(done));

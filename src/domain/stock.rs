@@ -29,6 +29,17 @@ impl StockBand {
         }
     }
 
+    /// Of a product that nobody counts itself and that is bought as one of its variants: the best
+    /// of theirs, as whoever looks at it can still choose. `None` for no variants.
+    pub fn of_variants(variants: impl IntoIterator<Item = Self>) -> Option<Self> {
+        variants.into_iter().max_by_key(|band| match band {
+            Self::SoldOut => 0,
+            Self::FewLeft => 1,
+            Self::Untracked => 2,
+            Self::InStock => 3,
+        })
+    }
+
     /// Whether the "in stock" filter keeps it.
     pub fn can_be_bought(self) -> bool {
         self != Self::SoldOut
@@ -41,5 +52,19 @@ impl StockBand {
             Self::FewLeft => "Only a few left",
             Self::SoldOut => "Sold out",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parent_is_as_well_stocked_as_its_best_variant() {
+        use StockBand::{FewLeft, InStock, SoldOut, Untracked};
+        assert_eq!(StockBand::of_variants([SoldOut, InStock, FewLeft]), Some(InStock));
+        assert_eq!(StockBand::of_variants([SoldOut, Untracked, FewLeft]), Some(Untracked));
+        assert_eq!(StockBand::of_variants([SoldOut, SoldOut]), Some(SoldOut));
+        assert_eq!(StockBand::of_variants([]), None);
     }
 }

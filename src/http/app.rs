@@ -12,6 +12,7 @@ use crate::{
         render::Render,
     },
     ports::{
+        audit::Audit,
         blobs::Blobs,
         chance::Chance,
         clock::{Clock, Ids},
@@ -42,6 +43,8 @@ pub(crate) struct App {
     pub(crate) imports: Arc<dyn Importing>,
     pub(crate) pools: Arc<dyn Pooling>,
     pub(crate) visitors: Arc<dyn Visiting>,
+    /// Who changed what.
+    pub(crate) audit: Arc<dyn Audit>,
     pub(crate) tree: Arc<dyn Viewing>,
     pub(crate) checks: Vec<Arc<dyn Check>>,
     pub(crate) cache: Arc<PageCache>,

@@ -49,6 +49,14 @@ impl Place for BeforeImport {
     const LIST: &'static str = "imports";
 }
 
+/// Before this entry of the audit log.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BeforeEntry(pub(crate) i64);
+
+impl Place for BeforeEntry {
+    const LIST: &'static str = "audit";
+}
+
 /// So many hits into the answer to one question.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -14,6 +14,7 @@
 mod access;
 mod api;
 mod app;
+mod audit;
 mod body;
 mod cache;
 mod client;
@@ -37,6 +38,7 @@ mod identity;
 mod importing;
 mod manual;
 mod metrics;
+mod once;
 mod openapi;
 mod ops;
 mod page;

@@ -176,7 +176,7 @@ async fn show_metrics(app: Arc<App>, _asked: Asked) -> Result<Response, Problem>
     Ok(response)
 }
 
-/// Who changes something, as the history names them until there are accounts.
+/// Who changes something, as the audit log names them until there are accounts.
 fn by(asked: &Asked) -> &'static str {
     if asked.caller.is_local() { "socket" } else { "admin token" }
 }

@@ -1,12 +1,13 @@
 //! Every resource there is, module by module.
 
-use crate::http::{api, health, manual, openapi, ops, resource::Resource, shop};
+use crate::http::{api, audit, health, manual, openapi, ops, resource::Resource, shop};
 
 pub(crate) fn all() -> Vec<Resource> {
     [
         shop::resources(),
         api::resources(),
         ops::resources(),
+        audit::resources(),
         health::resources(),
         openapi::resources(),
         manual::resources(),

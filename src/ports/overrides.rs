@@ -1,7 +1,7 @@
 //! Live changes of an operator: rows that beat flag, environment and file.
 
 use super::StoreError;
-use crate::domain::time::Micros;
+use crate::domain::{audit::Change, time::Micros};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
@@ -21,21 +21,23 @@ pub struct PoolOverride {
     pub until: Option<Micros>,
 }
 
-/// One row of what was changed, kept for good.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OverrideChange {
-    pub at: Micros,
-    pub by: String,
-    pub pool: String,
-    pub node: String,
-    pub old: Option<PoolOverride>,
-    /// `None`: reverted.
-    pub new: Option<PoolOverride>,
+impl PoolOverride {
+    /// For the audit log: set, in place of `old`.
+    pub fn change_from(&self, old: Option<&Self>) -> Change {
+        Change::new(self.at, &self.by, "pool.set", self.subject(), old, Some(self))
+    }
+
+    /// For the audit log: taken back.
+    pub fn reverted(&self, by: &str, at: Micros) -> Change {
+        Change::new(at, by, "pool.revert", self.subject(), Some(self), None::<&Self>)
+    }
+
+    fn subject(&self) -> String {
+        format!("pool:{}@{}", self.pool, self.node)
+    }
 }
 
 #[async_trait]
 pub trait Overrides: Send + Sync {
     async fn current(&self) -> Result<Vec<PoolOverride>, StoreError>;
-    /// Newest first.
-    async fn history(&self, limit: u32) -> Result<Vec<OverrideChange>, StoreError>;
 }

@@ -19,6 +19,7 @@ on_both_databases![
     stock_bands_sum_warehouses,
     untracked_stays_untracked_until_somebody_counts,
     parents_show_variants_and_variants_their_parent,
+    a_parent_that_nobody_counts_is_as_well_stocked_as_its_best_variant,
     asking_for_one_gives_those_that_show_it_too,
     a_variant_of_itself_is_no_variant,
     categories_have_their_way_from_the_root,
@@ -115,6 +116,23 @@ async fn untracked_stays_untracked_until_somebody_counts(mut shop: Shop) {
     product.stock = Some(vec![stock("main", 6)]);
     shop.put(vec![product]).await;
     assert_eq!(shop.document("A").await.stock, StockBand::InStock);
+}
+
+async fn a_parent_that_nobody_counts_is_as_well_stocked_as_its_best_variant(mut shop: Shop) {
+    let variant = |code: &str, quantity: i64| {
+        let mut variant = draft(code, "Shirt");
+        variant.variant_of = Some(sku("S"));
+        variant.stock = Some(vec![stock("main", quantity)]);
+        variant
+    };
+    shop.put(vec![draft("S", "Shirt"), variant("S-RED", 0), variant("S-BLUE", 3)]).await;
+    assert_eq!(shop.document("S").await.stock, StockBand::FewLeft);
+    shop.put(vec![variant("S-BLUE", 0)]).await;
+    assert_eq!(shop.document("S").await.stock, StockBand::SoldOut);
+    let mut counted = draft("S", "Shirt");
+    counted.stock = Some(vec![stock("main", 50)]);
+    shop.put(vec![counted]).await;
+    assert_eq!(shop.document("S").await.stock, StockBand::InStock, "its own count decides");
 }
 
 async fn parents_show_variants_and_variants_their_parent(mut shop: Shop) {

@@ -9,18 +9,23 @@
 )]
 
 mod agreement;
+mod audit;
 mod blobs;
 mod catalog;
 mod disk;
 mod documents;
 mod imports;
 mod lifecycle;
+mod once;
 mod outbox;
 mod overrides;
+mod payments;
 mod peer;
 mod races;
 mod search;
 mod search_real;
 mod sessions;
 mod shop;
+mod test_cards;
+mod webhooks;
 mod writer;

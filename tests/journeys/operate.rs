@@ -89,3 +89,38 @@ fn every_part_tells_whether_it_is_ready() {
     assert_eq!(server.get("/metrics").status, 401);
     stack.succeed(&["doctor"]);
 }
+
+#[test]
+fn every_change_of_a_pool_is_in_the_audit_log_and_the_log_can_be_checked() {
+    on_every_stack("audit", |stack| {
+        let server = stack.serve(&[]);
+        stack.succeed(&["pool", "set", "render", "--workers", "7"]);
+        stack.succeed(&["pool", "revert", "render"]);
+        let log = crate::support::server::until("both entries to be chained", || {
+            let log = server.operate("GET", "/ops/audit.json", b"").json();
+            (log["items"].as_array()?.len() == 2).then_some(log)
+        });
+        assert_eq!(log["items"][0]["action"], "pool.revert", "{}: {log}", stack.name);
+        assert_eq!(log["items"][1]["new"]["workers"], 7, "{}: {log}", stack.name);
+        let noted =
+            crate::support::server::last_json(&stack.succeed(&["doctor", "audit", "--json"]));
+        assert_eq!((&noted["whole"], &noted["place"]), (&true.into(), &2.into()));
+
+        stack.succeed(&["pool", "pause", "render"]);
+        crate::support::server::until("the third to be chained", || {
+            let log = server.operate("GET", "/ops/audit.json", b"").json();
+            (log["items"].as_array()?.len() == 3).then_some(())
+        });
+        let link = format!("2:{}", noted["link"].as_str().unwrap());
+        let said = stack.succeed(&["doctor", "audit", "--noted", &link]);
+        assert!(said.starts_with("whole: 3 entries"), "{said}");
+        let other = format!("2:{}", "ab".repeat(32));
+        let arguments = stack.with(&["doctor", "audit", "--noted", &other]);
+        let output = crate::support::server::run(&stack.data(), &arguments);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&output.stdout).contains("was made anew or cut"));
+        let arguments = stack.with(&["doctor", "audit", "--noted", "two"]);
+        let output = crate::support::server::run(&stack.data(), &arguments);
+        assert_eq!(output.status.code(), Some(2));
+    });
+}

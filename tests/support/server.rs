@@ -136,11 +136,15 @@ impl Server {
         until("all of it in the index", || self.found("").filter(|total| *total == all))
     }
 
-    /// As the operator, with the folder's token.
+    /// As the operator, with the folder's token and JSON.
     pub(crate) fn operate(&self, method: &str, path: &str, body: &[u8]) -> Answer {
+        self.operate_as(method, path, "application/json", body)
+    }
+
+    pub(crate) fn operate_as(&self, method: &str, path: &str, form: &str, body: &[u8]) -> Answer {
         let token = std::fs::read_to_string(self.data.join("run/admin.token")).expect("a token");
         let bearer = format!("Bearer {}", token.trim());
-        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        let headers = [("authorization", bearer.as_str()), ("content-type", form)];
         exchange(self.address, method, path, &headers, body).expect("an answer")
     }
 

@@ -1,6 +1,6 @@
 //! Live changes of pools: what an operator set beats the configuration until it is reverted.
 //!
-//! Every change is a row first, with who, when, old and new in its history, and is then applied
+//! Every change is a row first, with who, when, old and new in the audit log, and is then applied
 //! to this process; every other node finds the row within a second. When this actor dies the
 //! pools stay as they are, and its next pass puts them right.
 

@@ -257,7 +257,13 @@ impl SqlStore {
                 let parent = row.variant_of.as_ref().and_then(|sku| by_sku.get(sku)).cloned();
                 let variants = variants.remove(&row.sku).unwrap_or_default();
                 let path = row.category_id.map(|id| path(&categories, id)).unwrap_or_default();
-                let stock = band(row.id);
+                let own = band(row.id);
+                let stock = match own {
+                    StockBand::Untracked => {
+                        StockBand::of_variants(variants.iter().map(|v| v.stock)).unwrap_or(own)
+                    }
+                    counted => counted,
+                };
                 document(row, path, stock, parent, variants)
             })
             .collect()

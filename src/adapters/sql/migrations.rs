@@ -35,16 +35,26 @@ macro_rules! files {
                 include_str!(concat!("../../../migrations/", $database, "/0003_operations.sql")),
             ),
             (
+                4,
+                "orders",
+                include_str!(concat!("../../../migrations/", $database, "/0004_orders.sql")),
+            ),
+            (
                 5,
                 "sessions",
                 include_str!(concat!("../../../migrations/", $database, "/0005_sessions.sql")),
+            ),
+            (
+                9,
+                "audit",
+                include_str!(concat!("../../../migrations/", $database, "/0009_audit.sql")),
             ),
         ]
     };
 }
 
-const SQLITE: [(i64, &str, &str); 4] = files!("sqlite");
-const POSTGRES: [(i64, &str, &str); 4] = files!("postgres");
+const SQLITE: &[(i64, &str, &str)] = &files!("sqlite");
+const POSTGRES: &[(i64, &str, &str)] = &files!("postgres");
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MigrationState {
@@ -133,13 +143,13 @@ impl SqlStore {
         match &self.pools {
             Pools::Sqlite { path, .. } => {
                 let mut conn = housekeeping(path).await?;
-                migrator(&SQLITE).run(&mut conn).await.map_err(in_words)?;
+                migrator(SQLITE).run(&mut conn).await.map_err(in_words)?;
                 identify(&mut conn, clock, ids).await.map_err(store_error)?;
                 sqlx::Connection::close(conn).await.map_err(store_error)?;
             }
             Pools::Postgres(pool) => {
                 let mut conn = pool.acquire().await.map_err(store_error)?;
-                migrator(&POSTGRES).run(&mut *conn).await.map_err(in_words)?;
+                migrator(POSTGRES).run(&mut *conn).await.map_err(in_words)?;
                 identify(&mut *conn, clock, ids).await.map_err(store_error)?;
             }
         }
@@ -160,8 +170,8 @@ impl SqlStore {
 
     fn files(&self) -> &'static [(i64, &'static str, &'static str)] {
         match &self.pools {
-            Pools::Sqlite { .. } => &SQLITE,
-            Pools::Postgres(_) => &POSTGRES,
+            Pools::Sqlite { .. } => SQLITE,
+            Pools::Postgres(_) => POSTGRES,
         }
     }
 

@@ -9,7 +9,9 @@
 //! dies, an open transaction was never there. A damaged file is noticed as it is opened or by
 //! [`SqlStore::check`], and refused rather than served.
 
+mod audit;
 mod catalog;
+mod copies;
 mod error;
 mod imports;
 mod lists;
@@ -20,6 +22,7 @@ mod sessions;
 mod sqlite_writer;
 mod texts;
 
+pub use copies::{CopyMark, adopt_copy};
 pub use migrations::{DatabaseIdentity, MigrationLine, MigrationState};
 pub use sqlite_writer::SqliteWriter;
 
@@ -197,6 +200,7 @@ impl SqlStore {
             outbox::ALL,
             imports::ALL,
             overrides::ALL,
+            audit::ALL,
             sessions::ALL,
         ];
         match &self.pools {

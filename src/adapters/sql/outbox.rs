@@ -4,7 +4,7 @@
 //! to the rows it can see, hence committed ones, in a short transaction: a node frozen while it
 //! numbers holds up nobody for longer than its session's time-out, and no hole fills later.
 
-use super::{Pools, SqlStore, error::store_error, housekeeping, on, texts::statements};
+use super::{Pools, SqlStore, audit, error::store_error, housekeeping, on, texts::statements};
 use crate::{
     domain::{
         event::{Event, EventKind, Position},
@@ -118,9 +118,9 @@ impl Outbox for SqlStore {
         let Pools::Postgres(pool) = &self.pools else { return Ok(0) };
         let mut numbered = 0;
         loop {
-            let slice = number_slice(pool).await.map_err(store_error)?;
-            numbered += slice;
-            if slice < SLICE {
+            let (events, changes) = number_slice(pool).await.map_err(store_error)?;
+            numbered += events;
+            if events < SLICE && changes < SLICE {
                 break;
             }
         }
@@ -174,14 +174,16 @@ impl Outbox for SqlStore {
     }
 }
 
-async fn number_slice(pool: &sqlx::PgPool) -> Result<i64, sqlx::Error> {
+/// How many events got their place, and how many changes their link in the audit log.
+async fn number_slice(pool: &sqlx::PgPool) -> Result<(i64, i64), sqlx::Error> {
     let mut tx = pool.begin().await?;
     let ours: bool =
         sqlx::query_scalar(TRY_LOCK.postgres).bind(NUMBERER).fetch_one(&mut *tx).await?;
     if !ours {
-        return Ok(0);
+        return Ok((0, 0));
     }
     let numbered: i64 = sqlx::query_scalar(NUMBER.postgres).bind(SLICE).fetch_one(&mut *tx).await?;
+    let chained = audit::chain(&mut tx, SLICE).await?;
     tx.commit().await?;
-    Ok(numbered)
+    Ok((numbered, chained))
 }

@@ -5,17 +5,15 @@ use crate::{
     domain::time::Micros,
     ports::{
         StoreError,
-        overrides::{OverrideChange, Overrides, PoolOverride},
+        overrides::{Overrides, PoolOverride},
     },
 };
 use async_trait::async_trait;
-use sqlx::{FromRow, types::Json};
+use sqlx::FromRow;
 
 statements! {
     CURRENT = "SELECT pool, node, workers, paused, set_by, set_at, expires_at FROM pool_override
                ORDER BY pool, node";
-    HISTORY = "SELECT at, by_whom, pool, node, old_value, new_value FROM pool_override_history
-               ORDER BY id DESC LIMIT $1";
 }
 
 #[derive(FromRow)]
@@ -46,37 +44,11 @@ impl TryFrom<OverrideRow> for PoolOverride {
     }
 }
 
-#[derive(FromRow)]
-struct ChangeRow {
-    at: i64,
-    by_whom: String,
-    pool: String,
-    node: String,
-    old_value: Option<Json<PoolOverride>>,
-    new_value: Option<Json<PoolOverride>>,
-}
-
 #[async_trait]
 impl Overrides for SqlStore {
     async fn current(&self) -> Result<Vec<PoolOverride>, StoreError> {
         let rows: Vec<OverrideRow> =
             on!(self, CURRENT, |pool, text| sqlx::query_as(text).fetch_all(pool).await)?;
         rows.into_iter().map(TryInto::try_into).collect()
-    }
-
-    async fn history(&self, limit: u32) -> Result<Vec<OverrideChange>, StoreError> {
-        let rows: Vec<ChangeRow> = on!(self, HISTORY, |pool, text| sqlx::query_as(text)
-            .bind(i64::from(limit))
-            .fetch_all(pool)
-            .await)?;
-        let change = |row: ChangeRow| OverrideChange {
-            at: Micros(row.at),
-            by: row.by_whom,
-            pool: row.pool,
-            node: row.node,
-            old: row.old_value.map(|json| json.0),
-            new: row.new_value.map(|json| json.0),
-        };
-        Ok(rows.into_iter().map(change).collect())
     }
 }

@@ -62,7 +62,7 @@ pub(super) fn fresh_bytes(app: &App, json: Vec<u8>) -> Response {
 }
 
 /// Tells where the list goes on (RFC 8288).
-fn link_next(response: &mut Response, address: &str, query: &str, next: Option<&str>) {
+pub(super) fn link_next(response: &mut Response, address: &str, query: &str, next: Option<&str>) {
     let Some(next) = next else { return };
     let others = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("after="));
     let mut target = format!("{address}?");

@@ -180,3 +180,23 @@ async fn readiness_names_the_component_that_is_down_and_not_why() {
     assert!(shop.started.is_done());
     shop.close().await;
 }
+
+#[tokio::test]
+async fn the_audit_log_is_read_from_its_end_page_by_page() {
+    let shop = Shop::open().await;
+    let first = shop.admin("GET", "/ops/audit.json?limit=2", "").await;
+    is(&first, 200);
+    let page = json(&first);
+    let places = |page: &serde_json::Value| -> Vec<i64> {
+        page["items"].as_array().unwrap().iter().map(|e| e["place"].as_i64().unwrap()).collect()
+    };
+    assert_eq!(places(&page), [3, 2]);
+    assert_eq!(page["items"][0]["new"]["workers"], 2);
+    assert_eq!(page["items"][0]["link"], "07".repeat(32));
+    assert!(header(&first, "link").contains("rel=\"next\""));
+    let rest = format!("/ops/audit.json?limit=2&after={}", page["next"].as_str().unwrap());
+    let rest = json(&shop.admin("GET", &rest, "").await);
+    assert_eq!((places(&rest), rest["next"].is_null()), (vec![1], true));
+    is(&shop.admin("GET", "/ops/audit.json?after=nonsense", "").await, 400);
+    shop.close().await;
+}

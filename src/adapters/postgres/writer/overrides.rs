@@ -1,5 +1,6 @@
-//! An operator's live changes, and their history.
+//! An operator's live changes.
 
+use super::audit;
 use crate::{
     adapters::postgres::statement::{execute, query, statements},
     domain::time::Micros,
@@ -21,9 +22,6 @@ statements! {
              paused = excluded.paused, set_by = excluded.set_by, set_at = excluded.set_at,
              expires_at = excluded.expires_at";
     DROP_OVERRIDE = "DELETE FROM pool_override WHERE pool = $1 AND node = $2";
-    KEEP_CHANGE =
-        "INSERT INTO pool_override_history (at, by_whom, pool, node, old_value, new_value)
-         VALUES ($1, $2, $3, $4, $5::text::jsonb, $6::text::jsonb)";
 }
 
 pub(super) async fn set(tx: &Transaction<'_>, wanted: &PoolOverride) -> Result<Written, Error> {
@@ -32,7 +30,8 @@ pub(super) async fn set(tx: &Transaction<'_>, wanted: &PoolOverride) -> Result<W
     let until = wanted.until.map(|until| until.0);
     let PoolOverride { pool, node, paused, by, at, .. } = wanted;
     execute(tx, PUT_OVERRIDE, [pool, node, &workers, paused, by, &at.0, &until]).await?;
-    keep_change(tx, wanted, old.as_ref(), Some(wanted)).await
+    audit::append(tx, &wanted.change_from(old.as_ref())).await?;
+    Ok(Written::Done)
 }
 
 pub(super) async fn revert(
@@ -46,8 +45,8 @@ pub(super) async fn revert(
         return Ok(Written::Absent);
     };
     execute(tx, DROP_OVERRIDE, [&pool, &node]).await?;
-    let change = PoolOverride { by: by.to_owned(), at, ..old.clone() };
-    keep_change(tx, &change, Some(&old), None).await
+    audit::append(tx, &old.reverted(by, at)).await?;
+    Ok(Written::Done)
 }
 
 async fn get_override(
@@ -71,17 +70,4 @@ fn pool_override(row: &Row) -> Result<PoolOverride, Error> {
         at: Micros(row.try_get("set_at")?),
         until: until.map(Micros),
     })
-}
-
-async fn keep_change(
-    tx: &Transaction<'_>,
-    change: &PoolOverride,
-    old: Option<&PoolOverride>,
-    new: Option<&PoolOverride>,
-) -> Result<Written, Error> {
-    let json = |value: Option<&PoolOverride>| value.and_then(|v| serde_json::to_string(v).ok());
-    let (old, new) = (json(old), json(new));
-    let PoolOverride { at, by, pool, node, .. } = change;
-    execute(tx, KEEP_CHANGE, [&at.0, by, pool, node, &old, &new]).await?;
-    Ok(Written::Done)
 }

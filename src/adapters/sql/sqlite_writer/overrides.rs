@@ -1,11 +1,11 @@
-//! An operator's live changes, and their history.
+//! An operator's live changes.
 
 use crate::{
-    adapters::sql::{overrides::OverrideRow, texts::statements},
+    adapters::sql::{audit, overrides::OverrideRow, texts::statements},
     domain::time::Micros,
     ports::{StoreError, overrides::PoolOverride, writer::Written},
 };
-use sqlx::{SqliteConnection, types::Json};
+use sqlx::SqliteConnection;
 
 statements! {
     GET_OVERRIDE = { sqlite:
@@ -18,9 +18,6 @@ statements! {
              paused = excluded.paused, set_by = excluded.set_by, set_at = excluded.set_at,
              expires_at = excluded.expires_at" };
     DROP_OVERRIDE = { sqlite: "DELETE FROM pool_override WHERE pool = $1 AND node = $2" };
-    KEEP_CHANGE = { sqlite:
-        "INSERT INTO pool_override_history (at, by_whom, pool, node, old_value, new_value)
-         VALUES ($1, $2, $3, $4, $5, $6)" };
 }
 
 pub(super) async fn set(
@@ -38,7 +35,8 @@ pub(super) async fn set(
         .bind(wanted.until.map(|until| until.0))
         .execute(&mut *conn)
         .await?;
-    keep_change(conn, wanted, old.as_ref(), Some(wanted)).await
+    audit::append(conn, &wanted.change_from(old.as_ref())).await?;
+    Ok(Written::Done)
 }
 
 pub(super) async fn revert(
@@ -53,8 +51,8 @@ pub(super) async fn revert(
     };
     let drop = sqlx::query(DROP_OVERRIDE.sqlite).bind(pool).bind(node);
     drop.execute(&mut *conn).await?;
-    let change = PoolOverride { by: by.to_owned(), at, ..old.clone() };
-    keep_change(conn, &change, Some(&old), None).await
+    audit::append(conn, &old.reverted(by, at)).await?;
+    Ok(Written::Done)
 }
 
 async fn get_override(
@@ -65,22 +63,4 @@ async fn get_override(
     let get = sqlx::query_as::<_, OverrideRow>(GET_OVERRIDE.sqlite).bind(pool).bind(node);
     let row = get.fetch_optional(conn).await?;
     row.map(TryInto::try_into).transpose().map_err(|e: StoreError| sqlx::Error::Decode(e.into()))
-}
-
-async fn keep_change(
-    conn: &mut SqliteConnection,
-    change: &PoolOverride,
-    old: Option<&PoolOverride>,
-    new: Option<&PoolOverride>,
-) -> Result<Written, sqlx::Error> {
-    sqlx::query(KEEP_CHANGE.sqlite)
-        .bind(change.at.0)
-        .bind(&change.by)
-        .bind(&change.pool)
-        .bind(&change.node)
-        .bind(old.map(Json))
-        .bind(new.map(Json))
-        .execute(conn)
-        .await?;
-    Ok(Written::Done)
 }
