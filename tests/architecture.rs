@@ -223,8 +223,13 @@ const CONFINED: &[Confined] = &[
     },
     Confined {
         crates: &["moka"],
-        to: &["src/http", "src/actors/keepers/sessions.rs"],
+        to: &["src/http", "src/actors/keepers/sessions.rs", "src/actors/keepers/limits.rs"],
         because: "what is cached are finished pages, and who a session's token is for a moment",
+    },
+    Confined {
+        crates: &["argon2"],
+        to: &["src/adapters/passwords.rs"],
+        because: "how passwords are hashed is one choice behind a port",
     },
     Confined {
         crates: &["getrandom"],
@@ -501,6 +506,7 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("src/actors/edge/hub.rs", "use hyper::upgrade;", "hyper,"),
     ("src/actors/keepers/a.rs", "use moka::sync::Cache;", "moka only in"),
     ("src/actors/keepers/a.rs", "use getrandom::fill;", "getrandom only in"),
+    ("src/actors/keepers/a.rs", "use argon2::Argon2;", "argon2 only in"),
     ("src/http/shop.rs", "use askama::Template;", "askama only in"),
     ("src/http/shop.rs", "use ractor::ActorRef;", "ractor,"),
     ("src/tree.rs", "use ractor::ActorRef;", "ractor,"),

@@ -4,6 +4,7 @@
 //! thing the caller may do differently. Adapters fulfil ports; `boot` joins the two. No driver's
 //! type is named here, not even inside an error.
 
+pub mod accounts;
 pub mod audit;
 pub mod blobs;
 pub mod catalog;
@@ -13,8 +14,10 @@ pub mod documents;
 pub mod imports;
 pub mod invalidate;
 pub mod invoices;
+pub mod mail;
 pub mod outbox;
 pub mod overrides;
+pub mod passwords;
 pub mod payments;
 pub mod search;
 pub mod sessions;

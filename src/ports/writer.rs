@@ -9,7 +9,9 @@ pub use batch::{Batch, Keep};
 
 use super::{
     StoreError,
+    accounts::AccountWrite,
     imports::{Import, ImportCounts},
+    mail::{MailWrite, WaitingMail},
     overrides::PoolOverride,
     sessions::{SessionWrite, TokenHash},
 };
@@ -28,7 +30,10 @@ pub enum Write {
     /// Makes a write once, however often it is asked.
     Once(Once),
     /// Forgets up to `most` kept answers that are older, the oldest first.
-    ForgetAnswers { older_than: Micros, most: u32 },
+    ForgetAnswers {
+        older_than: Micros,
+        most: u32,
+    },
     /// Upserts products by SKU (see [`ProductBatch`]).
     Products(ProductBatch),
     /// Makes an import's row.
@@ -43,9 +48,17 @@ pub enum Write {
     /// Sets what an operator wants of a pool and keeps the change in the history.
     SetOverride(PoolOverride),
     /// Takes it back; the history keeps that too.
-    RevertOverride { pool: String, node: String, by: String, at: Micros },
+    RevertOverride {
+        pool: String,
+        node: String,
+        by: String,
+        at: Micros,
+    },
     /// Opens, uses and ends sessions.
     Sessions(SessionWrite),
+    /// Customers and who logs in for them.
+    Accounts(AccountWrite),
+    Mail(MailWrite),
 }
 
 /// A write under the name its client gave it. The answer that the client gets is kept in the
@@ -122,6 +135,12 @@ pub enum Written {
     Superseded,
     /// These tokens are dead now.
     Ended(Vec<TokenHash>),
+    /// Somebody else has that name or address.
+    Taken,
+    /// It would leave things in a state that they must not be in.
+    Conflict,
+    /// To be tried now.
+    Claimed(Vec<WaitingMail>),
     /// Nothing to revert, no such import.
     Absent,
 }

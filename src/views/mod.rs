@@ -15,6 +15,7 @@ mod form;
 mod home;
 mod json_ld;
 mod list;
+mod mail;
 mod pictures;
 mod problems;
 mod product_json;
@@ -34,6 +35,7 @@ pub use error_page::{ErrorPage, error_page};
 pub use form::form;
 pub use home::{HomePage, home};
 pub use list::{CategoryPage, Listing, SearchResultsPage, category, search};
+pub use mail::{MailText, Sender};
 pub use pictures::Pictures;
 pub use problems::{ProblemKind, ProblemsPage, problems_page};
 pub use product_json::{

@@ -1,5 +1,7 @@
 //! Each owns a truth and serialises its changes.
 
+pub(crate) mod accounts;
+pub(crate) mod limits;
 pub(crate) mod pools;
 #[cfg_attr(not(test), expect(dead_code, reason = "accounts and carts come next"))]
 pub(crate) mod sessions;

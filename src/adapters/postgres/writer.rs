@@ -1,7 +1,10 @@
 //! Commits batches of writes; see `ports::writer` and the folder's page.
 
+mod accounts;
 mod audit;
+mod customers;
 mod imports;
+mod mail;
 mod once;
 mod overrides;
 mod products;
@@ -22,8 +25,17 @@ use deadpool_postgres::{
 use std::{sync::Arc, time::Duration};
 
 /// Each concern's statements.
-const TEXTS: &[&[&str]] =
-    &[products::ALL, imports::ALL, overrides::ALL, audit::ALL, once::ALL, sessions::ALL];
+const TEXTS: &[&[&str]] = &[
+    products::ALL,
+    imports::ALL,
+    overrides::ALL,
+    audit::ALL,
+    once::ALL,
+    sessions::ALL,
+    accounts::ALL,
+    customers::ALL,
+    mail::ALL,
+];
 
 /// Below a worker's lease, so that whoever takes over never meets the old one's transaction.
 const SESSION: &str = "-c statement_timeout=30s -c idle_in_transaction_session_timeout=5s \
@@ -216,5 +228,7 @@ async fn apply(
             overrides::revert(tx, pool, node, by, *at).await?
         }
         Write::Sessions(write) => sessions::apply(tx, write).await?,
+        Write::Accounts(write) => accounts::apply(tx, write).await?,
+        Write::Mail(write) => mail::apply(tx, write).await?,
     })
 }

@@ -9,12 +9,14 @@
 //! dies, an open transaction was never there. A damaged file is noticed as it is opened or by
 //! [`SqlStore::check`], and refused rather than served.
 
+mod accounts;
 mod audit;
 mod catalog;
 mod copies;
 mod error;
 mod imports;
 mod lists;
+mod mail;
 mod migrations;
 mod outbox;
 mod overrides;
@@ -202,6 +204,8 @@ impl SqlStore {
             overrides::ALL,
             audit::ALL,
             sessions::ALL,
+            accounts::ALL,
+            mail::ALL,
         ];
         match &self.pools {
             Pools::Sqlite { readers, .. } => {

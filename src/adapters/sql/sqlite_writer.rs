@@ -4,7 +4,10 @@
 //! synced to the disk before anybody is answered. When it dies in between, nothing was written;
 //! a full disk or a busy file is answered as such, and the next commit starts afresh.
 
+mod accounts;
+mod customers;
 mod imports;
+mod mail;
 mod once;
 mod overrides;
 mod products;
@@ -24,8 +27,16 @@ use std::{
 };
 
 /// Each concern's statements, as a check prepares them.
-pub(super) const ALL: &[&[(&str, Sql)]] =
-    &[products::ALL, imports::ALL, overrides::ALL, once::ALL, sessions::ALL];
+pub(super) const ALL: &[&[(&str, Sql)]] = &[
+    products::ALL,
+    imports::ALL,
+    overrides::ALL,
+    once::ALL,
+    sessions::ALL,
+    accounts::ALL,
+    customers::ALL,
+    mail::ALL,
+];
 
 pub struct SqliteWriter {
     path: PathBuf,
@@ -134,5 +145,7 @@ async fn apply(
             overrides::revert(conn, pool, node, by, *at).await
         }
         Write::Sessions(write) => sessions::apply(conn, write).await,
+        Write::Accounts(write) => accounts::apply(conn, write).await,
+        Write::Mail(write) => mail::apply(conn, write).await,
     }
 }
