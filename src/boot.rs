@@ -12,6 +12,7 @@ mod demo;
 mod doctor;
 mod offline;
 mod parts;
+mod people;
 mod serve;
 mod trial;
 
@@ -20,6 +21,7 @@ pub(crate) use backup::{Moved, Watch, backup, check_backup, restore};
 pub(crate) use doctor::{AuditFound, Finding, doctor, doctor_audit};
 pub(crate) use offline::Offline;
 pub(crate) use parts::StoreConfig;
+pub(crate) use people::MailConfig;
 pub(crate) use serve::serve;
 pub(crate) use trial::bench_search;
 

@@ -7,8 +7,11 @@
 mod layers;
 
 use crate::{
-    actors::keepers::sessions::SessionsConfig, boot::StoreConfig, http::HttpConfig,
-    logging::LogConfig, tree::PoolConfig,
+    actors::keepers::{accounts::AccountsConfig, sessions::SessionsConfig},
+    boot::{MailConfig, StoreConfig},
+    http::HttpConfig,
+    logging::LogConfig,
+    tree::PoolConfig,
 };
 use layers::Layers;
 pub(crate) use layers::{Origin, Setting};
@@ -25,6 +28,8 @@ pub(crate) struct Config {
     pub(crate) store: StoreConfig,
     pub(crate) http: HttpConfig,
     pub(crate) sessions: SessionsConfig,
+    pub(crate) accounts: AccountsConfig,
+    pub(crate) mail: MailConfig,
     pub(crate) pools: BTreeMap<String, PoolConfig>,
     pub(crate) log: LogConfig,
 }
@@ -115,6 +120,12 @@ fn validate(config: &Config, layers: &Layers) -> Result<(), ConfigError> {
         // The sentence begins with its key.
         let (key, rest) = reason.split_once(' ').unwrap_or(("http", &reason));
         return bad(key, rest);
+    }
+    if let Err((key, reason)) = config.accounts.validate() {
+        return bad(&format!("accounts.{key}"), reason);
+    }
+    if let Err((key, reason)) = config.mail.validate() {
+        return bad(&format!("mail.{key}"), &reason);
     }
     if let Err((key, reason)) = config.sessions.validate() {
         return bad(&format!("sessions.{key}"), reason);

@@ -59,12 +59,25 @@ pub(crate) struct ServerSeats {
     pub(crate) render: Child,
     /// Puts operators' live changes into force.
     pub(crate) pool_overrides: Child,
-    /// Notes when sessions were used, and drops those that are over.
-    pub(crate) sessions: Child,
+    /// Who comes, and who writes to them.
+    pub(crate) people: PeopleSeats,
     /// Accepts connections, on the port and on the data folder's socket.
     pub(crate) http: Child,
     /// Fills an empty shop.
     pub(crate) demo: Option<Child>,
+}
+
+pub(crate) struct PeopleSeats {
+    /// Notes when sessions were used, and drops those that are over.
+    pub(crate) sessions: Child,
+    /// Hashes passwords, few at a time.
+    pub(crate) passwords: Child,
+    /// Takes in who forgot theirs.
+    pub(crate) password_desk: Child,
+    /// Hands over the mail that waits.
+    pub(crate) mail: Child,
+    /// Drops links that can't be used any more.
+    pub(crate) tokens: Child,
 }
 
 pub(crate) fn stoa(seats: Seats) -> Supervisor {
@@ -87,12 +100,17 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
         .child(seats.kept_answers);
     let root = group("stoa", Strategy::OneForOne).child(store).child(followers).child(work);
     let Some(server) = seats.server else { return root };
+    let people = group("people", Strategy::OneForOne)
+        .child(server.people.sessions)
+        .child(server.people.passwords.shutdown(drain(5)))
+        .child(server.people.password_desk.shutdown(drain(5)))
+        .child(server.people.mail.shutdown(drain(5)))
+        .child(server.people.tokens);
     let edge = group("edge", Strategy::OneForOne)
         .child(server.render.shutdown(drain(5)))
         .child(server.pool_overrides)
-        .child(server.sessions)
         .child(server.http.shutdown(drain(15)));
-    let root = root.child(edge);
+    let root = root.child(people).child(edge);
     match server.demo {
         Some(demo) => root.child(demo),
         None => root,

@@ -5,12 +5,10 @@ use super::{
     checks::{DatabaseCheck, DocumentsCheck, SearchCheck, TreeCheck},
     demo::Demo,
     parts::Parts,
+    people::{self, People},
 };
 use crate::{
-    actors::keepers::{
-        pools::Pools,
-        sessions::{Sessions, SessionsParts},
-    },
+    actors::keepers::pools::Pools,
     config::Config,
     folder::Folder,
     http::{
@@ -49,14 +47,10 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
         parts.clock.clone(),
         nudge.clone(),
     );
-    let sessions = Sessions::new(SessionsParts {
-        rows: parts.store.clone(),
-        store: assembly.store.clone(),
-        clock: parts.clock.clone(),
-        ids: parts.ids.clone(),
-        chance: parts.chance.clone(),
-        lifetimes: config.sessions.lifetimes(),
-    });
+    let http_config = http_config(config, &listeners)?;
+    let url = http_config.origin();
+    let People { sessions, accounts, seats: people_seats } =
+        people::people(config, folder, &parts, &assembly.store, &url)?;
     let tree_check = Arc::new(TreeCheck::default());
     let checks: Vec<Arc<dyn Check>> = vec![
         Arc::new(DatabaseCheck(parts.store.clone())),
@@ -67,14 +61,15 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
     let render: Pool<http::RenderJob> = Pool::new("render", config.pool("render").options());
     let started = Started::default();
     let app = App {
-        config: http_config(config, &listeners)?,
+        config: http_config,
         scope: Arc::new(parts.scope.clone()),
         documents: parts.documents.clone(),
         search: Arc::new(assembly.search.clone()),
         files: parts.files.clone(),
         imports: Arc::new(assembly.imports.clone()),
         pools: Arc::new(pools.clone()),
-        visitors: Arc::new(sessions.clone()),
+        visitors: Arc::new(sessions),
+        accounts: Arc::new(accounts.clone()),
         trusted: Trusted::read(&config.http.trusted_proxies).map_err(BootError::Other)?,
         chance: parts.chance.clone(),
         audit: parts.store.clone(),
@@ -90,7 +85,6 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
         started: started.clone(),
         shell: ShellCache::default(),
     };
-    let url = app.config.origin();
     let (edge, listeners) = (Arc::new(Edge::new(app)), Arc::new(listeners));
     let mut seats = assembly.seats;
     let overrides = pools.clone();
@@ -100,7 +94,7 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
             let reconciler = overrides.reconciler();
             async move { Ok(reconciler) }
         }),
-        sessions: sessions.child(),
+        people: people_seats,
         http: task("http", move |context| http::serve(edge.clone(), listeners.clone(), context)),
         demo: demo.then(|| {
             let demo = Demo {
@@ -117,6 +111,7 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
     let running = tree::stoa(seats).start().await?;
     tree_check.attach(running.view());
     pools.attach(running.view());
+    people::offer_setup(&accounts, folder, &url).await?;
     started.done();
     lock.announce("stoa serve", Some(url))
         .map_err(|error| BootError::Other(format!("can't write run/lock: {error}")))?;

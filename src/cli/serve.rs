@@ -8,6 +8,7 @@ Examples:
   stoa serve                                       an empty shop in ./stoa-data
   stoa serve --demo                                the same with a catalogue of its own
   stoa serve --listen 0.0.0.0:80 --data /srv/shop
+  stoa serve --public-url https://shop.example     behind a proxy that speaks HTTPS
   stoa serve --database-url postgres://stoa:secret@db/stoa";
 
 /// Starts in an empty folder: makes the data folder and the database, and serves the shop, the
@@ -18,6 +19,13 @@ pub(crate) struct Serve {
     /// Address and port; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
+    /// What shoppers type, such as https://shop.example: a proxy there speaks HTTPS for the shop.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Take passwords over plain HTTP from other machines too, where anybody on the way can read
+    /// them.
+    #[arg(long)]
+    insecure_http: bool,
     /// Fill an empty shop with a generated catalogue.
     #[arg(long)]
     demo: bool,
@@ -25,7 +33,12 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) async fn run(self, context: &Context) -> Outcome {
-        let (config, _) = context.config(&[("--listen", "http.listen", self.listen)])?;
+        let insecure = self.insecure_http.then(|| "true".to_owned());
+        let (config, _) = context.config(&[
+            ("--listen", "http.listen", self.listen),
+            ("--public-url", "shop.public_url", self.public_url),
+            ("--insecure-http", "http.insecure_http", insecure),
+        ])?;
         logging::start(&config.log);
         boot::serve(&config, &context.folder, self.demo)
             .await

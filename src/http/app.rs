@@ -5,6 +5,7 @@ use crate::{
     domain::{category::CategoryTree, scope::Scope},
     http::{
         access::AdminToken,
+        accounting::Accounting,
         cache::PageCache,
         client::Trusted,
         config::HttpConfig,
@@ -43,6 +44,7 @@ pub(crate) struct App {
     pub(crate) imports: Arc<dyn Importing>,
     pub(crate) pools: Arc<dyn Pooling>,
     pub(crate) visitors: Arc<dyn Visiting>,
+    pub(crate) accounts: Arc<dyn Accounting>,
     /// Who changed what.
     pub(crate) audit: Arc<dyn Audit>,
     pub(crate) tree: Arc<dyn Viewing>,

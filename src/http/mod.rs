@@ -12,6 +12,7 @@
 
 #[cfg_attr(not(test), expect(dead_code, reason = "accounts and carts come next"))]
 mod access;
+mod accounting;
 mod api;
 mod app;
 mod audit;

@@ -1,8 +1,13 @@
 //! The API's first version: the catalogue for everybody, sessions and what belongs to them for
 //! shoppers, imports and the index for administrators.
 
+mod accounts;
+mod addresses;
 mod categories;
+mod customers;
 mod imports;
+mod keys;
+pub(crate) mod privacy;
 mod products;
 mod reindex;
 pub(crate) mod search;
@@ -14,7 +19,7 @@ use crate::http::{
     page::{Keep, Page},
     resource::{Asked, Resource},
 };
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use warp::reply::Response;
 
@@ -26,6 +31,11 @@ pub(crate) fn resources() -> Vec<Resource> {
         imports::resources(),
         reindex::resources(),
         sessions::resources(),
+        accounts::resources(),
+        addresses::resources(),
+        keys::resources(),
+        customers::resources(),
+        privacy::resources(),
     ]
     .into_iter()
     .flatten()
@@ -58,6 +68,23 @@ pub(super) fn fresh_bytes(app: &App, json: Vec<u8>) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Something that was just made, and where it is.
+fn created(app: &App, value: &impl Serialize, place: &str) -> Response {
+    let mut response = fresh(app, value);
+    *response.status_mut() = StatusCode::CREATED;
+    if let Ok(place) = HeaderValue::from_str(place) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    response
+}
+
+fn no_content(app: &App) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    *response.headers_mut() = headers::of_data(&app.config);
     response
 }
 
