@@ -98,6 +98,9 @@ fn validate(config: &Config, layers: &Layers) -> Result<(), ConfigError> {
     if !database.is_empty() && !begins(database, &["postgres://", "postgresql://"]) {
         return bad("store.database_url", "must be empty or begin with postgres://");
     }
+    if config.store.check_hours == 0 {
+        return bad("store.check_hours", "must be at least 1");
+    }
     for (name, pool) in &config.pools {
         if !(1..=crate::tree::MOST_WORKERS).contains(&pool.workers) {
             let reason = format!("must be 1 to {}", crate::tree::MOST_WORKERS);
@@ -169,6 +172,8 @@ mod tests {
         assert!(wrong.contains("store.outbox_days") && wrong.contains("a whole number"), "{wrong}");
         let bad = refused(&[("STOA_HTTP_LISTEN", "here")]);
         assert!(bad.contains("http.listen") && bad.contains("STOA_HTTP_LISTEN"), "{bad}");
+        let never = refused(&[("STOA_STORE_CHECK_HOURS", "0")]);
+        assert!(never.contains("store.check_hours") && never.contains("at least 1"), "{never}");
         let none = refused(&[("STOA_POOLS_RENDER_WORKERS", "0")]);
         assert!(none.contains("1 to"), "{none}");
     }

@@ -57,6 +57,8 @@ pub(crate) struct ServerSeats {
     pub(crate) render: Child,
     /// Puts operators' live changes into force.
     pub(crate) pool_overrides: Child,
+    /// Looks now and then whether the database is whole.
+    pub(crate) integrity: Child,
     /// Accepts connections, on the port and on the data folder's socket.
     pub(crate) http: Child,
     /// Fills an empty shop.
@@ -84,6 +86,7 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
     let edge = group("edge", Strategy::OneForOne)
         .child(server.render.shutdown(drain(5)))
         .child(server.pool_overrides)
+        .child(server.integrity)
         .child(server.http.shutdown(drain(15)));
     let root = root.child(edge);
     match server.demo {

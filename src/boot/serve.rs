@@ -2,18 +2,22 @@
 
 use super::{
     BootError, assembly,
-    checks::{DatabaseCheck, DocumentsCheck, SearchCheck, TreeCheck},
+    checks::{DatabaseCheck, DocumentsCheck, IntegrityCheck, SearchCheck, TreeCheck},
     demo::Demo,
     parts::Parts,
 };
 use crate::{
-    actors::keepers::pools::Pools,
+    actors::{
+        keepers::pools::Pools,
+        reconcilers::integrity::{Verdict, integrity},
+    },
     config::Config,
     folder::Folder,
     http::{
         self, AdminToken, App, Check, Edge, Listeners, PageCache, Render, RenderWorker, ShellCache,
         Started,
     },
+    ports::integrity::Integrity,
     tree::{self, ServerSeats},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -23,6 +27,7 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
 };
 
+const HOUR: Duration = Duration::from_secs(60 * 60);
 /// Other nodes' live changes are found within this.
 const OVERRIDES_EVERY: Duration = Duration::from_secs(1);
 
@@ -46,9 +51,11 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
         parts.clock.clone(),
         nudge.clone(),
     );
+    let (verdict, stored) = (Verdict::default(), parts.store.clone() as Arc<dyn Integrity>);
     let tree_check = Arc::new(TreeCheck::default());
     let checks: Vec<Arc<dyn Check>> = vec![
         Arc::new(DatabaseCheck(parts.store.clone())),
+        Arc::new(IntegrityCheck(verdict.clone())),
         Arc::new(DocumentsCheck(parts.documents.clone())),
         Arc::new(SearchCheck(parts.search.clone())),
         tree_check.clone(),
@@ -86,6 +93,7 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
             let reconciler = overrides.reconciler();
             async move { Ok(reconciler) }
         }),
+        integrity: integrity(&stored, &verdict, HOUR * config.store.check_hours, &Nudge::new()),
         http: task("http", move |context| http::serve(edge.clone(), listeners.clone(), context)),
         demo: demo.then(|| {
             let demo = Demo {

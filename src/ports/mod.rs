@@ -10,6 +10,7 @@ pub mod catalog;
 pub mod clock;
 pub mod documents;
 pub mod imports;
+pub mod integrity;
 pub mod invalidate;
 pub mod outbox;
 pub mod overrides;

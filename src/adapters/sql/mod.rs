@@ -25,10 +25,11 @@ pub use copies::{CopyMark, adopt_copy};
 pub use migrations::{DatabaseIdentity, MigrationLine, MigrationState};
 pub use sqlite_writer::SqliteWriter;
 
-use crate::ports::StoreError;
+use crate::ports::{StoreError, integrity::Integrity};
+use async_trait::async_trait;
 use error::store_error;
 use sqlx::{
-    ConnectOptions, Connection, PgPool, SqlitePool,
+    ConnectOptions, Connection, Executor, PgConnection, PgPool, SqlSafeStr, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{
         SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions,
@@ -197,15 +198,18 @@ impl SqlStore {
             [migrations::ALL, catalog::ALL, outbox::ALL, imports::ALL, overrides::ALL, audit::ALL];
         match &self.pools {
             Pools::Sqlite { readers, .. } => {
+                let all: Vec<_> =
+                    modules.iter().chain(sqlite_writer::ALL).copied().flatten().copied().collect();
                 let mut conn = readers.acquire().await.map_err(store_error)?;
-                for (name, sql) in modules.iter().chain(sqlite_writer::ALL).copied().flatten() {
-                    prepare(&mut *conn, name, sql.sqlite).await?;
+                for (name, sql) in all {
+                    prepared(name, prepare_on_sqlite(&mut conn, sql.sqlite).await)?;
                 }
             }
             Pools::Postgres(pool) => {
+                let all: Vec<_> = modules.into_iter().flatten().copied().collect();
                 let mut conn = pool.acquire().await.map_err(store_error)?;
-                for (name, sql) in modules.into_iter().flatten() {
-                    prepare(&mut *conn, name, sql.postgres).await?;
+                for (name, sql) in all {
+                    prepared(name, prepare_on_postgres(&mut conn, sql.postgres).await)?;
                 }
             }
         }
@@ -221,16 +225,36 @@ impl SqlStore {
     }
 }
 
-async fn prepare<'c, E>(conn: E, name: &str, text: &'static str) -> Result<(), StoreError>
-where
-    E: sqlx::Executor<'c>,
-{
-    use sqlx::SqlSafeStr;
+#[async_trait]
+impl Integrity for SqlStore {
+    async fn verify(&self) -> Result<(), StoreError> {
+        self.check().await
+    }
+}
+
+// Two rather than one over any executor: a generic one is not `Send` enough for a port's future.
+async fn prepare_on_sqlite(
+    conn: &mut SqliteConnection,
+    text: &'static str,
+) -> Result<(), sqlx::Error> {
     if text.is_empty() {
         return Ok(());
     }
-    let prepared = conn.prepare(text.into_sql_str()).await;
-    prepared.map(drop).map_err(|e| match store_error(e) {
+    conn.prepare(text.into_sql_str()).await.map(drop)
+}
+
+async fn prepare_on_postgres(
+    conn: &mut PgConnection,
+    text: &'static str,
+) -> Result<(), sqlx::Error> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    conn.prepare(text.into_sql_str()).await.map(drop)
+}
+
+fn prepared(name: &str, outcome: Result<(), sqlx::Error>) -> Result<(), StoreError> {
+    outcome.map_err(|e| match store_error(e) {
         StoreError::Refused(why) => StoreError::Corrupt(format!(
             "the statement {name} does not fit the schema ({why}); run `stoa migrate --status`"
         )),
