@@ -207,6 +207,11 @@ const CONFINED: &[Confined] = &[
         because: "tantivy stands behind the same port",
     },
     Confined {
+        crates: &["hmac"],
+        to: &["src/adapters/payments"],
+        because: "who may sign and believe webhooks is found in one place",
+    },
+    Confined {
         crates: &["warp"],
         to: &["src/http"],
         because: "actors and commands are not requests",
@@ -482,6 +487,7 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("src/http/limits.rs", "use redis::Client;", "redis only in"),
     ("src/actors/workers/a.rs", "use lapin::Channel;", "lapin only in"),
     ("src/actors/reconcilers/a.rs", "use meilisearch_sdk::Client;", "meilisearch_sdk only in"),
+    ("src/http/hooks.rs", "use hmac::Mac;", "hmac only in"),
     ("src/cli/serve.rs", "use warp::Filter;", "warp only in"),
     ("src/actors/edge/hub.rs", "use hyper::upgrade;", "hyper,"),
     ("src/actors/keepers/a.rs", "use moka::sync::Cache;", "moka only in"),

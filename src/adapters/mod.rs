@@ -4,6 +4,7 @@
 pub mod blobs;
 pub mod clock;
 pub mod documents;
+pub mod payments;
 pub mod postgres;
 pub mod sql;
 pub mod tantivy;

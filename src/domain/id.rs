@@ -52,4 +52,20 @@ ids! {
     OrderId,
     /// One line of an order.
     OrderLineId,
+    /// Customers who are treated alike, by price for one.
+    CustomerGroupId,
+    /// One price list.
+    PriceListId,
+    /// One coupon; its code may be changed, its id stays.
+    CouponId,
+    /// One way of sending goods.
+    ShippingMethodId,
+    /// One rule of tax.
+    TaxRuleId,
+    /// One wish to be paid for an order, and the key under which a provider knows it.
+    PaymentIntentId,
+    /// One taking of authorised money, and its key with the provider.
+    CaptureId,
+    /// One giving back of captured money, and its key with the provider.
+    RefundId,
 }

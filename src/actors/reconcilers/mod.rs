@@ -3,6 +3,7 @@
 
 pub(crate) mod documents;
 pub(crate) mod integrity;
+pub(crate) mod kept_answers;
 pub(crate) mod outbox_pruner;
 pub(crate) mod outbox_relay;
 mod progress;
