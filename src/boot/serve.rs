@@ -12,7 +12,7 @@ use crate::{
     folder::Folder,
     http::{
         self, AdminToken, App, Check, Edge, Listeners, PageCache, Render, RenderWorker, ShellCache,
-        Started,
+        Stage,
     },
     tree::{self, ServerSeats},
 };
@@ -54,7 +54,7 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
         tree_check.clone(),
     ];
     let render: Pool<http::RenderJob> = Pool::new("render", config.pool("render").options());
-    let started = Started::default();
+    let stage = Stage::default();
     let app = App {
         config: http_config(config, &listeners)?,
         scope: Arc::new(parts.scope.clone()),
@@ -73,7 +73,7 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
         token: Some(AdminToken::new(&folder.admin_token(random_token())?)),
         metrics: Some(metrics),
         followed: assembly.followed,
-        started: started.clone(),
+        stage: stage.clone(),
         shell: ShellCache::default(),
     };
     let url = app.config.origin();
@@ -102,7 +102,7 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
     let running = tree::stoa(seats).start().await?;
     tree_check.attach(running.view());
     pools.attach(running.view());
-    started.done();
+    stage.rise();
     lock.announce("stoa serve", Some(url))
         .map_err(|error| BootError::Other(format!("can't write run/lock: {error}")))?;
     let ended = until_the_end(&running, &mut signals).await;

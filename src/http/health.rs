@@ -61,7 +61,7 @@ async fn show_live(app: Arc<App>, _asked: Asked) -> Result<Response, Problem> {
 }
 
 async fn show_started(app: Arc<App>, _asked: Asked) -> Result<Response, Problem> {
-    Ok(answer(&app, app.started.is_done(), Vec::new()))
+    Ok(answer(&app, app.stage.is_up(), Vec::new()))
 }
 
 async fn show_ready(app: Arc<App>, _asked: Asked) -> Result<Response, Problem> {
@@ -76,7 +76,7 @@ async fn show_ready(app: Arc<App>, _asked: Asked) -> Result<Response, Problem> {
         ComponentHealth { name, optional, ok: outcome.is_ok() }
     });
     let components = join_all(checks).await;
-    let ok = app.started.is_done() && components.iter().all(|one| one.ok || one.optional);
+    let ok = app.stage.is_up() && components.iter().all(|one| one.ok || one.optional);
     Ok(answer(&app, ok, components))
 }
 
