@@ -106,6 +106,7 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
     lock.announce("stoa serve", Some(url))
         .map_err(|error| BootError::Other(format!("can't write run/lock: {error}")))?;
     let ended = until_the_end(&running, &mut signals).await;
+    stage.leave();
     tokio::select! {
         () = running.stop() => {}
         () = signals.next() => {

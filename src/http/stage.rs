@@ -1,6 +1,6 @@
-//! How far this process is in its life.
+//! How far this process is in its life: starting, up, or about to leave.
 //!
-//! Boot sets it, once; everything of the edge reads it.
+//! Boot sets it, each step once and none taken back; everything of the edge reads it.
 
 use std::sync::{
     Arc,
@@ -9,15 +9,30 @@ use std::sync::{
 
 /// Cheap to clone, and to ask at every request.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Stage(Arc<AtomicBool>);
+pub(crate) struct Stage(Arc<Steps>);
+
+#[derive(Debug, Default)]
+struct Steps {
+    up: AtomicBool,
+    leaving: AtomicBool,
+}
 
 impl Stage {
     /// The start is over.
     pub(crate) fn rise(&self) {
-        self.0.store(true, Ordering::Release);
+        self.0.up.store(true, Ordering::Release);
     }
 
     pub(crate) fn is_up(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.0.up.load(Ordering::Acquire)
+    }
+
+    /// No new requests are wanted: probes say so, and answers end their connection.
+    pub(crate) fn leave(&self) {
+        self.0.leaving.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.0.leaving.load(Ordering::Acquire)
     }
 }
