@@ -5,6 +5,7 @@ use super::{
     checks::{DatabaseCheck, DocumentsCheck, SearchCheck, TreeCheck},
     demo::Demo,
     parts::Parts,
+    sockets::Inherited,
 };
 use crate::{
     actors::keepers::pools::Pools,
@@ -26,10 +27,15 @@ use tokio::{
 /// Other nodes' live changes are found within this.
 const OVERRIDES_EVERY: Duration = Duration::from_secs(1);
 
-pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Result<(), BootError> {
+pub(crate) async fn serve(
+    config: &Config,
+    folder: &Folder,
+    inherited: Option<Inherited>,
+    demo: bool,
+) -> Result<(), BootError> {
     supervisors::install_panic_capture();
     let mut lock = folder.take("stoa serve")?;
-    let listeners = listen(config, folder).await?;
+    let listeners = listen(config, folder, inherited).await?;
     let parts = Parts::open(config, folder).await?;
     let metrics = http::install_metrics().map_err(|error| BootError::Other(error.to_string()))?;
     let cache = Arc::new(PageCache::new(config.http.cache_bytes));
@@ -119,11 +125,20 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
 }
 
 /// Bound before anything is opened: a taken port must not cost a migration.
-async fn listen(config: &Config, folder: &Folder) -> Result<Listeners, BootError> {
+async fn listen(
+    config: &Config,
+    folder: &Folder,
+    inherited: Option<Inherited>,
+) -> Result<Listeners, BootError> {
     let address = config.http.listen;
     let failed = |source| BootError::Listen { address: address.to_string(), source };
-    let tcp = TcpListener::bind(address).await.map_err(failed)?;
-    let local = match http::bind_local(&folder.socket()) {
+    let (tcp, local) = match inherited {
+        Some(inherited) => inherited.adopt().map_err(|error| {
+            BootError::Other(format!("can't use the socket that was handed in: {error}"))
+        })?,
+        None => (TcpListener::bind(address).await.map_err(failed)?, None),
+    };
+    let local = match local.map_or_else(|| http::bind_local(&folder.socket()), Ok) {
         Ok(local) => Some(local),
         Err(error) => {
             // A path too long for a socket, most often: commands then come over TCP.
