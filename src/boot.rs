@@ -13,6 +13,7 @@ mod doctor;
 mod offline;
 mod parts;
 mod serve;
+mod sockets;
 mod trial;
 
 pub(crate) use archive::Manifest;
@@ -21,6 +22,7 @@ pub(crate) use doctor::{AuditFound, Finding, doctor, doctor_audit};
 pub(crate) use offline::Offline;
 pub(crate) use parts::StoreConfig;
 pub(crate) use serve::serve;
+pub(crate) use sockets::Inherited;
 pub(crate) use trial::bench_search;
 
 use crate::{

@@ -238,6 +238,11 @@ const CONFINED: &[Confined] = &[
         because: "the real-time gateway is all that runs on arbiters",
     },
     Confined {
+        crates: &["listenfd", "command_fds"],
+        to: &["src/boot.rs"],
+        because: "sockets come in before anything starts and go on when all has ended",
+    },
+    Confined {
         crates: &["supervisors"],
         to: &[
             "src/actors",
@@ -492,6 +497,7 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("src/actors/edge/hub.rs", "use hyper::upgrade;", "hyper,"),
     ("src/actors/keepers/a.rs", "use moka::sync::Cache;", "moka only in"),
     ("src/http/shop.rs", "use askama::Template;", "askama only in"),
+    ("src/http/serve.rs", "use listenfd::ListenFd;", "listenfd, command_fds only in"),
     ("src/http/shop.rs", "use ractor::ActorRef;", "ractor,"),
     ("src/tree.rs", "use ractor::ActorRef;", "ractor,"),
     ("src/actors/keepers/a.rs", "use actix::Arbiter;", "actix,"),

@@ -5,6 +5,7 @@ use super::{
     checks::{DatabaseCheck, DocumentsCheck, IntegrityCheck, SearchCheck, TreeCheck},
     demo::Demo,
     parts::Parts,
+    sockets::Inherited,
 };
 use crate::{
     actors::{
@@ -15,7 +16,7 @@ use crate::{
     folder::Folder,
     http::{
         self, AdminToken, App, Check, Edge, Listeners, PageCache, Render, RenderWorker, ShellCache,
-        Started,
+        Stage,
     },
     ports::integrity::Integrity,
     tree::{self, ServerSeats},
@@ -31,10 +32,15 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 /// Other nodes' live changes are found within this.
 const OVERRIDES_EVERY: Duration = Duration::from_secs(1);
 
-pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Result<(), BootError> {
+pub(crate) async fn serve(
+    config: &Config,
+    folder: &Folder,
+    inherited: Option<Inherited>,
+    demo: bool,
+) -> Result<(), BootError> {
     supervisors::install_panic_capture();
     let mut lock = folder.take("stoa serve")?;
-    let listeners = listen(config, folder).await?;
+    let listeners = listen(config, folder, inherited).await?;
     let parts = Parts::open(config, folder).await?;
     let metrics = http::install_metrics().map_err(|error| BootError::Other(error.to_string()))?;
     let cache = Arc::new(PageCache::new(config.http.cache_bytes));
@@ -61,7 +67,7 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
         tree_check.clone(),
     ];
     let render: Pool<http::RenderJob> = Pool::new("render", config.pool("render").options());
-    let started = Started::default();
+    let stage = Stage::default();
     let app = App {
         config: http_config(config, &listeners)?,
         scope: Arc::new(parts.scope.clone()),
@@ -80,7 +86,7 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
         token: Some(AdminToken::new(&folder.admin_token(random_token())?)),
         metrics: Some(metrics),
         followed: assembly.followed,
-        started: started.clone(),
+        stage: stage.clone(),
         shell: ShellCache::default(),
     };
     let url = app.config.origin();
@@ -110,10 +116,11 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
     let running = tree::stoa(seats).start().await?;
     tree_check.attach(running.view());
     pools.attach(running.view());
-    started.done();
+    stage.rise();
     lock.announce("stoa serve", Some(url))
         .map_err(|error| BootError::Other(format!("can't write run/lock: {error}")))?;
     let ended = until_the_end(&running, &mut signals).await;
+    stage.leave();
     tokio::select! {
         () = running.stop() => {}
         () = signals.next() => {
@@ -126,11 +133,20 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
 }
 
 /// Bound before anything is opened: a taken port must not cost a migration.
-async fn listen(config: &Config, folder: &Folder) -> Result<Listeners, BootError> {
+async fn listen(
+    config: &Config,
+    folder: &Folder,
+    inherited: Option<Inherited>,
+) -> Result<Listeners, BootError> {
     let address = config.http.listen;
     let failed = |source| BootError::Listen { address: address.to_string(), source };
-    let tcp = TcpListener::bind(address).await.map_err(failed)?;
-    let local = match http::bind_local(&folder.socket()) {
+    let (tcp, local) = match inherited {
+        Some(inherited) => inherited.adopt().map_err(|error| {
+            BootError::Other(format!("can't use the socket that was handed in: {error}"))
+        })?,
+        None => (TcpListener::bind(address).await.map_err(failed)?, None),
+    };
+    let local = match local.map_or_else(|| http::bind_local(&folder.socket()), Ok) {
         Ok(local) => Some(local),
         Err(error) => {
             // A path too long for a socket, most often: commands then come over TCP.

@@ -135,13 +135,17 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command: Command, context: &Context) -> Outcome {
+    let sockets = match &command {
+        Command::Serve(_) => context.sockets()?,
+        _ => None,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Failed(format!("can't start the runtime: {error}")))?;
     let outcome = runtime.block_on(async {
         match command {
-            Command::Serve(serve) => serve.run(context).await,
+            Command::Serve(serve) => serve.run(context, sockets).await,
             Command::Import(import) => import.run(context).await,
             Command::Export(export) => export.run(context).await,
             Command::Backup(backup) => backup.run(context).await,

@@ -1,7 +1,10 @@
 //! `stoa serve`
 
 use super::{Context, Failure, Outcome};
-use crate::{boot, logging};
+use crate::{
+    boot::{self, Inherited},
+    logging,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -15,7 +18,8 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(crate) struct Serve {
-    /// Address and port; port 0 takes a free one [default: 127.0.0.1:8080]
+    /// Address and port; port 0 takes a free one; a socket that a service manager hands in
+    /// (LISTEN_FDS) comes before it [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
     /// Fill an empty shop with a generated catalogue.
@@ -24,10 +28,10 @@ pub(crate) struct Serve {
 }
 
 impl Serve {
-    pub(crate) async fn run(self, context: &Context) -> Outcome {
+    pub(crate) async fn run(self, context: &Context, sockets: Option<Inherited>) -> Outcome {
         let (config, _) = context.config(&[("--listen", "http.listen", self.listen)])?;
         logging::start(&config.log);
-        boot::serve(&config, &context.folder, self.demo)
+        boot::serve(&config, &context.folder, sockets, self.demo)
             .await
             .map_err(|error| Failure::Failed(error.to_string()))
     }

@@ -9,6 +9,7 @@ use crate::{
         config::HttpConfig,
         handles::{Check, Importing, Pooling, Searching, Viewing},
         render::Render,
+        stage::Stage,
     },
     ports::{
         audit::Audit,
@@ -20,10 +21,7 @@ use crate::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -54,22 +52,8 @@ pub(crate) struct App {
     pub(crate) metrics: Option<PrometheusHandle>,
     /// How far this node's documents are in the log.
     pub(crate) followed: Progress,
-    pub(crate) started: Started,
+    pub(crate) stage: Stage,
     pub(crate) shell: ShellCache,
-}
-
-/// Whether the start is over; set once, by boot.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Started(Arc<AtomicBool>);
-
-impl Started {
-    pub(crate) fn done(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-
-    pub(crate) fn is_done(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
 }
 
 /// Header, menu and footer of the present category tree, made again when the tree changes.

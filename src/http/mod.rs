@@ -43,11 +43,12 @@ mod routes;
 mod searching;
 mod serve;
 mod shop;
+mod stage;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use access::AdminToken;
-pub(crate) use app::{App, ShellCache, Started};
+pub(crate) use app::{App, ShellCache};
 pub(crate) use cache::PageCache;
 pub(crate) use config::HttpConfig;
 pub(crate) use edge::Edge;
@@ -55,3 +56,4 @@ pub(crate) use handles::{Check, Viewing};
 pub(crate) use metrics::install as install_metrics;
 pub(crate) use render::{Render, RenderJob, RenderWorker};
 pub(crate) use serve::{Listeners, bind_local, serve};
+pub(crate) use stage::Stage;

@@ -2,8 +2,8 @@
 //!
 //! HTTP/1.1 with keep-alive, over TCP and over the server's own Unix socket. One connection over
 //! the limit is answered 503 and closed, so a flood is told to come back instead of left hanging.
-//! When asked to stop it accepts no more, lets what is being answered end within the drain time,
-//! and cuts the rest.
+//! When asked to stop it accepts no more, waits a moment for requests that are on their way, lets
+//! what is being answered end within the drain time, and cuts the rest.
 //!
 //! A child of the tree: if it dies its connections are cut, and it begins again on the same
 //! listeners, so no client is refused meanwhile.
@@ -22,7 +22,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::Path,
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::Poll,
     time::Duration,
 };
@@ -42,6 +42,11 @@ const MOST_LOCAL: usize = 64;
 const MOST_REFUSALS: usize = 256;
 /// How often samples are folded into their buckets.
 const UPKEEP: Duration = Duration::from_secs(1);
+/// When it stops, a connection without a request gets this for the one that may be on its way,
+/// which then is the last.
+const LAST: Duration = Duration::from_millis(100);
+/// A client that has just come has hardly come for nothing.
+const FIRST: Duration = Duration::from_secs(1);
 /// After a failed accept (no file handle left, most often) the next try waits.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -177,14 +182,27 @@ impl Server {
         let stall = self.edge.app.config.stall_timeout();
         let io = TokioIo::new(Guarded::new(stream, stall));
         let patience = Patience::new(self.edge.app.config.header_timeout());
+        let began = Instant::now();
         let service = Connection::new(self.edge, local);
+        let asked = service.asked();
         let connection = self.builder.timer(patience).serve_connection(io, service);
         let mut connection = pin!(connection);
         let ended = match until_stop(connection.as_mut(), self.stopping).await {
             Some(ended) => ended,
             None => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+                // hyper would close at once what has nothing to answer, into the face of a client
+                // that has just connected or asks again at this moment.
+                let grace = match asked.load(Ordering::Relaxed) {
+                    true => LAST,
+                    false => FIRST.saturating_sub(began.elapsed()).max(LAST),
+                };
+                match tokio::time::timeout(grace, connection.as_mut()).await {
+                    Ok(ended) => ended,
+                    Err(_nothing_came) => {
+                        connection.as_mut().graceful_shutdown();
+                        connection.await
+                    }
+                }
             }
         };
         if let Err(error) = ended {

@@ -19,7 +19,7 @@ use crate::{
     },
     http::{
         AdminToken, App, Check, Edge, HttpConfig, Listeners, PageCache, Render, RenderWorker,
-        Started, Viewing,
+        Stage, Viewing,
         error::{Code, Problem},
         handles::{Importing, PoolInfo, Pooling, Reindex, ReindexState, Rows, Searching},
         serve::accept,
@@ -488,7 +488,7 @@ pub(super) struct Shop {
     pub(super) files: Arc<Drawer>,
     pub(super) cache: Arc<PageCache>,
     pub(super) healthy: Arc<AtomicBool>,
-    pub(super) started: Started,
+    pub(super) stage: Stage,
     universe: Universe,
     server: JoinSet<()>,
     stop: oneshot::Sender<()>,
@@ -526,8 +526,8 @@ impl Shop {
         let files = Arc::new(Drawer::default());
         let cache = Arc::new(PageCache::new(config.cache_bytes));
         let healthy = Arc::new(AtomicBool::new(true));
-        let started = Started::default();
-        started.done();
+        let stage = Stage::default();
+        stage.rise();
         let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = tcp.local_addr().unwrap();
         let followed = Progress::default();
@@ -549,7 +549,7 @@ impl Shop {
             ids: Arc::new(Counting::default()),
             token: Some(AdminToken::new(TOKEN)),
             metrics: None,
-            started: started.clone(),
+            stage: stage.clone(),
             shell: Default::default(),
             config,
         };
@@ -569,7 +569,7 @@ impl Shop {
             files,
             cache,
             healthy,
-            started,
+            stage,
             universe,
             server,
             stop,
