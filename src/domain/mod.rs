@@ -4,6 +4,7 @@
 //! the time or an id is handed one. What dies here is a process with a bug; nothing is held.
 
 pub mod audit;
+pub mod cart;
 pub mod catalog_batch;
 pub mod category;
 pub mod demo;
