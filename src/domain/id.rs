@@ -52,4 +52,14 @@ ids! {
     OrderId,
     /// One line of an order.
     OrderLineId,
+    /// Customers who are treated alike, by price for one.
+    CustomerGroupId,
+    /// One price list.
+    PriceListId,
+    /// One coupon; its code may be changed, its id stays.
+    CouponId,
+    /// One way of sending goods.
+    ShippingMethodId,
+    /// One rule of tax.
+    TaxRuleId,
 }

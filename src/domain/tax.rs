@@ -1,0 +1,234 @@
+//! Which tax a product bears where, and what it comes to.
+//!
+//! Tax is rounded **once per rate on the total**, halves away from zero, and not line by line:
+//! that is what an invoice must show by EN 16931 (BR-CO-17), and it lets a cart of any size know
+//! its tax from sums. `totals` then lays it on the lines, so that they sum exactly.
+//!
+//! A place has one rate per category, the most specific one; where several taxes meet (state and
+//! city), their sum is the rate. Where no rule fits, nothing is due: goods that leave the country.
+
+use crate::domain::{
+    address::{Destination, Postcode},
+    country::Country,
+    id::TaxRuleId,
+    ppm::Ppm,
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Whether a price contains its tax or bears it on top.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum TaxMode {
+    /// Tax comes on top, as in trade between companies.
+    #[default]
+    Exclusive,
+    /// The price is what is paid, as consumers in most countries see it.
+    Inclusive,
+}
+
+impl TaxMode {
+    /// The tax on so many minor units of prices in this mode.
+    pub fn tax(self, rate: Ppm, amount: i64) -> i64 {
+        match self {
+            Self::Exclusive => rate.of(amount),
+            Self::Inclusive => rate.contained_in(amount),
+        }
+    }
+}
+
+/// Products that are taxed alike: `standard`, `reduced`, `books`. 1 to 32 small letters, digits
+/// and hyphens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TaxCategory(String);
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TaxError {
+    #[error("a tax category is 1 to 32 small letters, digits and hyphens, such as standard")]
+    Category,
+    #[error("a rule for a part of a country names that part in 1 to 60 characters")]
+    Region,
+    #[error("two rules say what {category} bears in {area}: keep one of them")]
+    Twice { category: TaxCategory, area: TaxArea },
+}
+
+impl TaxCategory {
+    pub fn new(text: &str) -> Result<Self, TaxError> {
+        let fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if (1..=32).contains(&text.len()) && text.bytes().all(fine) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(TaxError::Category)
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for TaxCategory {
+    /// What a product is in that names none.
+    fn default() -> Self {
+        Self("standard".into())
+    }
+}
+
+impl TryFrom<String> for TaxCategory {
+    type Error = TaxError;
+    fn try_from(text: String) -> Result<Self, TaxError> {
+        Self::new(&text)
+    }
+}
+
+impl From<TaxCategory> for String {
+    fn from(category: TaxCategory) -> Self {
+        category.0
+    }
+}
+
+impl fmt::Display for TaxCategory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A country, or a part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TaxArea {
+    pub country: Country,
+    /// As addresses there write it, `NY`; case doesn't matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The beginning of its postcodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postcode_prefix: Option<Postcode>,
+}
+
+impl TaxArea {
+    /// All of a country.
+    pub fn all_of(country: Country) -> Self {
+        Self { country, region: None, postcode_prefix: None }
+    }
+
+    fn holds(&self, place: &Destination) -> bool {
+        self.country == place.country
+            && self.region.as_ref().is_none_or(|region| {
+                place.region.as_ref().is_some_and(|there| same_region(region, there))
+            })
+            && self.postcode_prefix.as_ref().is_none_or(|prefix| {
+                place.postcode.as_ref().is_some_and(|there| there.begins_with(prefix))
+            })
+    }
+
+    /// Longer beginnings of a postcode first, then regions, then countries.
+    fn specificity(&self) -> (usize, bool) {
+        (self.postcode_prefix.as_ref().map_or(0, Postcode::significant), self.region.is_some())
+    }
+}
+
+fn same_region(a: &str, b: &str) -> bool {
+    a.trim().to_lowercase() == b.trim().to_lowercase()
+}
+
+impl fmt::Display for TaxArea {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.country)?;
+        if let Some(region) = &self.region {
+            write!(f, ", {region}")?;
+        }
+        if let Some(prefix) = &self.postcode_prefix {
+            write!(f, ", {prefix}…")?;
+        }
+        Ok(())
+    }
+}
+
+/// What products of a category bear in an area.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxRule {
+    pub id: TaxRuleId,
+    /// For staff: `VAT Germany`.
+    pub name: String,
+    pub category: TaxCategory,
+    pub area: TaxArea,
+    pub rate: Ppm,
+}
+
+/// All rules of a shop, no two for the same category and area.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaxRules {
+    /// The most specific first.
+    rules: Vec<TaxRule>,
+}
+
+impl TaxRules {
+    pub fn new(mut rules: Vec<TaxRule>) -> Result<Self, TaxError> {
+        rules.sort_by(|a, b| b.area.specificity().cmp(&a.area.specificity()));
+        for (i, rule) in rules.iter().enumerate() {
+            let region = rule.area.region.as_ref();
+            if region.is_some_and(|r| r.trim().is_empty() || r.chars().count() > 60) {
+                return Err(TaxError::Region);
+            }
+            // Equal areas are equally specific, so only the neighbours need a look.
+            let equals = rules[i + 1..]
+                .iter()
+                .take_while(|other| other.area.specificity() == rule.area.specificity());
+            for other in equals {
+                if other.category == rule.category && same_area(&other.area, &rule.area) {
+                    let (category, area) = (rule.category.clone(), rule.area.clone());
+                    return Err(TaxError::Twice { category, area });
+                }
+            }
+        }
+        Ok(Self { rules })
+    }
+
+    pub fn all(&self) -> &[TaxRule] {
+        &self.rules
+    }
+
+    /// The rates at one place.
+    pub fn at<'a>(&'a self, place: &'a Destination) -> TaxAt<'a> {
+        TaxAt { rules: &self.rules, place: Some(place) }
+    }
+
+    /// No tax at all, wherever it goes.
+    pub fn none() -> TaxAt<'static> {
+        TaxAt { rules: &[], place: None }
+    }
+}
+
+fn same_area(a: &TaxArea, b: &TaxArea) -> bool {
+    let region = match (&a.region, &b.region) {
+        (Some(a), Some(b)) => same_region(a, b),
+        (a, b) => a.is_none() && b.is_none(),
+    };
+    let prefix = match (&a.postcode_prefix, &b.postcode_prefix) {
+        (Some(a), Some(b)) => a.begins_with(b) && b.begins_with(a),
+        (a, b) => a.is_none() && b.is_none(),
+    };
+    a.country == b.country && region && prefix
+}
+
+/// The rules, asked for one place.
+#[derive(Debug, Clone, Copy)]
+pub struct TaxAt<'a> {
+    rules: &'a [TaxRule],
+    place: Option<&'a Destination>,
+}
+
+impl TaxAt<'_> {
+    /// The most specific rule that fits.
+    pub fn rule(&self, category: &TaxCategory) -> Option<&TaxRule> {
+        let place = self.place?;
+        self.rules.iter().find(|rule| rule.category == *category && rule.area.holds(place))
+    }
+
+    pub fn rate(&self, category: &TaxCategory) -> Ppm {
+        self.rule(category).map_or(Ppm::ZERO, |rule| rule.rate)
+    }
+}
