@@ -3,10 +3,13 @@
 use super::{CartLine, Offer};
 use crate::domain::{
     document::ProductDocument,
-    money::{Currency, Money},
+    money::Money,
+    price::{Ladder, PriceEntry, PriceSet},
     product::ProductStatus,
+    quantity::{OrderLimits, Precision},
     sku::Sku,
     stock::StockBand,
+    tax::TaxCategory,
 };
 use sha2::{Digest, Sha256};
 
@@ -23,25 +26,29 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// At the product's own price.
-    pub fn of(document: Option<&ProductDocument>) -> Self {
+    /// To whoever these prices are for; `entries` are what lists say of the product.
+    pub fn of(document: Option<&ProductDocument>, set: &PriceSet, entries: &[PriceEntry]) -> Self {
         let Some(document) = document.filter(|d| d.status == ProductStatus::Active) else {
             return Self::NotSold;
         };
-        match document.price {
-            _ if !document.variants.is_empty() => {
-                Self::HasVariants(document.variants.iter().map(|v| v.sku.clone()).collect())
-            }
-            None => Self::OnRequest,
-            Some(price) => Self::Offered(Offer {
+        if !document.variants.is_empty() {
+            return Self::HasVariants(document.variants.iter().map(|v| v.sku.clone()).collect());
+        }
+        let (base, unit) = (document.price, document.unit.as_str());
+        let ladder = Ladder::new(set, document.id, unit, base, entries);
+        // A document's precision is one: an import checks it.
+        let precision = Precision::new(document.precision);
+        match precision {
+            Ok(precision) if ladder.lowest().is_some() => Self::Offered(Offer {
                 product: document.id,
                 sku: document.sku.clone(),
-                precision: document.precision,
-                currency: price.currency,
-                minor: price.minor,
-                tiers: Vec::new(),
+                precision,
+                ladder,
+                tax_category: TaxCategory::default(),
+                limits: OrderLimits::default(),
                 band: document.stock,
             }),
+            _ => Self::OnRequest,
         }
     }
 }
@@ -75,15 +82,19 @@ impl Change {
 }
 
 /// The changes of one line, the price's first.
-pub fn changes(line: &CartLine, currency: Currency, now: &Standing) -> Vec<Change> {
+pub fn changes(line: &CartLine, now: &Standing) -> Vec<Change> {
     let offer = match now {
         Standing::Offered(offer) => offer,
         Standing::OnRequest => return vec![Change::OnRequest],
         Standing::NotSold | Standing::HasVariants(_) => return vec![Change::NotSold],
     };
-    let was = Money { minor: line.price, currency };
-    let now = Money { minor: offer.price_at(line.quantity), currency: offer.currency };
-    let price = (was != now).then_some(Change::Price { was, now });
+    // Counted in other steps, or no longer priced at this quantity.
+    let Some((quantity, price)) = offer.quantity_of(line).zip(offer.price_of(line)) else {
+        return vec![Change::OnRequest];
+    };
+    let (was, now) = (line.priced.price(), price.amount);
+    let price =
+        (!offer.ladder.still_says(was, quantity)).then_some(Change::Price { was: was.amount, now });
     let band =
         (line.band != offer.band).then_some(Change::Stock { was: line.band, now: offer.band });
     price.into_iter().chain(band).collect()
@@ -114,41 +125,30 @@ impl Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{cart::Amount, id::ProductId, time::Micros};
-    use uuid::Uuid;
+    use crate::domain::{
+        cart::testing::{currency, line_of, offer_of},
+        money::Currency,
+    };
 
     fn offer(minor: i64, band: StockBand) -> Offer {
-        let sku = Sku::new("A").unwrap();
-        let product = ProductId(Uuid::nil());
-        let tiers = Vec::new();
-        Offer { product, sku, precision: 0, currency: Currency::USD, minor, tiers, band }
+        Offer { band, ..offer_of("A", minor) }
     }
 
     fn line(minor: i64) -> CartLine {
-        CartLine {
-            sku: Sku::new("A").unwrap(),
-            product: ProductId(Uuid::nil()),
-            place: 1,
-            quantity: Amount::new(2, 0).unwrap(),
-            price: minor,
-            band: StockBand::InStock,
-            note: None,
-            added_at: Micros(0),
-            updated_at: Micros(0),
-        }
+        line_of(&offer_of("A", minor), 2)
     }
 
     #[test]
     fn what_is_as_it_was_is_no_change() {
         let now = Standing::Offered(offer(100, StockBand::InStock));
-        assert_eq!(changes(&line(100), Currency::USD, &now), []);
+        assert_eq!(changes(&line(100), &now), []);
     }
 
     #[test]
     fn price_and_stock_are_told_each_and_what_is_gone_alone() {
         let now = Standing::Offered(offer(90, StockBand::SoldOut));
         let usd = |minor| Money { minor, currency: Currency::USD };
-        let told = changes(&line(100), Currency::USD, &now);
+        let told = changes(&line(100), &now);
         let price = Change::Price { was: usd(100), now: usd(90) };
         let stock = Change::Stock { was: StockBand::InStock, now: StockBand::SoldOut };
         assert_eq!(told, [price, stock]);
@@ -158,15 +158,15 @@ mod tests {
             (Standing::OnRequest, Change::OnRequest),
             (Standing::HasVariants(Vec::new()), Change::NotSold),
         ] {
-            assert_eq!(changes(&line(100), Currency::USD, &now), [told]);
+            assert_eq!(changes(&line(100), &now), [told]);
             assert!(!told.can_be_taken());
         }
     }
 
     #[test]
     fn a_price_in_another_currency_is_no_bargain() {
-        let now = Standing::Offered(offer(100, StockBand::InStock));
-        let told = changes(&line(100), Currency::EUR, &now);
+        let euros = currency(offer(100, StockBand::InStock), Currency::EUR);
+        let told = changes(&line(100), &Standing::Offered(euros));
         assert!(matches!(told[..], [Change::Price { .. }]) && !told[0].can_be_taken());
     }
 
@@ -175,7 +175,7 @@ mod tests {
         let token = |version, minor| {
             let now = Standing::Offered(offer(minor, StockBand::InStock));
             let mut shown = Shown::of_version(version);
-            shown.add(&line(100).sku, &changes(&line(100), Currency::USD, &now));
+            shown.add(&line(100).sku, &changes(&line(100), &now));
             shown.token()
         };
         assert_eq!(token(1, 90), token(1, 90));

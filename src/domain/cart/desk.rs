@@ -5,11 +5,18 @@
 //! a set-based write.
 
 use super::{
-    Amount, Cart, CartAct, CartAnswer, CartEdit, CartKind, CartLine, CartOwner, CartRefusal,
-    CartState, CartTarget, CartWrite, Edited, LineChange, LineRefusal, MOST_AT_ONCE, MOST_LINES,
-    MOST_LISTS, Offer, RowRefusal,
+    Cart, CartAct, CartAnswer, CartEdit, CartKind, CartLine, CartOwner, CartRefusal, CartState,
+    CartTarget, CartWrite, Edited, LineChange, LineRefusal, MOST_AT_ONCE, MOST_LINES, MOST_LISTS,
+    Offer, RowRefusal, in_precision, together,
 };
-use crate::domain::{id::CartId, money::Currency, sku::Sku, time::Micros};
+use crate::domain::{
+    cart_sums::CartSums,
+    id::CartId,
+    line::PricedLine,
+    quantity::{Quantity, QuantityError},
+    sku::Sku,
+    time::Micros,
+};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// What must be told before a plan can be made.
@@ -372,8 +379,7 @@ impl<'a> Work<'a> {
             let stored = self.line(draft.cart.id, sku).cloned();
             let before = draft.lines.get(sku).cloned().unwrap_or(stored);
             let made = change.apply(before.as_ref(), draft.cart.next_place, at);
-            let currency = change.currency();
-            if let Err(why) = made.and_then(|after| draft.put(sku, before, after, currency)) {
+            if let Err(why) = made.and_then(|after| draft.put(sku, before, after)) {
                 refused.push(RowRefusal { row, sku: sku.clone(), why });
             }
         }
@@ -405,10 +411,9 @@ impl<'a> Work<'a> {
         let line = line.ok_or_else(|| refuse(LineRefusal::NoSuchLine))?;
         let there = self.line(to.cart.id, sku).cloned();
         let merged = merged(there.as_ref(), &line, to.cart.next_place, at);
-        let currency = from.cart.currency;
-        let put = merged.and_then(|merged| to.put(sku, there, Some(merged), currency));
+        let put = merged.and_then(|merged| to.put(sku, there, Some(merged)));
         put.map_err(refuse)?;
-        from.put(sku, Some(line), None, None).map_err(refuse)?;
+        from.put(sku, Some(line), None).map_err(refuse)?;
         self.keep(to, at);
         Ok(self.keep(from, at))
     }
@@ -496,21 +501,19 @@ impl<'a> Work<'a> {
             let merged = merged(there.as_ref(), &line, to.cart.next_place, at);
             // More than fits is cut to the most there is; all else stays behind.
             let merged = match (merged, &there) {
-                (Err(LineRefusal::TooMuch), Some(there)) => {
-                    let most = Amount::most(there.quantity.precision());
-                    Ok(CartLine { quantity: most, updated_at: at, ..there.clone() })
+                (Err(LineRefusal::Quantity(QuantityError::TooMany)), Some(there)) => {
+                    filled(there, at)
                 }
                 (merged, _) => merged,
             };
-            let currency = from.cart.currency;
-            let put = merged.and_then(|merged| to.put(&sku, there, Some(merged), currency));
+            let put = merged.and_then(|merged| to.put(&sku, there, Some(merged)));
             if put.is_ok() {
                 // It was in there, so it can be taken out.
-                let _taken = from.put(&sku, Some(line), None, None);
+                let _taken = from.put(&sku, Some(line), None);
             }
         }
         self.keep(to, at);
-        if from.cart.lines == 0 {
+        if from.cart.lines() == 0 {
             self.carts.remove(&from.cart.id);
             let gone = from.cart.id;
             self.lines.retain(|(of, _), _| *of != gone);
@@ -547,54 +550,39 @@ impl Draft {
         Self { cart, lines: BTreeMap::new() }
     }
 
-    /// Puts a line, priced in this currency, in another's place, with what that does to the cart;
-    /// changes nothing when it can't be.
+    /// Puts a line in another's place, with what that does to the cart; changes nothing when it
+    /// can't be.
     fn put(
         &mut self,
         sku: &Sku,
         before: Option<CartLine>,
         after: Option<CartLine>,
-        currency: Option<Currency>,
     ) -> Result<(), LineRefusal> {
-        let sum = |line: &Option<CartLine>| match line {
-            None => Some(0),
-            Some(line) => line.quantity.times(line.price),
-        };
         let cart = &mut self.cart;
-        match (currency, cart.currency) {
-            (Some(has), Some(cart)) if has != cart => {
-                return Err(LineRefusal::OtherCurrency { has, cart });
-            }
-            _ => {}
+        let mut sums = cart.sums.clone();
+        if let Some(line) = &before {
+            sums.remove(&line.priced)?;
         }
-        let less = cart.subtotal - sum(&before).unwrap_or(0);
-        let subtotal = sum(&after).and_then(|more| less.checked_add(more));
-        let subtotal = subtotal.ok_or(LineRefusal::NoSum)?;
-        let lines = cart.lines - u32::from(before.is_some()) + u32::from(after.is_some());
-        if lines > MOST_LINES {
-            return Err(LineRefusal::TooManyLines);
-        }
-        (cart.subtotal, cart.lines) = (subtotal, lines);
         if let Some(line) = &after {
+            let has = line.priced.amount().currency;
+            match sums.groups().first().map(|group| group.currency) {
+                Some(cart) if cart != has => return Err(LineRefusal::OtherCurrency { has, cart }),
+                _ => sums.add(&line.priced)?,
+            }
+            if sums.lines() > MOST_LINES {
+                return Err(LineRefusal::TooManyLines);
+            }
+            // Sums of several kinds could each fit and not their whole.
+            sums.subtotal(has)?;
             cart.next_place = cart.next_place.max(line.place + 1);
         }
-        cart.currency = if lines == 0 { None } else { cart.currency.or(currency) };
+        cart.sums = sums;
         self.lines.insert(sku.clone(), after);
         Ok(())
     }
 }
 
 impl LineChange {
-    /// In which its product is sold; `None` for a change that is about no price.
-    fn currency(&self) -> Option<Currency> {
-        match self {
-            Self::Add { offer, .. } | Self::Set { offer, .. } | Self::See { offer } => {
-                Some(offer.currency)
-            }
-            Self::Note { .. } | Self::Remove { .. } => None,
-        }
-    }
-
     /// What becomes of a line.
     fn apply(
         &self,
@@ -611,25 +599,24 @@ impl LineChange {
             Self::Note { note, .. } => CartLine { note: note.clone(), ..there()? },
             Self::See { offer } => {
                 let line = there()?;
-                let (price, band) = (offer.price_at(line.quantity), offer.band);
-                CartLine { price, band, ..line }
+                let quantity = offer.quantity_of(&line).ok_or(LineRefusal::Uneven)?;
+                CartLine { priced: offer.priced(quantity)?, band: offer.band, ..line }
             }
-            Self::Set { offer, quantity } => offer.resized(&there()?, *quantity),
+            Self::Set { offer, quantity } => offer.resized(&there()?, *quantity)?,
             Self::Add { offer, quantity, note } => match before {
                 None => CartLine {
                     sku: offer.sku.clone(),
                     product: offer.product,
                     place,
-                    quantity: *quantity,
-                    price: offer.price_at(*quantity),
+                    priced: offer.priced(*quantity)?,
                     band: offer.band,
                     note: note.clone(),
                     added_at: at,
                     updated_at: at,
                 },
                 Some(line) => {
-                    let quantity = line.quantity.plus(*quantity).ok_or(LineRefusal::TooMuch)?;
-                    let line = offer.resized(line, quantity);
+                    let there = offer.quantity_of(line).ok_or(LineRefusal::Uneven)?;
+                    let line = offer.resized(line, together(there, *quantity, offer.precision)?)?;
                     let note = note.clone().or_else(|| line.note.clone());
                     CartLine { note, ..line }
                 }
@@ -643,9 +630,15 @@ impl LineChange {
 impl Offer {
     /// The line with another quantity. Its price follows the quantity, unless something has
     /// changed that the buyer hasn't seen: that stays to be shown.
-    fn resized(&self, line: &CartLine, quantity: Amount) -> CartLine {
-        let price = if self.is_seen(line) { self.price_at(quantity) } else { line.price };
-        CartLine { quantity, price, product: self.product, ..line.clone() }
+    fn resized(&self, line: &CartLine, quantity: Quantity) -> Result<CartLine, LineRefusal> {
+        let now = self.priced(quantity)?;
+        let priced = if self.is_seen(line) {
+            now
+        } else {
+            let (price, category) = (*line.priced.price(), line.priced.tax_category().clone());
+            PricedLine::new(quantity, self.precision, price, category)?
+        };
+        Ok(CartLine { priced, product: self.product, ..line.clone() })
     }
 }
 
@@ -659,9 +652,24 @@ fn merged(
     let Some(there) = there else {
         return Ok(CartLine { place, updated_at: at, ..line.clone() });
     };
-    let quantity = there.quantity.plus(line.quantity).ok_or(LineRefusal::TooMuch)?;
+    let precision = there.priced.precision();
+    let more = in_precision(line.priced.quantity(), line.priced.precision(), precision);
+    let more = more.ok_or(LineRefusal::Uneven)?;
+    let priced = repriced(there, together(there.priced.quantity(), more, precision)?)?;
     let note = there.note.clone().or_else(|| line.note.clone());
-    Ok(CartLine { quantity, note, updated_at: at, ..there.clone() })
+    Ok(CartLine { priced, note, updated_at: at, ..there.clone() })
+}
+
+/// As many as a line may hold.
+fn filled(line: &CartLine, at: Micros) -> Result<CartLine, LineRefusal> {
+    let most = Quantity::of_units(Quantity::MOST_UNITS, line.priced.precision())?;
+    Ok(CartLine { priced: repriced(line, most)?, updated_at: at, ..line.clone() })
+}
+
+/// At the price the buyer last saw.
+fn repriced(line: &CartLine, quantity: Quantity) -> Result<PricedLine, LineRefusal> {
+    let (price, category) = (*line.priced.price(), line.priced.tax_category().clone());
+    Ok(PricedLine::new(quantity, line.priced.precision(), price, category)?)
 }
 
 fn new_cart(owner: CartOwner, id: CartId, kind: CartKind, at: Micros) -> Cart {
@@ -673,9 +681,7 @@ fn new_cart(owner: CartOwner, id: CartId, kind: CartKind, at: Micros) -> Cart {
         name: kind.name().to_owned(),
         note: None,
         version: 1,
-        currency: None,
-        lines: 0,
-        subtotal: 0,
+        sums: CartSums::default(),
         next_place: 1,
         created_at: at,
         updated_at: at,

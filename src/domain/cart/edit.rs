@@ -1,12 +1,12 @@
 //! What can be asked of carts, and what is answered.
 
-use super::{
-    Amount, Cart, CartKind, CartLine, CartOwner, MOST_AT_ONCE, MOST_LINES, MOST_LISTS, Offer,
-    QuantityError,
-};
+use super::{Cart, CartKind, CartLine, CartOwner, MOST_AT_ONCE, MOST_LINES, MOST_LISTS, Offer};
 use crate::domain::{
+    cart_sums::SumsError,
     id::{CartId, SessionId},
+    line::LineError,
     money::Currency,
+    quantity::{Quantity, QuantityError},
     sku::{Sku, SkuError},
     time::Micros,
 };
@@ -70,12 +70,12 @@ pub enum LineChange {
     /// To what is there.
     Add {
         offer: Offer,
-        quantity: Amount,
+        quantity: Quantity,
         note: Option<String>,
     },
     Set {
         offer: Offer,
-        quantity: Amount,
+        quantity: Quantity,
     },
     Note {
         sku: Sku,
@@ -165,14 +165,25 @@ pub enum LineRefusal {
     NoSuchLine,
     #[error("a cart has at most {MOST_LINES} lines")]
     TooManyLines,
-    #[error("together with what is in the cart that is more than {}", Amount::MOST_WHOLE)]
-    TooMuch,
+    #[error("how it is counted has changed: remove it and add it again")]
+    Uneven,
     #[error("it is sold in {has}, and what is in the cart in {cart}")]
     OtherCurrency { has: Currency, cart: Currency },
-    #[error("that comes to more than can be counted")]
-    NoSum,
+    #[error(transparent)]
+    Line(LineError),
+    #[error(transparent)]
+    Sums(#[from] SumsError),
     #[error("a note has at most {} characters", super::MOST_NOTE)]
     NoteTooLong,
+}
+
+impl From<LineError> for LineRefusal {
+    fn from(error: LineError) -> Self {
+        match error {
+            LineError::Quantity(error) => Self::Quantity(error),
+            error => Self::Line(error),
+        }
+    }
 }
 
 /// A few of them, as a sentence has room for.

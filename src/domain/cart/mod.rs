@@ -9,13 +9,13 @@
 //! The sum moves with each line that moves, so an edit costs the same in a cart of ten lines and of
 //! ten thousand. Edits are decided by the [`Desk`], which reads no store.
 
-mod amount;
 pub mod compare;
 mod desk;
 mod edit;
 pub mod paste;
+#[cfg(test)]
+mod testing;
 
-pub use amount::{Amount, QuantityError};
 pub use desk::{Desk, Plan, Unknown};
 pub use edit::{
     CartAct, CartAnswer, CartEdit, CartRefusal, CartTarget, CartWrite, Edited, LineChange,
@@ -23,11 +23,16 @@ pub use edit::{
 };
 
 use crate::domain::{
+    cart_sums::CartSums,
     id::{CartId, ProductId, SessionId, UserId},
+    line::PricedLine,
     money::{Currency, Money},
+    price::{Ladder, UnitPrice},
     principal::Principal,
+    quantity::{OrderLimits, Precision, Quantity, QuantityError},
     sku::Sku,
     stock::StockBand,
+    tax::TaxCategory,
     time::Micros,
 };
 use std::time::Duration;
@@ -35,7 +40,7 @@ use uuid::Uuid;
 
 /// How long a guest's cart is kept after its last change, and an ordered one after its order.
 pub const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-pub const MOST_LINES: u32 = 10_000;
+pub const MOST_LINES: u64 = 10_000;
 /// Lists of one buyer, beside the active cart and the one for later.
 pub const MOST_LISTS: usize = 20;
 /// Lines that one edit may change.
@@ -152,11 +157,8 @@ pub struct Cart {
     pub note: Option<String>,
     /// Rises with each change, its lines' included.
     pub version: i64,
-    /// Of all its lines; `None` while there are none.
-    pub currency: Option<Currency>,
-    pub lines: u32,
-    /// What its lines come to at the prices its buyer last saw, in minor units.
-    pub subtotal: i64,
+    /// Of its lines at the prices its buyer last saw, all in one currency.
+    pub sums: CartSums,
     /// The place its next line gets: they stand in the order in which they came.
     pub next_place: i64,
     pub created_at: Micros,
@@ -164,8 +166,18 @@ pub struct Cart {
 }
 
 impl Cart {
+    pub fn lines(&self) -> u64 {
+        self.sums.lines()
+    }
+
+    /// Of all its lines; `None` while there are none.
+    pub fn currency(&self) -> Option<Currency> {
+        self.sums.groups().first().map(|group| group.currency)
+    }
+
+    /// What its lines come to at the prices its buyer last saw.
     pub fn subtotal(&self) -> Option<Money> {
-        self.currency.map(|currency| Money { minor: self.subtotal, currency })
+        self.sums.subtotal(self.currency()?).ok()
     }
 }
 
@@ -175,9 +187,8 @@ pub struct CartLine {
     pub sku: Sku,
     pub product: ProductId,
     pub place: i64,
-    pub quantity: Amount,
-    /// For one unit, in the cart's currency: what the buyer last saw.
-    pub price: i64,
+    /// How many, at the price the buyer last saw.
+    pub priced: PricedLine,
     /// What the buyer last saw.
     pub band: StockBand,
     pub note: Option<String>,
@@ -186,17 +197,9 @@ pub struct CartLine {
 }
 
 impl CartLine {
-    /// What it comes to at the price its buyer last saw; the [`Desk`] lets in none that has no sum.
-    pub fn total(&self) -> i64 {
-        self.quantity.times(self.price).unwrap_or(i64::MAX)
+    pub fn quantity_text(&self) -> String {
+        self.priced.quantity().text(self.priced.precision())
     }
-}
-
-/// A unit price from some quantity on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tier {
-    pub from: Amount,
-    pub minor: i64,
 }
 
 /// What a product is sold for to one buyer, now.
@@ -204,28 +207,52 @@ pub struct Tier {
 pub struct Offer {
     pub product: ProductId,
     pub sku: Sku,
-    pub precision: u8,
-    pub currency: Currency,
-    /// For one unit, below all tiers.
-    pub minor: i64,
-    /// Rising by quantity.
-    pub tiers: Vec<Tier>,
+    pub precision: Precision,
+    pub ladder: Ladder,
+    pub tax_category: TaxCategory,
+    pub limits: OrderLimits,
     pub band: StockBand,
 }
 
 impl Offer {
-    /// For one unit when so much is bought.
-    pub fn price_at(&self, quantity: Amount) -> i64 {
-        let reached = |tier: &&Tier| {
-            let precision = quantity.precision().max(tier.from.precision());
-            let steps = |q: Amount| q.with_precision(precision).map(Amount::steps);
-            steps(tier.from) <= steps(quantity)
-        };
-        self.tiers.iter().rfind(reached).map_or(self.minor, |tier| tier.minor)
+    /// What so many cost, if they can be had.
+    pub fn priced(&self, quantity: Quantity) -> Result<PricedLine, LineRefusal> {
+        self.limits.check(quantity, self.precision)?;
+        let price = *self.ladder.at(quantity).ok_or(LineRefusal::OnRequest)?;
+        Ok(PricedLine::new(quantity, self.precision, price, self.tax_category.clone())?)
+    }
+
+    /// A line's quantity in the steps the product is sold in now.
+    pub fn quantity_of(&self, line: &CartLine) -> Option<Quantity> {
+        in_precision(line.priced.quantity(), line.priced.precision(), self.precision)
+    }
+
+    /// What the product costs now at a line's quantity.
+    pub fn price_of(&self, line: &CartLine) -> Option<&UnitPrice> {
+        self.ladder.at(self.quantity_of(line)?)
     }
 
     /// Whether this is what the line's buyer last saw.
     pub fn is_seen(&self, line: &CartLine) -> bool {
-        self.price_at(line.quantity) == line.price && self.band == line.band
+        let priced = &line.priced;
+        let still = |quantity| self.ladder.still_says(priced.price(), quantity);
+        self.quantity_of(line).is_some_and(still) && self.band == line.band
     }
+}
+
+/// The same quantity in other steps; `None` when it doesn't come out even.
+fn in_precision(quantity: Quantity, from: Precision, to: Precision) -> Option<Quantity> {
+    let (from, to) = (from.steps_per_unit(), to.steps_per_unit());
+    let steps = if to >= from {
+        quantity.steps().checked_mul(to / from)?
+    } else {
+        let coarser = from / to;
+        (quantity.steps() % coarser == 0).then_some(quantity.steps() / coarser)?
+    };
+    Quantity::of_steps(steps).ok()
+}
+
+/// Two quantities of one product together.
+fn together(a: Quantity, b: Quantity, precision: Precision) -> Result<Quantity, QuantityError> {
+    a.checked_add(b)?.within(precision)
 }

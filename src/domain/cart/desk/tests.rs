@@ -1,10 +1,12 @@
 //! The desk against a shop of one buyer that is edited one write at a time, by heart.
 
 use super::*;
-use crate::domain::cart::{Amount, Tier};
 use crate::domain::{
-    id::{ProductId, SessionId, UserId},
-    stock::StockBand,
+    cart::testing::{currency, offer_of as offer, tier},
+    id::{SessionId, UserId},
+    line::LineError,
+    money::Currency,
+    quantity::Precision,
 };
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -80,9 +82,8 @@ impl Store {
         for cart in self.carts.values() {
             let lines: Vec<_> =
                 self.lines.iter().filter(|((of, _), _)| *of == cart.id).map(|(_, l)| l).collect();
-            assert_eq!(cart.lines as usize, lines.len());
-            assert_eq!(cart.subtotal, lines.iter().map(|line| line.total()).sum::<i64>());
-            assert_eq!(cart.currency.is_some(), !lines.is_empty());
+            let anew = CartSums::of(lines.iter().map(|line| &line.priced)).unwrap();
+            assert_eq!(cart.sums, anew);
             let places: BTreeSet<_> = lines.iter().map(|line| line.place).collect();
             assert_eq!(places.len(), lines.len(), "each has a place of its own");
             assert!(places.iter().all(|place| *place < cart.next_place));
@@ -95,7 +96,7 @@ impl Store {
 
     fn quantities(&self, cart: CartId) -> Vec<(String, String)> {
         let lines = self.lines.iter().filter(|((of, _), _)| *of == cart);
-        lines.map(|((_, sku), line)| (sku.to_string(), line.quantity.to_string())).collect()
+        lines.map(|((_, sku), line)| (sku.to_string(), line.quantity_text())).collect()
     }
 }
 
@@ -119,24 +120,16 @@ fn write(owner: CartOwner, act: CartAct) -> CartWrite {
     CartWrite { owner, at: Micros(7), act }
 }
 
-fn amount(text: &str, precision: u8) -> Amount {
-    Amount::parse(text, precision).unwrap()
+fn amount(text: &str) -> Quantity {
+    Quantity::parse(text, Precision::default()).unwrap()
 }
 
-fn offer(name: &str, minor: i64) -> Offer {
-    Offer {
-        product: ProductId(Uuid::from_u128(9)),
-        sku: sku(name),
-        precision: 0,
-        currency: Currency::USD,
-        minor,
-        tiers: Vec::new(),
-        band: StockBand::InStock,
-    }
+fn minor(cart: &Cart) -> i64 {
+    cart.subtotal().unwrap().minor
 }
 
 fn add(name: &str, minor: i64, quantity: &str) -> LineChange {
-    LineChange::Add { offer: offer(name, minor), quantity: amount(quantity, 0), note: None }
+    LineChange::Add { offer: offer(name, minor), quantity: amount(quantity), note: None }
 }
 
 fn lines(target: CartTarget, changes: Vec<LineChange>) -> CartAct {
@@ -173,9 +166,9 @@ fn why(answer: CartAnswer) -> Vec<(usize, LineRefusal)> {
 fn adding_makes_the_cart_and_adding_again_adds_to_the_line() {
     let mut store = Store::default();
     let first = done(store.one(lines(active(1), vec![add("A", 250, "2")])));
-    assert_eq!((first.cart.version, first.cart.subtotal, first.cart.lines), (1, 500, 1));
+    assert_eq!((first.cart.version, minor(&first.cart), first.cart.lines()), (1, 500, 1));
     let again = done(store.one(lines(active(2), vec![add("A", 250, "3"), add("B", 1, "1")])));
-    assert_eq!((again.cart.id, again.cart.version, again.cart.subtotal), (id(1), 2, 1_251));
+    assert_eq!((again.cart.id, again.cart.version, minor(&again.cart)), (id(1), 2, 1_251));
     assert_eq!(again.lines.len(), 2);
     assert_eq!(store.carts.len(), 1);
     store.check();
@@ -187,8 +180,8 @@ fn a_refused_row_changes_nothing_unless_the_rest_was_asked_for() {
     store.one(lines(active(1), vec![add("A", 100, "999999")]));
     let before = store.clone();
     let euro = |name| {
-        let offer = Offer { currency: Currency::EUR, ..offer(name, 5) };
-        LineChange::Add { offer, quantity: amount("1", 0), note: None }
+        let offer = currency(offer(name, 5), Currency::EUR);
+        LineChange::Add { offer, quantity: amount("1"), note: None }
     };
     let changes = vec![
         add("B", 100, "1"),
@@ -199,10 +192,10 @@ fn a_refused_row_changes_nothing_unless_the_rest_was_asked_for() {
     ];
     let other = LineRefusal::OtherCurrency { has: Currency::EUR, cart: Currency::USD };
     let reasons = [
-        (1, LineRefusal::TooMuch),
+        (1, LineRefusal::Quantity(QuantityError::TooMany)),
         (2, other),
         (3, LineRefusal::NoSuchLine),
-        (4, LineRefusal::NoSum),
+        (4, LineRefusal::Line(LineError::TooLarge)),
     ];
     assert_eq!(why(store.one(lines(active(1), changes.clone()))), reasons);
     assert_eq!(store, before);
@@ -217,12 +210,12 @@ fn a_refused_row_changes_nothing_unless_the_rest_was_asked_for() {
 fn an_empty_cart_takes_any_currency() {
     let mut store = Store::default();
     store.one(lines(active(1), vec![add("A", 100, "1")]));
-    let euro = Offer { currency: Currency::EUR, ..offer("B", 5) };
+    let euro = currency(offer("B", 5), Currency::EUR);
     let changes = vec![
         LineChange::Remove { sku: sku("A") },
-        LineChange::Add { offer: euro, quantity: amount("1", 0), note: None },
+        LineChange::Add { offer: euro, quantity: amount("1"), note: None },
     ];
-    assert_eq!(done(store.one(lines(active(1), changes))).cart.currency, Some(Currency::EUR));
+    assert_eq!(done(store.one(lines(active(1), changes))).cart.currency(), Some(Currency::EUR));
     store.check();
 }
 
@@ -231,30 +224,31 @@ fn an_edit_never_hides_a_price_that_has_changed() {
     let mut store = Store::default();
     store.one(lines(active(1), vec![add("A", 100, "1")]));
     let set = |minor, quantity| {
-        let change = LineChange::Set { offer: offer("A", minor), quantity: amount(quantity, 0) };
+        let change = LineChange::Set { offer: offer("A", minor), quantity: amount(quantity) };
         lines(active(1), vec![change])
     };
     let more = done(store.one(set(120, "3")));
-    assert_eq!((more.lines[0].price, more.cart.subtotal), (100, 300), "not seen yet");
+    assert_eq!(
+        (more.lines[0].priced.price().amount.minor, minor(&more.cart)),
+        (100, 300),
+        "not seen yet"
+    );
     let seen = LineChange::See { offer: offer("A", 120) };
-    assert_eq!(done(store.one(lines(active(1), vec![seen]))).cart.subtotal, 360);
-    assert_eq!(done(store.one(set(120, "1"))).cart.subtotal, 120);
+    assert_eq!(minor(&done(store.one(lines(active(1), vec![seen]))).cart), 360);
+    assert_eq!(minor(&done(store.one(set(120, "1"))).cart), 120);
     store.check();
 }
 
 #[test]
 fn a_price_follows_the_quantity_its_buyer_chose() {
     let mut store = Store::default();
-    let offer = Offer { tiers: vec![Tier { from: amount("10", 0), minor: 80 }], ..offer("A", 100) };
-    let add = |quantity| LineChange::Add {
-        offer: offer.clone(),
-        quantity: amount(quantity, 0),
-        note: None,
-    };
-    assert_eq!(done(store.one(lines(active(1), vec![add("9")]))).cart.subtotal, 900);
-    assert_eq!(done(store.one(lines(active(1), vec![add("1")]))).cart.subtotal, 800);
-    let set = LineChange::Set { offer, quantity: amount("5", 0) };
-    assert_eq!(done(store.one(lines(active(1), vec![set]))).cart.subtotal, 500);
+    let offer = tier("A", 100, 10, 80);
+    let add =
+        |quantity| LineChange::Add { offer: offer.clone(), quantity: amount(quantity), note: None };
+    assert_eq!(minor(&done(store.one(lines(active(1), vec![add("9")]))).cart), 900);
+    assert_eq!(minor(&done(store.one(lines(active(1), vec![add("1")]))).cart), 800);
+    let set = LineChange::Set { offer, quantity: amount("5") };
+    assert_eq!(minor(&done(store.one(lines(active(1), vec![set]))).cart), 500);
 }
 
 #[test]
@@ -310,12 +304,12 @@ fn a_line_moves_to_a_cart_for_later_and_back() {
         edit: CartEdit::Move { sku: sku("A"), to },
     };
     let left = done(store.one(transfer(active(9), later.clone())));
-    assert_eq!((left.cart.id, left.cart.lines, left.cart.subtotal), (id(1), 1, 1));
+    assert_eq!((left.cart.id, left.cart.lines(), minor(&left.cart)), (id(1), 1, 1));
     store.check();
     store.one(lines(active(1), vec![add("A", 10, "3")]));
     done(store.one(transfer(later.clone(), active(9))));
     assert_eq!(store.quantities(id(1)), [("A".into(), "5".into()), ("B".into(), "1".into())]);
-    assert_eq!(store.carts[&id(2)].lines, 0);
+    assert_eq!(store.carts[&id(2)].lines(), 0);
     assert_eq!(why(store.one(transfer(later, active(9)))), [(0, LineRefusal::NoSuchLine)]);
     store.check();
 }
@@ -352,7 +346,7 @@ fn what_changes_nothing_is_no_new_version() {
     let mut store = Store::default();
     store.one(lines(active(1), vec![add("A", 1, "1")]));
     let before = store.clone();
-    let set = LineChange::Set { offer: offer("A", 1), quantity: amount("1", 0) };
+    let set = LineChange::Set { offer: offer("A", 1), quantity: amount("1") };
     done(store.one(lines(active(1), vec![set])));
     let edit = CartEdit::Describe { name: Some("Cart".into()), note: Some(None), kind: None };
     done(store.one(CartAct::Edit { target: active(1), expect: Some(1), edit }));
@@ -364,8 +358,8 @@ fn a_guests_carts_are_their_owners_after_login() {
     let mut store = Store::default();
     let theirs = CartOwner::Guest(guest());
     let later = |new| CartTarget::Kind { kind: CartKind::Later, new: id(new) };
-    let euro = Offer { currency: Currency::EUR, ..offer("E", 5) };
-    let euro = LineChange::Add { offer: euro, quantity: amount("1", 0), note: None };
+    let euro = currency(offer("E", 5), Currency::EUR);
+    let euro = LineChange::Add { offer: euro, quantity: amount("1"), note: None };
     store.commit(&[
         write(theirs, lines(active(1), vec![add("A", 100, "2"), add("B", 7, "999999")])),
         write(theirs, lines(later(2), vec![euro])),
@@ -379,7 +373,11 @@ fn a_guests_carts_are_their_owners_after_login() {
     assert!(store.carts.values().all(|cart| cart.owner == user()));
     let wanted = [("A".into(), "3".into()), ("B".into(), "1000000".into())];
     assert_eq!(store.quantities(id(11)), wanted, "added, and cut at what a line may hold");
-    assert_eq!(store.lines[&(id(11), sku("A"))].price, 90, "what the buyer saw");
+    assert_eq!(
+        store.lines[&(id(11), sku("A"))].priced.price().amount.minor,
+        90,
+        "what the buyer saw"
+    );
     assert!(!store.carts.contains_key(&id(1)));
     assert_eq!(store.carts[&id(2)].kind, CartKind::List, "another currency stays by itself");
     assert_eq!(store.carts[&id(3)].name, "Wishes");
@@ -427,7 +425,7 @@ fn act() -> impl Strategy<Value = CartWrite> {
         3 => (name(), 1i64..4, 1u32..600_000).prop_map(|(n, p, q)| add(n, p, &q.to_string())),
         1 => (name(), 1i64..4, 1u32..9).prop_map(|(n, p, q)| LineChange::Set {
             offer: offer(n, p),
-            quantity: amount(&q.to_string(), 0),
+            quantity: amount(&q.to_string()),
         }),
         1 => name().prop_map(|n| LineChange::Remove { sku: sku(n) }),
         1 => (name(), 1i64..4).prop_map(|(n, p)| LineChange::See { offer: offer(n, p) }),
