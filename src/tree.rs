@@ -40,6 +40,8 @@ pub(crate) struct Seats {
     pub(crate) outbox_relay: Child,
     /// Drops events that every follower has seen and that are old.
     pub(crate) outbox_pruner: Child,
+    /// Forgets what was answered to requests that may be asked again.
+    pub(crate) kept_answers: Child,
     /// Follows the log into this node's copy of what shoppers read.
     pub(crate) documents: Child,
     /// Follows the documents into the full-text index.
@@ -78,7 +80,9 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
         .child(seats.documents.shutdown(drain(10)))
         .child(seats.search_index.shutdown(drain(10)))
         .child(seats.search.shutdown(drain(5)));
-    let work = group("work", Strategy::OneForOne).child(seats.importer.shutdown(drain(5)));
+    let work = group("work", Strategy::OneForOne)
+        .child(seats.importer.shutdown(drain(5)))
+        .child(seats.kept_answers);
     let root = group("stoa", Strategy::OneForOne).child(store).child(followers).child(work);
     let Some(server) = seats.server else { return root };
     let edge = group("edge", Strategy::OneForOne)

@@ -7,6 +7,7 @@ use crate::{
         reconcilers::{
             Progress,
             documents::{self, DocumentsParts},
+            kept_answers::kept_answers,
             outbox_pruner::{PrunerParts, outbox_pruner},
             outbox_relay::outbox_relay,
             search_index::{ReindexDesk, SearchIndexParts, search_index},
@@ -113,6 +114,7 @@ pub(super) fn assemble(
         ),
         documents,
         search_index: indexer,
+        kept_answers: kept_answers(&store, &parts.clock, &Nudge::new()),
         search: search_workers(&asked, parts.search.clone()),
         importer: {
             let imports = imports.clone();

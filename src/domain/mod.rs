@@ -19,6 +19,7 @@ pub mod id;
 pub mod import;
 pub mod line;
 pub mod money;
+pub mod once;
 pub mod ppm;
 pub mod price;
 pub mod principal;

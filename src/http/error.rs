@@ -66,6 +66,10 @@ codes! {
     /// The request's body could not be read: it is not the JSON it claims to be, it has fields
     /// that are unknown, or the client broke off.
     BadBody = "bad-body", BAD_REQUEST, "The body can't be read";
+    /// This must be made once however often it is asked, so the request needs the header
+    /// `Idempotency-Key`: 1 to 255 visible ASCII characters, of your choice, the same in each
+    /// attempt and another for each new wish.
+    BadIdempotencyKey = "bad-idempotency-key", BAD_REQUEST, "The Idempotency-Key can't be used";
     /// This needs the administrator's token as `Authorization: Bearer …`, or the server's own
     /// socket. The token is in `run/admin.token` in the data folder.
     Unauthorized = "unauthorized", UNAUTHORIZED, "Not without the administrator's token";
@@ -75,6 +79,9 @@ codes! {
     MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, "Not by this method";
     /// What was asked can't be done in the state things are in; `detail` says which.
     Conflict = "conflict", CONFLICT, "Not in this state";
+    /// An earlier request with this `Idempotency-Key` is still at work. `Retry-After` says when to
+    /// ask again, with the same key: you get its answer then.
+    KeyInFlight = "key-in-flight", CONFLICT, "The same request is at work";
     /// The body is larger than this resource takes.
     BodyTooLarge = "body-too-large", PAYLOAD_TOO_LARGE, "The body is too large";
     /// The address is longer than this server takes.
@@ -83,6 +90,9 @@ codes! {
     UnsupportedMediaType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body's type is not taken";
     /// The body was understood, but can't be acted on; `errors` points at each field.
     BadContent = "bad-content", UNPROCESSABLE_ENTITY, "The content can't be used";
+    /// This `Idempotency-Key` was used for another body within the last day. Nothing was done; a
+    /// new wish needs a new key.
+    KeyReused = "key-reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key stands for something else";
     /// Something failed that should not have. It is in the server's log under the request's id.
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something failed here";
     /// There is more to do than can be done at the moment; nothing was begun. `Retry-After` says
@@ -190,7 +200,7 @@ impl Problem {
     /// Seconds after which the same request may go better.
     pub(crate) fn retry_after(&self) -> Option<u32> {
         match self.code {
-            Code::Overloaded => Some(1),
+            Code::Overloaded | Code::KeyInFlight => Some(1),
             Code::Unavailable | Code::TimedOut => Some(5),
             _ => None,
         }
@@ -386,7 +396,8 @@ mod tests {
             let problem = Problem::new(*code, "");
             let retry = problem.clone().into_response::<()>();
             let told = retry.headers().contains_key(header::RETRY_AFTER);
-            assert_eq!(told, code.status() == StatusCode::SERVICE_UNAVAILABLE, "{code:?}");
+            let may = code.status() == StatusCode::SERVICE_UNAVAILABLE;
+            assert_eq!(told, may || *code == Code::KeyInFlight, "{code:?}");
         }
     }
 

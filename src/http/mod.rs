@@ -30,6 +30,7 @@ mod identity;
 mod importing;
 mod manual;
 mod metrics;
+mod once;
 mod openapi;
 mod ops;
 mod page;

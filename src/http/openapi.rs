@@ -5,7 +5,7 @@ use crate::http::{
     app::App,
     error::{Code, ProblemBody},
     extract::{Param, Takes},
-    headers,
+    headers, once,
     page::{Keep, Page},
     resource::{Answer, Asked, Intake, Operation as Served, Resource},
     routes,
@@ -177,6 +177,9 @@ fn operation_of(
     for param in operation.params.iter().filter(|param| !param.is_prefix()) {
         built = built.parameter(parameter(param, ParameterIn::Query));
     }
+    if operation.once {
+        built = built.parameter(parameter(&once::PARAM, ParameterIn::Header));
+    }
     if !doc.body.is_empty() {
         let mut body = RequestBodyBuilder::new().required(Some(Required::True));
         for shape in &doc.body {
@@ -218,6 +221,9 @@ fn problems_of(operation: &Served, doc: &Doc) -> Vec<(u16, String)> {
     }
     if operation.takes == Intake::Json {
         codes.push(Code::BadContent);
+    }
+    if operation.once {
+        codes.extend([Code::BadIdempotencyKey, Code::KeyInFlight, Code::KeyReused]);
     }
     codes.extend(&doc.problems);
     let mut by_status: Vec<(u16, String)> = Vec::new();

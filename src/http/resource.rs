@@ -4,13 +4,17 @@
 //! `Allow` of a 405, the check of parameters, the check of who asks, the limit of bodies, and the
 //! API's description: none of them can say something else than the others.
 
-use crate::http::{
-    access::{Access, Caller},
-    app::App,
-    error::{Code, Problem},
-    extract::{Param, Query, decode},
-    handles::Rows,
-    openapi::Doc,
+use crate::{
+    domain::once::{BodyHash, OnceName},
+    http::{
+        access::{Access, Caller},
+        app::App,
+        error::{Code, Problem},
+        extract::{Param, Query, decode},
+        handles::Rows,
+        once,
+        openapi::Doc,
+    },
 };
 use bytes::{Buf, Bytes};
 use futures_util::{FutureExt, Stream, StreamExt, stream};
@@ -41,7 +45,17 @@ pub(crate) struct Asked {
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
     pub(crate) caller: Caller,
+    /// What it is called, where the operation is one that is done once.
+    once: Option<OnceName>,
     pub(crate) body: Upload,
+}
+
+impl Asked {
+    /// What the request is called by whoever may ask it again.
+    #[expect(dead_code, reason = "the orders' API is the first to use it")]
+    pub(crate) fn name(&self) -> Result<OnceName, Problem> {
+        self.once.ok_or_else(|| Problem::internal("the operation is not one that is done once"))
+    }
 }
 
 /// One method of a resource.
@@ -52,6 +66,8 @@ pub(crate) struct Operation {
     /// For people: empty parameters are none, those of campaigns are passed over.
     page: bool,
     pub(crate) takes: Intake,
+    /// Whether it is done once, however often it is asked.
+    pub(crate) once: bool,
     /// `None`: not part of the API.
     pub(crate) doc: Option<Doc>,
     run: fn(Arc<App>, Asked) -> Answer,
@@ -71,7 +87,7 @@ impl Operation {
         run: fn(Arc<App>, Asked) -> Answer,
     ) -> Self {
         let takes = Intake::Nothing;
-        Self { method, access, params, page: false, takes, doc: None, run }
+        Self { method, access, params, page: false, takes, once: false, doc: None, run }
     }
 
     /// A page of the shop for everybody.
@@ -81,6 +97,12 @@ impl Operation {
 
     pub(crate) fn takes(self, takes: Intake) -> Self {
         Self { takes, ..self }
+    }
+
+    /// It needs an `Idempotency-Key`, and answers the same to the same one.
+    #[expect(dead_code, reason = "the orders' API is the first to use it")]
+    pub(crate) fn once(self) -> Self {
+        Self { once: true, ..self }
     }
 
     pub(crate) fn doc(self, doc: Doc) -> Self {
@@ -144,13 +166,23 @@ impl Resource {
             Intake::Json => app.config.json_body_bytes,
             Intake::Rows => app.config.import_body_bytes,
         };
+        let once = match operation.once {
+            true => {
+                let whole = std::iter::once(self.path).chain(path.iter().map(String::as_str));
+                let whole = whole.collect::<Vec<_>>().join("/");
+                let admin = Access::Admin.check(&raw.caller, &raw.headers, app.token.as_ref());
+                let principal = if admin.is_ok() { "operator" } else { "anyone" };
+                Some(once::name(&raw.headers, principal, &raw.method, &whole)?)
+            }
+            false => None,
+        };
         let body = raw.body.limited(&raw.headers, limit, app.config.stall_timeout())?;
         if operation.takes == Intake::Json {
             wants_json(&raw.headers)?;
         }
         let Raw { method, headers, caller, .. } = raw;
         let within = app.config.request_timeout();
-        let asked = Asked { method, path, query, headers, caller, body };
+        let asked = Asked { method, path, query, headers, caller, once, body };
         // A panic costs its request, not the connection's other ones.
         let run = AssertUnwindSafe((operation.run)(app, asked)).catch_unwind();
         let ended = match operation.takes {
@@ -317,18 +349,28 @@ impl Upload {
 
     /// The body as JSON.
     pub(crate) async fn json<T: serde::de::DeserializeOwned>(self) -> Result<T, Problem> {
-        let whole = self.whole().await?;
-        serde_json::from_slice(&whole).map_err(|error| {
-            use serde_json::error::Category;
-            let told = error.to_string();
-            match error.classify() {
-                Category::Data => Problem::new(Code::BadContent, told),
-                Category::Io | Category::Syntax | Category::Eof => {
-                    Problem::new(Code::BadBody, told)
-                }
-            }
-        })
+        from_json(&self.whole().await?)
     }
+
+    /// The body as JSON, with what tells it from another one.
+    #[expect(dead_code, reason = "the orders' API is the first to use it")]
+    pub(crate) async fn json_and_hash<T: serde::de::DeserializeOwned>(
+        self,
+    ) -> Result<(T, BodyHash), Problem> {
+        let whole = self.whole().await?;
+        Ok((from_json(&whole)?, BodyHash::of(&whole)))
+    }
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        use serde_json::error::Category;
+        let told = error.to_string();
+        match error.classify() {
+            Category::Data => Problem::new(Code::BadContent, told),
+            Category::Io | Category::Syntax | Category::Eof => Problem::new(Code::BadBody, told),
+        }
+    })
 }
 
 pub(crate) fn is_too_large(error: &std::io::Error) -> bool {

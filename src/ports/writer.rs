@@ -3,16 +3,31 @@
 //! A writer actor owns a [`Writer`] with its connection and commits whatever is queued as one
 //! transaction; each write's events are appended to the outbox in that same transaction.
 
+mod batch;
+
+pub use batch::{Batch, Keep};
+
 use super::{
     StoreError,
     imports::{Import, ImportCounts},
     overrides::PoolOverride,
 };
-use crate::domain::{id::ImportId, product::ProductDraft, scope::Scope, time::Micros};
+use crate::domain::{
+    id::ImportId,
+    once::{BodyHash, KeptAnswer, OnceName},
+    product::ProductDraft,
+    scope::Scope,
+    time::Micros,
+};
 use async_trait::async_trait;
+use std::{fmt, sync::Arc};
 
 #[derive(Debug, Clone)]
 pub enum Write {
+    /// Makes a write once, however often it is asked.
+    Once(Once),
+    /// Forgets up to `most` kept answers that are older, the oldest first.
+    ForgetAnswers { older_than: Micros, most: u32 },
     /// Upserts products by SKU (see [`ProductBatch`]).
     Products(ProductBatch),
     /// Makes an import's row.
@@ -28,6 +43,30 @@ pub enum Write {
     SetOverride(PoolOverride),
     /// Takes it back; the history keeps that too.
     RevertOverride { pool: String, node: String, by: String, at: Micros },
+}
+
+/// A write under the name its client gave it. The answer that the client gets is kept in the
+/// write's own transaction, so whoever asks again is told the same, also after a crash.
+#[derive(Clone)]
+pub struct Once {
+    pub name: OnceName,
+    pub body: BodyHash,
+    pub at: Micros,
+    /// None of the kinds that are about names themselves.
+    pub write: Box<Write>,
+    pub answer: Answering,
+}
+
+/// What the client is told of a write. `None`: not for good (ask again), so it isn't kept.
+pub type Answering = Arc<dyn Fn(&Written) -> Option<KeptAnswer> + Send + Sync>;
+
+impl fmt::Debug for Once {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, body, at, write, answer: _ } = self;
+        let mut fields = f.debug_struct("Once");
+        fields.field("name", name).field("body", body).field("at", at).field("write", write);
+        fields.finish_non_exhaustive()
+    }
 }
 
 /// Some rows of a source and where the import stands once they are in.
@@ -60,6 +99,19 @@ pub struct ImportCheckpoint {
 /// What became of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Written {
+    /// Made now. The answer is `None` when it was not for good.
+    Answered {
+        written: Box<Written>,
+        answer: Option<KeptAnswer>,
+    },
+    /// Made before, or by another of the same commit.
+    Replayed(KeptAnswer),
+    /// The name stands for another body; nothing was done.
+    OtherBody,
+    /// Another node is at it; nothing was done. Ask again.
+    InFlight,
+    /// So many rows had their time.
+    Swept(u64),
     /// What a batch did: `read` counts its products, rejected ones included.
     Products(ImportCounts),
     Done,

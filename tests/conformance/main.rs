@@ -16,6 +16,7 @@ mod disk;
 mod documents;
 mod imports;
 mod lifecycle;
+mod once;
 mod outbox;
 mod overrides;
 mod peer;

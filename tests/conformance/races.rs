@@ -1,10 +1,14 @@
 //! What only PostgreSQL has: several writers and numberers at once.
 
-use crate::shop::{Shop, checkpoint, draft, path};
+use crate::{
+    once::{answer, made, once},
+    shop::{Shop, checkpoint, draft, path},
+};
 use sqlx::{Connection, PgConnection};
 use stoa::{
     adapters::sql::{Location, SqlStore},
     ports::{
+        StoreError,
         catalog::Catalog,
         imports::Imports,
         outbox::Outbox,
@@ -34,6 +38,8 @@ on_postgres![
     a_numberer_at_work_is_no_error,
     many_slices_are_numbered_without_holes,
     a_lost_connection_is_made_anew,
+    of_two_nodes_at_one_name_one_makes_it,
+    a_name_that_a_hung_node_holds_is_in_flight_and_the_others_are_made,
 ];
 
 async fn connect(shop: &Shop) -> PgConnection {
@@ -161,4 +167,39 @@ async fn a_lost_connection_is_made_anew(mut shop: Shop) {
     }
     assert!(answer.is_ok(), "{answer:?}");
     assert_eq!(shop.store.product_count().await.unwrap(), 2);
+}
+
+async fn of_two_nodes_at_one_name_one_makes_it(mut shop: Shop) {
+    let mut other = shop.another_writer().await;
+    for round in 0..30 {
+        let keys = [format!("a{round}"), format!("b{round}")];
+        let here = keys.iter().map(|key| Write::Once(once(&shop, key, "b"))).collect();
+        let there = keys.iter().rev().map(|key| Write::Once(once(&shop, key, "b"))).collect();
+        let (here, there) = tokio::join!(shop.writer.commit(here), other.commit(there));
+        let of = |all: &[Result<Written, StoreError>], at: usize| answer(all[at].clone().unwrap());
+        assert_eq!(of(&here, 0), of(&there, 1), "round {round}");
+        assert_eq!(of(&here, 1), of(&there, 0), "round {round}");
+    }
+    assert_eq!(made(&shop).await, 60);
+}
+
+async fn a_name_that_a_hung_node_holds_is_in_flight_and_the_others_are_made(mut shop: Shop) {
+    let mut hung = connect(&shop).await;
+    let mut hung = hung.begin().await.unwrap();
+    let name = once(&shop, "held", "b").name;
+    let insert = "INSERT INTO idempotency (name, body_hash, status, headers, body, at)
+                  VALUES ($1, $1, 201, '[]', '', 0)";
+    sqlx::query(insert).bind(name.0.as_slice()).execute(&mut *hung).await.unwrap();
+
+    let writes = ["free", "held", "free-too"].map(|key| Write::Once(once(&shop, key, "b")));
+    let answers: Vec<_> =
+        shop.writer.commit(writes.to_vec()).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(answers[1], Written::InFlight);
+    assert!(matches!(answers[0], Written::Answered { .. }), "{:?}", answers[0]);
+    assert!(matches!(answers[2], Written::Answered { .. }), "{:?}", answers[2]);
+    assert_eq!(made(&shop).await, 2);
+
+    hung.rollback().await.unwrap();
+    let after = shop.commit(Write::Once(once(&shop, "held", "b"))).await.unwrap();
+    assert!(matches!(after, Written::Answered { .. }), "{after:?}");
 }

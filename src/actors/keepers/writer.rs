@@ -8,11 +8,11 @@
 
 use crate::{
     actors::workers::importer::{ProductSink, SinkError},
-    domain::time::Micros,
+    domain::{once::KeptAnswer, time::Micros},
     ports::{
         StoreError,
         overrides::PoolOverride,
-        writer::{Write, Writer, Written},
+        writer::{Once, Write, Writer, Written},
     },
 };
 use async_trait::async_trait;
@@ -58,6 +58,27 @@ pub(crate) enum WriteError {
     Store(#[from] StoreError),
 }
 
+/// What became of a write under a name.
+#[derive(Debug)]
+#[expect(dead_code, reason = "the orders' API is the first to use it")]
+pub(crate) enum Told {
+    /// To be given as it is: it was kept, now or before.
+    Answer(KeptAnswer),
+    /// Made now, and not for good.
+    Once(Written),
+}
+
+/// Why nothing was done under a name, or may not have been.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OnceError {
+    #[error("the name stands for another body")]
+    OtherBody,
+    #[error("another node is at work under this name")]
+    InFlight,
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
 impl From<CallError> for WriteError {
     fn from(error: CallError) -> Self {
         match error {
@@ -97,6 +118,32 @@ impl StoreHandle {
         }
     }
 
+    /// Forgets up to `most` answers kept for retries, and says how many those were.
+    pub(crate) async fn forget_answers(
+        &self,
+        older_than: Micros,
+        most: u32,
+    ) -> Result<u64, WriteError> {
+        match self.write(Write::ForgetAnswers { older_than, most }).await? {
+            Written::Swept(rows) => Ok(rows),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Makes a write under the name its client gave it.
+    #[expect(dead_code, reason = "the orders' API is the first to use it")]
+    pub(super) async fn once(&self, once: Once) -> Result<Told, OnceError> {
+        match self.write(Write::Once(once)).await? {
+            Written::Answered { answer: Some(answer), .. } | Written::Replayed(answer) => {
+                Ok(Told::Answer(answer))
+            }
+            Written::Answered { written, answer: None } => Ok(Told::Once(*written)),
+            Written::OtherBody => Err(OnceError::OtherBody),
+            Written::InFlight => Err(OnceError::InFlight),
+            other => Err(unexpected(&other).into()),
+        }
+    }
+
     pub(super) async fn write(&self, write: Write) -> Result<Written, WriteError> {
         let rank = rank(&write);
         let patience = if rank == BACKGROUND { BACKGROUND_PATIENCE } else { PATIENCE };
@@ -124,7 +171,8 @@ pub(super) fn unexpected(written: &Written) -> WriteError {
 
 fn rank(write: &Write) -> u8 {
     match write {
-        Write::Products(_) => BACKGROUND,
+        Write::Once(once) => rank(&once.write),
+        Write::Products(_) | Write::ForgetAnswers { .. } => BACKGROUND,
         Write::CreateImport(_)
         | Write::EndImport { .. }
         | Write::SetOverride(_)

@@ -2,6 +2,7 @@
 //! A pass takes no input, so a lost nudge or a death half-way costs time and nothing else.
 
 pub(crate) mod documents;
+pub(crate) mod kept_answers;
 pub(crate) mod outbox_pruner;
 pub(crate) mod outbox_relay;
 mod progress;

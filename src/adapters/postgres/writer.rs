@@ -2,6 +2,7 @@
 
 mod audit;
 mod imports;
+mod once;
 mod overrides;
 mod products;
 
@@ -9,22 +10,25 @@ use super::error::{pool_error, store_error};
 use crate::ports::{
     StoreError,
     clock::Ids,
-    writer::{Write, Writer, Written},
+    writer::{Batch, Write, Writer, Written},
 };
 use async_trait::async_trait;
 use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
     Transaction,
-    tokio_postgres::{Config, Error, NoTls},
+    tokio_postgres::{Config, Error, NoTls, error::SqlState},
 };
 use std::{sync::Arc, time::Duration};
 
 /// Each concern's statements.
-const TEXTS: &[&[&str]] = &[products::ALL, imports::ALL, overrides::ALL, audit::ALL];
+const TEXTS: &[&[&str]] =
+    &[products::ALL, imports::ALL, overrides::ALL, audit::ALL, once::ALL];
 
 /// Below a worker's lease, so that whoever takes over never meets the old one's transaction.
 const SESSION: &str = "-c statement_timeout=30s -c idle_in_transaction_session_timeout=5s \
                        -c lock_timeout=10s -c jit=off";
+/// How often a transaction is tried that other nodes' were in the way of.
+const TRIES: u32 = 4;
 const CONNECT: Duration = Duration::from_secs(5);
 
 pub struct PostgresWriter {
@@ -68,32 +72,85 @@ impl PostgresWriter {
         self.pool.get().await.map_err(pool_error)
     }
 
-    async fn together(&self, writes: &[Write]) -> Result<Vec<Written>, StoreError> {
+    async fn together(&self, writes: &[Write]) -> Result<Vec<Written>, Failure> {
         let mut client = self.client().await?;
         let done = transact(&mut client, writes, &*self.ids).await;
-        if matches!(done, Err(StoreError::Unavailable(_))) {
+        if matches!(done, Err(Failure::Store(StoreError::Unavailable(_)))) {
             // It may be dead and not know it yet: the next commit gets a new one.
             drop(Object::take(client));
         }
         done
+    }
+
+    /// As [`Self::together`], again while only another node was in the way.
+    async fn tried(&self, writes: &[Write]) -> Result<Vec<Written>, Failure> {
+        let mut tried = 1;
+        loop {
+            match self.together(writes).await {
+                Err(Failure::Again(_)) if tried < TRIES => tried += 1,
+                ended => return ended,
+            }
+        }
+    }
+}
+
+/// Why nothing of a transaction was committed.
+#[derive(Debug)]
+enum Failure {
+    Store(StoreError),
+    /// Another node was in the way and has ended: it may go better now.
+    Again(StoreError),
+    /// Another node holds a name and doesn't end.
+    Held,
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let in_the_way = [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE];
+        match error.code().is_some_and(|code| in_the_way.contains(code)) {
+            true => Self::Again(store_error(error)),
+            false => Self::Store(store_error(error)),
+        }
+    }
+}
+
+impl Failure {
+    /// What whoever asked for one write is told.
+    fn told(self) -> Result<Written, StoreError> {
+        match self {
+            Self::Store(error) | Self::Again(error) => Err(error),
+            Self::Held => Ok(Written::InFlight),
+        }
     }
 }
 
 #[async_trait]
 impl Writer for PostgresWriter {
     async fn commit(&mut self, writes: Vec<Write>) -> Vec<Result<Written, StoreError>> {
-        match self.together(&writes).await {
+        match self.tried(&writes).await {
             Ok(done) => done.into_iter().map(Ok).collect(),
-            // One of them was refused; which one shows when each is alone.
-            Err(StoreError::Refused(_)) if writes.len() > 1 => {
+            // One of them was refused, or waits; which one shows when each is alone.
+            Err(Failure::Store(StoreError::Refused(_)) | Failure::Held) if writes.len() > 1 => {
                 let mut answers = Vec::with_capacity(writes.len());
                 for write in &writes {
-                    let alone = self.together(std::slice::from_ref(write)).await;
-                    answers.push(alone.map(|mut done| done.swap_remove(0)));
+                    let alone = self.tried(std::slice::from_ref(write)).await;
+                    answers.push(match alone {
+                        Ok(mut done) => Ok(done.swap_remove(0)),
+                        Err(failure) => failure.told(),
+                    });
                 }
                 answers
             }
-            Err(error) => writes.iter().map(|_| Err(error.clone())).collect(),
+            Err(failure) => {
+                let told = failure.told();
+                writes.iter().map(|_| told.clone()).collect()
+            }
         }
     }
 }
@@ -114,17 +171,28 @@ async fn transact(
     client: &mut Object,
     writes: &[Write],
     ids: &dyn Ids,
-) -> Result<Vec<Written>, StoreError> {
+) -> Result<Vec<Written>, Failure> {
     // Dropped on the way out, the transaction rolls back.
-    let mut tx = client.transaction().await.map_err(store_error)?;
-    let mut done = Vec::with_capacity(writes.len());
+    let mut tx = client.transaction().await?;
+    let mut batch = Batch::new(writes);
+    let names = batch.names();
+    if !names.is_empty() {
+        batch.known(&once::kept(&tx, &names).await?);
+    }
     let mut staged = false;
-    for write in writes {
+    for (place, write) in batch.todo() {
         let again = staged;
         staged |= matches!(write, Write::Products(_));
-        done.push(apply(&mut tx, write, ids, again).await.map_err(store_error)?);
+        let written = apply(&mut tx, write, ids, again).await?;
+        batch.made(place, written);
     }
-    tx.commit().await.map_err(store_error)?;
+    let answers = batch.answers();
+    if !answers.is_empty() {
+        once::keep(&tx, &answers).await?;
+    }
+    let done =
+        batch.finish().ok_or_else(|| StoreError::Refused("a write was passed over".into()))?;
+    tx.commit().await?;
     Ok(done)
 }
 
@@ -133,16 +201,18 @@ async fn apply(
     write: &Write,
     ids: &dyn Ids,
     again: bool,
-) -> Result<Written, Error> {
-    match write {
-        Write::Products(batch) => imports::batch(tx, batch, ids, again).await,
-        Write::CreateImport(import) => imports::create(tx, import).await,
+) -> Result<Written, Failure> {
+    Ok(match write {
+        Write::Once(_) => return Err(StoreError::Refused("a name inside a name".into()).into()),
+        Write::ForgetAnswers { older_than, most } => once::forget(tx, *older_than, *most).await?,
+        Write::Products(batch) => imports::batch(tx, batch, ids, again).await?,
+        Write::CreateImport(import) => imports::create(tx, import).await?,
         Write::EndImport { id, state, message, at } => {
-            imports::end(tx, *id, *state, message.as_deref(), *at).await
+            imports::end(tx, *id, *state, message.as_deref(), *at).await?
         }
-        Write::SetOverride(wanted) => overrides::set(tx, wanted).await,
+        Write::SetOverride(wanted) => overrides::set(tx, wanted).await?,
         Write::RevertOverride { pool, node, by, at } => {
-            overrides::revert(tx, pool, node, by, *at).await
+            overrides::revert(tx, pool, node, by, *at).await?
         }
-    }
+    })
 }

@@ -35,6 +35,11 @@ macro_rules! files {
                 include_str!(concat!("../../../migrations/", $database, "/0003_operations.sql")),
             ),
             (
+                4,
+                "orders",
+                include_str!(concat!("../../../migrations/", $database, "/0004_orders.sql")),
+            ),
+            (
                 9,
                 "audit",
                 include_str!(concat!("../../../migrations/", $database, "/0009_audit.sql")),

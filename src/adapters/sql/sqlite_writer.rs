@@ -5,6 +5,7 @@
 //! a full disk or a busy file is answered as such, and the next commit starts afresh.
 
 mod imports;
+mod once;
 mod overrides;
 mod products;
 
@@ -12,7 +13,7 @@ use super::{error::store_error, in_words, texts::Sql, writer_options};
 use crate::ports::{
     StoreError,
     clock::Ids,
-    writer::{Write, Writer, Written},
+    writer::{Batch, Write, Writer, Written},
 };
 use async_trait::async_trait;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
@@ -22,7 +23,7 @@ use std::{
 };
 
 /// Each concern's statements, as a check prepares them.
-pub(super) const ALL: &[&[(&str, Sql)]] = &[products::ALL, imports::ALL, overrides::ALL];
+pub(super) const ALL: &[&[(&str, Sql)]] = &[products::ALL, imports::ALL, overrides::ALL, once::ALL];
 
 pub struct SqliteWriter {
     path: PathBuf,
@@ -57,18 +58,15 @@ impl SqliteWriter {
             Ok(tx) => tx,
             Err(error) => return Err(store_error(error)),
         };
-        let mut done = Vec::with_capacity(writes.len());
-        for write in writes {
-            match apply(&mut tx, write, &*self.ids).await {
-                Ok(written) => done.push(written),
-                Err(error) => {
-                    if tx.rollback().await.is_ok() {
-                        self.conn = Some(conn);
-                    }
-                    return Err(store_error(error));
+        let done = match all(&mut tx, writes, &*self.ids).await {
+            Ok(done) => done,
+            Err(error) => {
+                if tx.rollback().await.is_ok() {
+                    self.conn = Some(conn);
                 }
+                return Err(store_error(error));
             }
-        }
+        };
         tx.commit().await.map_err(store_error)?;
         self.conn = Some(conn);
         Ok(done)
@@ -94,12 +92,36 @@ impl Writer for SqliteWriter {
     }
 }
 
+/// Inside the transaction: each write that is not answered from what was kept.
+async fn all(
+    conn: &mut SqliteConnection,
+    writes: &[Write],
+    ids: &dyn Ids,
+) -> Result<Vec<Written>, sqlx::Error> {
+    let mut batch = Batch::new(writes);
+    let names = batch.names();
+    if !names.is_empty() {
+        batch.known(&once::kept(conn, &names).await?);
+    }
+    for (place, write) in batch.todo() {
+        let written = apply(conn, write, ids).await?;
+        batch.made(place, written);
+    }
+    let answers = batch.answers();
+    if !answers.is_empty() {
+        once::keep(conn, &answers).await?;
+    }
+    batch.finish().ok_or_else(|| sqlx::Error::Protocol("a write was passed over".into()))
+}
+
 async fn apply(
     conn: &mut SqliteConnection,
     write: &Write,
     ids: &dyn Ids,
 ) -> Result<Written, sqlx::Error> {
     match write {
+        Write::Once(_) => Err(sqlx::Error::Protocol("a name inside a name".into())),
+        Write::ForgetAnswers { older_than, most } => once::forget(conn, *older_than, *most).await,
         Write::Products(batch) => imports::batch(conn, batch, ids).await,
         Write::CreateImport(import) => imports::create(conn, import).await,
         Write::EndImport { id, state, message, at } => {

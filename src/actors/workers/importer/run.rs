@@ -247,7 +247,7 @@ impl Run<'_> {
                     pause = (pause * 2).min(MOST_PAUSE);
                 }
                 // Perhaps it is in, by this try or by one before it whose answer was lost.
-                Ok(Written::Superseded | Written::Done) | Err(SinkError::Unknown) => {
+                Ok(_) | Err(SinkError::Unknown) => {
                     let row = self.row().await?;
                     match row.state {
                         ImportState::Cancelled => return Err(Stop::Ended(Ended::Cancelled)),

@@ -118,7 +118,7 @@ struct StoredCategoryRow {
 
 /// Hex without hyphens, as `unhex` reads it.
 #[derive(Serialize)]
-struct Hex(#[serde(serialize_with = "uuid::serde::simple::serialize")] Uuid);
+pub(super) struct Hex(#[serde(serialize_with = "uuid::serde::simple::serialize")] pub(super) Uuid);
 
 #[derive(Serialize)]
 struct ProductLine<'a>(
