@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod audit;
+pub mod cart;
 pub mod cart_sums;
 pub mod catalog_batch;
 pub mod category;

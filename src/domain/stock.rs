@@ -16,6 +16,22 @@ pub enum StockBand {
 }
 
 impl StockBand {
+    pub const ALL: &'static [Self] =
+        &[Self::Untracked, Self::InStock, Self::FewLeft, Self::SoldOut];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Untracked => "untracked",
+            Self::InStock => "in_stock",
+            Self::FewLeft => "few_left",
+            Self::SoldOut => "sold_out",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|band| band.as_str() == text)
+    }
+
     /// From this many down a shopper is told that few are left.
     pub const FEW: i64 = 5;
 

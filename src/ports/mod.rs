@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod blobs;
+pub mod carts;
 pub mod catalog;
 pub mod clock;
 pub mod documents;

@@ -5,7 +5,7 @@
 
 mod batch;
 
-pub use batch::{Batch, Keep};
+pub use batch::{Batch, Keep, leading_carts};
 
 use super::{
     StoreError,
@@ -13,6 +13,7 @@ use super::{
     overrides::PoolOverride,
 };
 use crate::domain::{
+    cart::{CartAnswer, CartWrite},
     id::ImportId,
     once::{BodyHash, KeptAnswer, OnceName},
     product::ProductDraft,
@@ -28,6 +29,11 @@ pub enum Write {
     Once(Once),
     /// Forgets up to `most` kept answers that are older, the oldest first.
     ForgetAnswers { older_than: Micros, most: u32 },
+    /// Edits carts.
+    Carts(CartWrite),
+    /// Drops carts that were last changed before then, guests' and ordered ones, with up to `most`
+    /// lines, and one at least; the oldest first.
+    SweepCarts { older_than: Micros, most: u32 },
     /// Upserts products by SKU (see [`ProductBatch`]).
     Products(ProductBatch),
     /// Makes an import's row.
@@ -112,6 +118,7 @@ pub enum Written {
     InFlight,
     /// So many rows had their time.
     Swept(u64),
+    Cart(CartAnswer),
     /// What a batch did: `read` counts its products, rejected ones included.
     Products(ImportCounts),
     Done,

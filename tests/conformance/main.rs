@@ -11,6 +11,7 @@
 mod agreement;
 mod audit;
 mod blobs;
+mod carts;
 mod catalog;
 mod disk;
 mod documents;

@@ -1,14 +1,17 @@
 //! What only PostgreSQL has: several writers and numberers at once.
 
 use crate::{
+    carts,
     once::{answer, made, once},
     shop::{Shop, checkpoint, draft, path},
 };
 use sqlx::{Connection, PgConnection};
 use stoa::{
     adapters::sql::{Location, SqlStore},
+    domain::{cart::CartOwner, id::UserId},
     ports::{
         StoreError,
+        carts::Carts,
         catalog::Catalog,
         imports::Imports,
         outbox::Outbox,
@@ -38,6 +41,7 @@ on_postgres![
     a_numberer_at_work_is_no_error,
     many_slices_are_numbered_without_holes,
     a_lost_connection_is_made_anew,
+    one_buyer_on_two_nodes_has_one_cart_with_all_of_it,
     of_two_nodes_at_one_name_one_makes_it,
     a_name_that_a_hung_node_holds_is_in_flight_and_the_others_are_made,
 ];
@@ -202,4 +206,24 @@ async fn a_name_that_a_hung_node_holds_is_in_flight_and_the_others_are_made(mut 
     hung.rollback().await.unwrap();
     let after = shop.commit(Write::Once(once(&shop, "held", "b"))).await.unwrap();
     assert!(matches!(after, Written::Answered { .. }), "{after:?}");
+}
+
+async fn one_buyer_on_two_nodes_has_one_cart_with_all_of_it(mut shop: Shop) {
+    let mut other = shop.another_writer().await;
+    for round in 1..=20u128 {
+        let owner = CartOwner::User(UserId(uuid::Uuid::from_u128(round)));
+        let batch = |name: &str| {
+            let name = name.to_owned();
+            let add = |n| carts::add(&format!("{name}{n}"), 5, "1");
+            let edits = (0..5).map(|n| carts::to_active(&shop, vec![add(n), add(9)]));
+            edits.map(|act| carts::write(&shop, owner, act)).collect::<Vec<_>>()
+        };
+        let (a, b) = (batch("a"), batch("b"));
+        let (a, b) = tokio::join!(shop.writer.commit(a), other.commit(b));
+        assert!(a.iter().chain(&b).all(Result::is_ok), "{a:?} {b:?}");
+        let carts = shop.store.open(owner).await.unwrap();
+        let [cart] = carts.as_slice() else { panic!("{carts:?}") };
+        let (cart, lines) = shop.store.whole(owner, cart.id).await.unwrap().unwrap();
+        assert_eq!((lines.len(), cart.lines(), cart.version), (12, 12, 10));
+    }
 }

@@ -172,8 +172,9 @@ pub(super) fn unexpected(written: &Written) -> WriteError {
 fn rank(write: &Write) -> u8 {
     match write {
         Write::Once(once) => rank(&once.write),
-        Write::Products(_) | Write::ForgetAnswers { .. } => BACKGROUND,
-        Write::CreateImport(_)
+        Write::Products(_) | Write::ForgetAnswers { .. } | Write::SweepCarts { .. } => BACKGROUND,
+        Write::Carts(_)
+        | Write::CreateImport(_)
         | Write::EndImport { .. }
         | Write::SetOverride(_)
         | Write::RevertOverride { .. } => INTERACTIVE,

@@ -1,6 +1,7 @@
 //! Commits batches of writes; see `ports::writer` and the folder's page.
 
 mod audit;
+mod carts;
 mod imports;
 mod once;
 mod overrides;
@@ -10,7 +11,7 @@ use super::error::{pool_error, store_error};
 use crate::ports::{
     StoreError,
     clock::Ids,
-    writer::{Batch, Write, Writer, Written},
+    writer::{Batch, Write, Writer, Written, leading_carts},
 };
 use async_trait::async_trait;
 use deadpool_postgres::{
@@ -21,7 +22,8 @@ use deadpool_postgres::{
 use std::{sync::Arc, time::Duration};
 
 /// Each concern's statements.
-const TEXTS: &[&[&str]] = &[products::ALL, imports::ALL, overrides::ALL, audit::ALL, once::ALL];
+const TEXTS: &[&[&str]] =
+    &[products::ALL, imports::ALL, overrides::ALL, audit::ALL, once::ALL, carts::ALL];
 
 /// Below a worker's lease, so that whoever takes over never meets the old one's transaction.
 const SESSION: &str = "-c statement_timeout=30s -c idle_in_transaction_session_timeout=5s \
@@ -179,11 +181,22 @@ async fn transact(
         batch.known(&once::kept(&tx, &names).await?);
     }
     let mut staged = false;
-    for (place, write) in batch.todo() {
-        let again = staged;
-        staged |= matches!(write, Write::Products(_));
-        let written = apply(&mut tx, write, ids, again).await?;
-        batch.made(place, written);
+    let todo = batch.todo();
+    let mut rest = todo.as_slice();
+    while let [(place, write), others @ ..] = rest {
+        let run = leading_carts(rest);
+        if run.is_empty() {
+            let again = staged;
+            staged |= matches!(write, Write::Products(_));
+            batch.made(*place, apply(&mut tx, write, ids, again).await?);
+            rest = others;
+            continue;
+        }
+        let (edits, others) = rest.split_at(run.len());
+        for ((place, _), answer) in edits.iter().zip(carts::edit(&tx, &run).await?) {
+            batch.made(*place, Written::Cart(answer));
+        }
+        rest = others;
     }
     let answers = batch.answers();
     if !answers.is_empty() {
@@ -204,6 +217,10 @@ async fn apply(
     Ok(match write {
         Write::Once(_) => return Err(StoreError::Refused("a name inside a name".into()).into()),
         Write::ForgetAnswers { older_than, most } => once::forget(tx, *older_than, *most).await?,
+        Write::Carts(_) => {
+            return Err(StoreError::Refused("carts are edited together".into()).into());
+        }
+        Write::SweepCarts { older_than, most } => carts::sweep(tx, *older_than, *most).await?,
         Write::Products(batch) => imports::batch(tx, batch, ids, again).await?,
         Write::CreateImport(import) => imports::create(tx, import).await?,
         Write::EndImport { id, state, message, at } => {

@@ -40,6 +40,11 @@ macro_rules! files {
                 include_str!(concat!("../../../migrations/", $database, "/0004_orders.sql")),
             ),
             (
+                6,
+                "carts",
+                include_str!(concat!("../../../migrations/", $database, "/0006_carts.sql")),
+            ),
+            (
                 9,
                 "audit",
                 include_str!(concat!("../../../migrations/", $database, "/0009_audit.sql")),

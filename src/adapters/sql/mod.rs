@@ -10,6 +10,7 @@
 //! [`SqlStore::check`], and refused rather than served.
 
 mod audit;
+mod carts;
 mod catalog;
 mod copies;
 mod error;
@@ -194,8 +195,15 @@ impl SqlStore {
 
     /// Every text of this folder, prepared: one that doesn't fit the schema is named.
     async fn prepare_all(&self) -> Result<(), StoreError> {
-        let modules =
-            [migrations::ALL, catalog::ALL, outbox::ALL, imports::ALL, overrides::ALL, audit::ALL];
+        let modules = [
+            migrations::ALL,
+            catalog::ALL,
+            outbox::ALL,
+            imports::ALL,
+            overrides::ALL,
+            audit::ALL,
+            carts::ALL,
+        ];
         match &self.pools {
             Pools::Sqlite { readers, .. } => {
                 let all: Vec<_> =

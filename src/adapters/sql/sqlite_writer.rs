@@ -4,6 +4,7 @@
 //! synced to the disk before anybody is answered. When it dies in between, nothing was written;
 //! a full disk or a busy file is answered as such, and the next commit starts afresh.
 
+mod carts;
 mod imports;
 mod once;
 mod overrides;
@@ -13,7 +14,7 @@ use super::{error::store_error, in_words, texts::Sql, writer_options};
 use crate::ports::{
     StoreError,
     clock::Ids,
-    writer::{Batch, Write, Writer, Written},
+    writer::{Batch, Write, Writer, Written, leading_carts},
 };
 use async_trait::async_trait;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
@@ -23,7 +24,8 @@ use std::{
 };
 
 /// Each concern's statements, as a check prepares them.
-pub(super) const ALL: &[&[(&str, Sql)]] = &[products::ALL, imports::ALL, overrides::ALL, once::ALL];
+pub(super) const ALL: &[&[(&str, Sql)]] =
+    &[products::ALL, imports::ALL, overrides::ALL, once::ALL, carts::ALL];
 
 pub struct SqliteWriter {
     path: PathBuf,
@@ -103,9 +105,20 @@ async fn all(
     if !names.is_empty() {
         batch.known(&once::kept(conn, &names).await?);
     }
-    for (place, write) in batch.todo() {
-        let written = apply(conn, write, ids).await?;
-        batch.made(place, written);
+    let todo = batch.todo();
+    let mut rest = todo.as_slice();
+    while let [(place, write), others @ ..] = rest {
+        let run = leading_carts(rest);
+        if run.is_empty() {
+            batch.made(*place, apply(conn, write, ids).await?);
+            rest = others;
+            continue;
+        }
+        let (edits, others) = rest.split_at(run.len());
+        for ((place, _), answer) in edits.iter().zip(carts::edit(conn, &run).await?) {
+            batch.made(*place, Written::Cart(answer));
+        }
+        rest = others;
     }
     let answers = batch.answers();
     if !answers.is_empty() {
@@ -122,6 +135,8 @@ async fn apply(
     match write {
         Write::Once(_) => Err(sqlx::Error::Protocol("a name inside a name".into())),
         Write::ForgetAnswers { older_than, most } => once::forget(conn, *older_than, *most).await,
+        Write::Carts(_) => Err(sqlx::Error::Protocol("carts are edited together".into())),
+        Write::SweepCarts { older_than, most } => carts::sweep(conn, *older_than, *most).await,
         Write::Products(batch) => imports::batch(conn, batch, ids).await,
         Write::CreateImport(import) => imports::create(conn, import).await,
         Write::EndImport { id, state, message, at } => {

@@ -6,6 +6,7 @@
 
 use super::{Once, Write, Written};
 use crate::domain::{
+    cart::CartWrite,
     once::{BodyHash, Fate, Kept, KeptAnswer, OnceName, fates},
     time::Micros,
 };
@@ -15,6 +16,15 @@ pub struct Batch<'a> {
     writes: &'a [Write],
     fates: Vec<Fate>,
     made: Vec<Option<Written>>,
+}
+
+/// The carts' writes that stand at the front of these: they are decided together.
+pub fn leading_carts<'a>(todo: &[(usize, &'a Write)]) -> Vec<&'a CartWrite> {
+    let carts = todo.iter().map_while(|(_, write)| match write {
+        Write::Carts(write) => Some(write),
+        _ => None,
+    });
+    carts.collect()
 }
 
 /// A row to keep.
