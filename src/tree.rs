@@ -61,6 +61,8 @@ pub(crate) struct ServerSeats {
     pub(crate) pool_overrides: Child,
     /// Looks now and then whether the database is whole.
     pub(crate) integrity: Child,
+    /// Notes when sessions were used, and drops those that are over.
+    pub(crate) sessions: Child,
     /// Accepts connections, on the port and on the data folder's socket.
     pub(crate) http: Child,
     /// Fills an empty shop.
@@ -91,6 +93,7 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
         .child(server.render.shutdown(drain(5)))
         .child(server.pool_overrides)
         .child(server.integrity)
+        .child(server.sessions)
         .child(server.http.shutdown(drain(15)));
     let root = root.child(edge);
     match server.demo {

@@ -9,14 +9,17 @@ use super::{
 };
 use crate::{
     actors::{
-        keepers::pools::Pools,
+        keepers::{
+            pools::Pools,
+            sessions::{Sessions, SessionsParts},
+        },
         reconcilers::integrity::{Verdict, integrity},
     },
     config::Config,
     folder::Folder,
     http::{
         self, AdminToken, App, Check, Edge, Listeners, PageCache, Render, RenderWorker, ShellCache,
-        Stage,
+        Stage, Trusted,
     },
     ports::integrity::Integrity,
     tree::{self, ServerSeats},
@@ -58,6 +61,14 @@ pub(crate) async fn serve(
         nudge.clone(),
     );
     let (verdict, stored) = (Verdict::default(), parts.store.clone() as Arc<dyn Integrity>);
+    let sessions = Sessions::new(SessionsParts {
+        rows: parts.store.clone(),
+        store: assembly.store.clone(),
+        clock: parts.clock.clone(),
+        ids: parts.ids.clone(),
+        chance: parts.chance.clone(),
+        lifetimes: config.sessions.lifetimes(),
+    });
     let tree_check = Arc::new(TreeCheck::default());
     let checks: Vec<Arc<dyn Check>> = vec![
         Arc::new(DatabaseCheck(parts.store.clone())),
@@ -77,6 +88,9 @@ pub(crate) async fn serve(
         imports: Arc::new(assembly.imports.clone()),
         pools: Arc::new(pools.clone()),
         audit: parts.store.clone(),
+        visitors: Arc::new(sessions.clone()),
+        trusted: Trusted::read(&config.http.trusted_proxies).map_err(BootError::Other)?,
+        chance: parts.chance.clone(),
         tree: tree_check.clone(),
         checks,
         cache,
@@ -100,6 +114,7 @@ pub(crate) async fn serve(
             async move { Ok(reconciler) }
         }),
         integrity: integrity(&stored, &verdict, HOUR * config.store.check_hours, &Nudge::new()),
+        sessions: sessions.child(),
         http: task("http", move |context| http::serve(edge.clone(), listeners.clone(), context)),
         demo: demo.then(|| {
             let demo = Demo {

@@ -6,14 +6,16 @@ use crate::{
     http::{
         access::AdminToken,
         cache::PageCache,
+        client::Trusted,
         config::HttpConfig,
-        handles::{Check, Importing, Pooling, Searching, Viewing},
+        handles::{Check, Importing, Pooling, Searching, Viewing, Visiting},
         render::Render,
         stage::Stage,
     },
     ports::{
         audit::Audit,
         blobs::Blobs,
+        chance::Chance,
         clock::{Clock, Ids},
         documents::Documents,
     },
@@ -40,12 +42,16 @@ pub(crate) struct App {
     pub(crate) pools: Arc<dyn Pooling>,
     /// Who changed what.
     pub(crate) audit: Arc<dyn Audit>,
+    pub(crate) visitors: Arc<dyn Visiting>,
     pub(crate) tree: Arc<dyn Viewing>,
     pub(crate) checks: Vec<Arc<dyn Check>>,
     pub(crate) cache: Arc<PageCache>,
     pub(crate) render: Render,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) chance: Arc<dyn Chance>,
+    /// Proxies, read from the configuration.
+    pub(crate) trusted: Trusted,
     /// `None`: administrators come by the socket alone.
     pub(crate) token: Option<AdminToken>,
     /// `None`: nobody installed a recorder, so `/metrics` is empty.

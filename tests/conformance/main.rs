@@ -25,6 +25,7 @@ mod peer;
 mod races;
 mod search;
 mod search_real;
+mod sessions;
 mod shop;
 mod test_cards;
 mod webhooks;
