@@ -202,7 +202,15 @@ impl Server {
                     Ok(ended) => ended,
                     Err(_nothing_came) => {
                         connection.as_mut().graceful_shutdown();
-                        connection.await
+                        let unused = poll_fn(|cx| {
+                            Poll::Ready(connection.poll_without_shutdown(cx).is_ready())
+                        });
+                        match unused.await {
+                            // Dropped at once: no answer is underway that the client might miss,
+                            // and a client that keeps its side open would hold up the stop.
+                            true => Ok(()),
+                            false => connection.await,
+                        }
                     }
                 }
             }
