@@ -39,7 +39,7 @@ pub struct Address {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postcode: Option<Postcode>,
     pub city: String,
-    /// State or province; its code in capitals where [`REGION_CODES`] has the country.
+    /// State or province; its code in capitals where a country’s addresses are known to use one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     pub country: Country,
