@@ -5,6 +5,8 @@
 
 mod limits;
 mod precision;
+#[cfg(test)]
+mod tests;
 mod units;
 
 pub use limits::OrderLimits;

@@ -236,3 +236,6 @@ impl<'a> TaxAt<'a> {
         self.rule(category).map_or(Ppm::ZERO, |rule| rule.rate)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,3 +13,6 @@ mod set;
 pub use ladder::{Ladder, PriceEntry, PriceEntryError, PriceSource, UnitPrice};
 pub use list::{Assignment, Audience, Buyer, PriceList, PriceListError, next_change};
 pub use set::{PriceSet, PriceSetHash};
+
+#[cfg(test)]
+mod tests;
