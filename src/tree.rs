@@ -42,6 +42,8 @@ pub(crate) struct Seats {
     pub(crate) outbox_pruner: Child,
     /// Forgets what was answered to requests that may be asked again.
     pub(crate) kept_answers: Child,
+    /// Drops carts that nobody wants any more.
+    pub(crate) cart_sweeper: Child,
     /// Follows the log into this node's copy of what shoppers read.
     pub(crate) documents: Child,
     /// Follows the documents into the full-text index.
@@ -86,7 +88,8 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
         .child(seats.search.shutdown(drain(5)));
     let work = group("work", Strategy::OneForOne)
         .child(seats.importer.shutdown(drain(5)))
-        .child(seats.kept_answers);
+        .child(seats.kept_answers)
+        .child(seats.cart_sweeper);
     let root = group("stoa", Strategy::OneForOne).child(store).child(followers).child(work);
     let Some(server) = seats.server else { return root };
     let edge = group("edge", Strategy::OneForOne)

@@ -35,7 +35,8 @@ pub trait Carts: Send + Sync {
         limit: u32,
     ) -> Result<Vec<CartLine>, StoreError>;
 
-    async fn line(&self, cart: CartId, sku: &Sku) -> Result<Option<CartLine>, StoreError>;
+    /// Those of these lines that are there, by place.
+    async fn some(&self, cart: CartId, skus: &[Sku]) -> Result<Vec<CartLine>, StoreError>;
 
     /// A cart with all its lines as they were at one moment, so that its version stands for them.
     async fn whole(

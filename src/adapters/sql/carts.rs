@@ -1,6 +1,6 @@
 //! Carts, read back; see `ports::carts`. The writer makes and edits them.
 
-use super::{Pools, SqlStore, error::store_error, on, texts::statements};
+use super::{Pools, SqlStore, error::store_error, lists::TextList, on, texts::statements};
 use crate::{
     domain::{
         cart::{Cart, CartKind, CartLine, CartOwner},
@@ -45,7 +45,6 @@ const OPEN_TEXT: &str = cart_columns!("WHERE owner_id = $1 AND state = 'open'");
 const LINES_TEXT: &str = line_columns!(
     "FROM cart_line l WHERE l.cart_id = $1 AND l.place > $2 ORDER BY l.place LIMIT $3"
 );
-const LINE_TEXT: &str = line_columns!("FROM cart_line l WHERE l.cart_id = $1 AND l.sku = $2");
 const ALL_LINES_TEXT: &str =
     line_columns!("FROM cart_line l WHERE l.cart_id = $1 ORDER BY l.place");
 
@@ -54,7 +53,11 @@ statements! {
     OF_KIND = (OF_KIND_TEXT);
     OPEN = (OPEN_TEXT);
     LINES = (LINES_TEXT);
-    LINE = (LINE_TEXT);
+    SOME = [
+        "SELECT l.cart_id, l.place, l.sku, l.product_id, l.quantity, l.precision, l.price,
+                l.tax_category, l.band, l.note, l.added_at, l.updated_at
+         FROM cart_line l WHERE l.cart_id = $1 AND l.sku", [texts "$2"], " ORDER BY l.place"
+    ];
     ALL_LINES = (ALL_LINES_TEXT);
 }
 
@@ -191,13 +194,14 @@ impl Carts for SqlStore {
         all(rows)
     }
 
-    async fn line(&self, cart: CartId, sku: &Sku) -> Result<Option<CartLine>, StoreError> {
-        let row: Option<LineRow> = on!(self, LINE, |pool, text| sqlx::query_as(text)
+    async fn some(&self, cart: CartId, skus: &[Sku]) -> Result<Vec<CartLine>, StoreError> {
+        let skus = TextList(skus.iter().map(ToString::to_string).collect());
+        let rows: Vec<LineRow> = on!(self, SOME, |pool, text| sqlx::query_as(text)
             .bind(cart.0)
-            .bind(sku.as_str())
-            .fetch_optional(pool)
+            .bind(&skus)
+            .fetch_all(pool)
             .await)?;
-        row.map(TryInto::try_into).transpose()
+        all(rows)
     }
 
     async fn whole(

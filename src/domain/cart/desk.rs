@@ -380,7 +380,7 @@ impl<'a> Work<'a> {
             let before = draft.lines.get(sku).cloned().unwrap_or(stored);
             let made = change.apply(before.as_ref(), draft.cart.next_place, at);
             if let Err(why) = made.and_then(|after| draft.put(sku, before, after)) {
-                refused.push(RowRefusal { row, sku: sku.clone(), why });
+                refused.push(RowRefusal { row, sku: Some(sku.clone()), why });
             }
         }
         if !refused.is_empty() && !partial {
@@ -406,7 +406,8 @@ impl<'a> Work<'a> {
         if from.cart.id == to.cart.id {
             return Ok(edited(from.cart));
         }
-        let refuse = |why| CartRefusal::Rows(vec![RowRefusal { row: 0, sku: sku.clone(), why }]);
+        let refuse =
+            |why| CartRefusal::Rows(vec![RowRefusal { row: 0, sku: Some(sku.clone()), why }]);
         let line = self.line(from.cart.id, sku).cloned();
         let line = line.ok_or_else(|| refuse(LineRefusal::NoSuchLine))?;
         let there = self.line(to.cart.id, sku).cloned();
@@ -434,15 +435,18 @@ impl<'a> Work<'a> {
                 }
             }
         }
-        let mut shown = Vec::with_capacity(lines.len());
+        let mut edited = edited(cart.clone());
+        self.carts.insert(id, cart);
         for (sku, line) in lines {
             if self.line(id, &sku) != line.as_ref() {
-                self.lines.insert((id, sku), line.clone());
+                self.lines.insert((id, sku.clone()), line.clone());
             }
-            shown.extend(line);
+            match line {
+                Some(line) => edited.lines.push(line),
+                None => edited.gone.push(sku),
+            }
         }
-        self.carts.insert(id, cart.clone());
-        Edited { cart, lines: shown, left_out: Vec::new() }
+        edited
     }
 
     fn delete(
@@ -689,7 +693,7 @@ fn new_cart(owner: CartOwner, id: CartId, kind: CartKind, at: Micros) -> Cart {
 }
 
 fn edited(cart: Cart) -> Edited {
-    Edited { cart, lines: Vec::new(), left_out: Vec::new() }
+    Edited { cart, lines: Vec::new(), gone: Vec::new(), left_out: Vec::new() }
 }
 
 #[cfg(test)]

@@ -113,8 +113,10 @@ pub enum CartAnswer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edited {
     pub cart: Cart,
-    /// Each line that was touched, as it is now; absent when it is gone.
+    /// Each line that was touched, as it is now.
     pub lines: Vec<CartLine>,
+    /// Each line that was touched and is gone.
+    pub gone: Vec<Sku>,
     /// Of a partial edit: what was left out.
     pub left_out: Vec<RowRefusal>,
 }
@@ -142,7 +144,8 @@ pub enum CartRefusal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowRefusal {
     pub row: usize,
-    pub sku: Sku,
+    /// `None`: what was written is none.
+    pub sku: Option<Sku>,
     pub why: LineRefusal,
 }
 
