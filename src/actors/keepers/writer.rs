@@ -132,7 +132,6 @@ impl StoreHandle {
     }
 
     /// Makes a write under the name its client gave it.
-    #[expect(dead_code, reason = "the orders' API is the first to use it")]
     pub(super) async fn once(&self, once: Once) -> Result<Told, OnceError> {
         match self.write(Write::Once(once)).await? {
             Written::Answered { answer: Some(answer), .. } | Written::Replayed(answer) => {

@@ -113,10 +113,10 @@ impl<'a> Desk<'a> {
         let mut work = Work::new(self);
         let mut answers = Vec::with_capacity(self.writes.len());
         for write in self.writes {
-            match work.act(write) {
-                Ok(answer) => answers.push(answer),
-                // It is planned again when that is known; on to what the others need.
-                Err(Missing) => {}
+            // One that misses something is planned again when that is known; on to what the others
+            // need.
+            if let Ok(answer) = work.act(write) {
+                answers.push(answer);
             }
         }
         if work.unknown.is_empty() { Ok(work.plan(answers)) } else { Err(work.unknown) }

@@ -9,7 +9,7 @@ use crate::domain::{
     price::UnitPrice,
     quantity::{Precision, Quantity},
     scope::Scope,
-    tax::{TaxCategory, TaxMode, TaxRules},
+    tax::{TaxAt, TaxCategory, TaxMode},
     time::Micros,
     totals::{Terms, Totals},
 };
@@ -55,8 +55,7 @@ fn placing(n: u64, lines: &[(u8, i64)]) -> Placing {
         ..AddressDraft::default()
     };
     let priced: Vec<_> = lines.iter().map(|(_, quantity)| priced(*quantity, PRICE)).collect();
-    let terms =
-        Terms { currency: Currency::EUR, discount: None, shipping: None, tax: TaxRules::none() };
+    let terms = Terms { currency: Currency::EUR, discount: None, shipping: None, tax: TaxAt::NONE };
     let totals = Totals::of(&priced, &terms).unwrap();
     let lines = lines.iter().zip(priced).zip(totals.lines);
     let lines = lines.map(|(((n, _), priced), total)| OrderLine {
