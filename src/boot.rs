@@ -10,15 +10,18 @@ mod backup;
 mod checks;
 mod demo;
 mod doctor;
+mod handoff;
 mod offline;
 mod parts;
 mod serve;
+mod signals;
 mod sockets;
 mod trial;
 
 pub(crate) use archive::Manifest;
 pub(crate) use backup::{Moved, Watch, backup, check_backup, restore};
 pub(crate) use doctor::{AuditFound, Finding, doctor, doctor_audit};
+pub(crate) use handoff::Handoff;
 pub(crate) use offline::Offline;
 pub(crate) use parts::StoreConfig;
 pub(crate) use serve::serve;

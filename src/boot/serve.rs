@@ -4,7 +4,9 @@ use super::{
     BootError, assembly,
     checks::{DatabaseCheck, DocumentsCheck, IntegrityCheck, SearchCheck, TreeCheck},
     demo::Demo,
+    handoff::{Handoff, MOST_OTHERS, Program, take_patiently},
     parts::Parts,
+    signals::{self, Signals, Wish},
     sockets::Inherited,
 };
 use crate::{
@@ -25,25 +27,39 @@ use crate::{
     tree::{self, ServerSeats},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use supervisors::{Nudge, Pool, Running, pool, reconciler, task};
-use tokio::{
-    net::TcpListener,
-    signal::unix::{Signal, SignalKind, signal},
-};
+use supervisors::{Nudge, Pool, pool, reconciler, task};
+use tokio::net::TcpListener;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 /// Other nodes' live changes are found within this.
 const OVERRIDES_EVERY: Duration = Duration::from_secs(1);
 
+/// Serves until it is told to end, or to hand over to what is answered then.
 pub(crate) async fn serve(
     config: &Config,
     folder: &Folder,
     inherited: Option<Inherited>,
     demo: bool,
-) -> Result<(), BootError> {
+) -> Result<Option<Handoff>, BootError> {
+    let program = Program::of_this_process();
+    let hand_over = signals::hand_over()?;
     supervisors::install_panic_capture();
-    let mut lock = folder.take("stoa serve")?;
+    let waited_for = inherited.is_some();
+    let mut lock = match waited_for {
+        true => take_patiently(folder, MOST_OTHERS).await?,
+        false => folder.take("stoa serve")?,
+    };
+    let mut announce = |url: &str| {
+        let announced = lock.announce("stoa serve", Some(url.to_owned()));
+        announced.map_err(|error| BootError::Other(format!("can't write run/lock: {error}")))
+    };
     let listeners = listen(config, folder, inherited).await?;
+    let http_config = http_config(config, &listeners)?;
+    let url = http_config.origin();
+    if waited_for {
+        // Commands that come from now on wait in the sockets, as they did before.
+        announce(&url)?;
+    }
     let parts = Parts::open(config, folder).await?;
     let metrics = http::install_metrics().map_err(|error| BootError::Other(error.to_string()))?;
     let cache = Arc::new(PageCache::new(config.http.cache_bytes));
@@ -80,7 +96,7 @@ pub(crate) async fn serve(
     let render: Pool<http::RenderJob> = Pool::new("render", config.pool("render").options());
     let stage = Stage::default();
     let app = App {
-        config: http_config(config, &listeners)?,
+        config: http_config,
         scope: Arc::new(parts.scope.clone()),
         documents: parts.documents.clone(),
         search: Arc::new(assembly.search.clone()),
@@ -103,7 +119,6 @@ pub(crate) async fn serve(
         stage: stage.clone(),
         shell: ShellCache::default(),
     };
-    let url = app.config.origin();
     let (edge, listeners) = (Arc::new(Edge::new(app)), Arc::new(listeners));
     let mut seats = assembly.seats;
     let overrides = pools.clone();
@@ -115,7 +130,10 @@ pub(crate) async fn serve(
         }),
         integrity: integrity(&stored, &verdict, HOUR * config.store.check_hours, &Nudge::new()),
         sessions: sessions.child(),
-        http: task("http", move |context| http::serve(edge.clone(), listeners.clone(), context)),
+        http: {
+            let listeners = listeners.clone();
+            task("http", move |context| http::serve(edge.clone(), listeners.clone(), context))
+        },
         demo: demo.then(|| {
             let demo = Demo {
                 catalog: parts.store.clone(),
@@ -127,24 +145,24 @@ pub(crate) async fn serve(
         }),
     });
     say_where(folder, &url);
-    let mut signals = Signals::hear()?;
+    let mut signals = Signals::hear(hand_over)?;
     let running = tree::stoa(seats).start().await?;
     tree_check.attach(running.view());
     pools.attach(running.view());
     stage.rise();
-    lock.announce("stoa serve", Some(url))
-        .map_err(|error| BootError::Other(format!("can't write run/lock: {error}")))?;
-    let ended = until_the_end(&running, &mut signals).await;
+    announce(&url)?;
+    let wanted = signals::until_the_end(&running, &mut signals, &program).await;
     stage.leave();
-    tokio::select! {
-        () = running.stop() => {}
-        () = signals.next() => {
-            let words = "ended by a second signal before everything had stopped";
-            return Err(BootError::Other(words.into()));
-        }
-    }
+    let wish = wanted.as_ref().copied().unwrap_or(Wish::End);
+    let wish = signals::stop(&running, &mut signals, wish).await?;
     parts.store.close().await;
-    ended
+    wanted?;
+    match wish {
+        Wish::End => Ok(None),
+        Wish::HandOver => Handoff::new(program, &listeners, lock).map(Some).map_err(|error| {
+            BootError::Other(format!("can't hand over the listening sockets: {error}"))
+        }),
+    }
 }
 
 /// Bound before anything is opened: a taken port must not cost a migration.
@@ -190,40 +208,6 @@ fn say_where(folder: &Folder, url: &str) {
     tracing::info!("shop: {url}/");
     tracing::info!("API: {url}/docs (described in {url}/openapi.json)");
     tracing::info!("data: {}", data.display());
-}
-
-/// SIGTERM and Ctrl-C; heard from the start, so that one during it is not lost.
-struct Signals {
-    term: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn hear() -> Result<Self, BootError> {
-        let failed =
-            |error: std::io::Error| BootError::Other(format!("can't hear signals: {error}"));
-        Ok(Self {
-            term: signal(SignalKind::terminate()).map_err(failed)?,
-            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.term.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
-/// SIGTERM or Ctrl-C, or a tree that gave up. A second signal ends the process at once.
-async fn until_the_end(running: &Running, signals: &mut Signals) -> Result<(), BootError> {
-    tokio::select! {
-        () = signals.next() => {}
-        ended = running.ended() => return Err(BootError::Ended(ended)),
-    }
-    tracing::info!("stopping: running requests finish; a second signal ends it at once");
-    Ok(())
 }
 
 /// What this process calls itself where nodes are told apart.

@@ -2,15 +2,33 @@
 //!
 //! The convention is systemd's (`sd_listen_fds(3)`): `LISTEN_FDS` sockets from descriptor 3 on, for
 //! the process that `LISTEN_PID` names, called by `LISTEN_FDNAMES`. As the socket is open before
-//! the server is there and after it is gone, connections wait in it instead of being refused.
+//! the server is there and after it is gone, connections wait in it instead of being refused. A
+//! server that hands over (`handoff`) is such a manager for its successor.
 
 use listenfd::ListenFd;
-use std::{io, net, os::unix};
+use std::{
+    io, net,
+    os::{fd::RawFd, unix},
+};
 use tokio::net::{TcpListener, UnixListener};
 
+/// Where descriptors that are handed on begin.
+pub(super) const FIRST: RawFd = 3;
+const PORT: &str = "http";
 /// What the data folder's own socket is called. It admits operators, so a Unix socket without this
 /// name, such as one made for a proxy, must not be taken for it.
 const LOCAL: &str = "local";
+
+/// What tells this process, executing another program, of so many of its sockets: the port's, and
+/// the folder's own if there is one.
+pub(super) fn variables(count: usize) -> [(&'static str, String); 3] {
+    let names = if count > 1 { format!("{PORT}:{LOCAL}") } else { PORT.to_owned() };
+    [
+        ("LISTEN_PID", std::process::id().to_string()),
+        ("LISTEN_FDS", count.to_string()),
+        ("LISTEN_FDNAMES", names),
+    ]
+}
 
 /// See the module.
 #[derive(Debug)]

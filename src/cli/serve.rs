@@ -1,8 +1,8 @@
 //! `stoa serve`
 
-use super::{Context, Failure, Outcome};
+use super::{Context, Failure, output};
 use crate::{
-    boot::{self, Inherited},
+    boot::{self, Handoff, Inherited},
     logging,
 };
 
@@ -13,10 +13,16 @@ Examples:
   stoa serve --listen 0.0.0.0:80 --data /srv/shop
   stoa serve --database-url postgres://stoa:secret@db/stoa";
 
+const SIGNALS: &str = "\
+Signals:
+  SIGTERM, SIGINT   stop: running requests finish; a second one ends it at once
+  SIGUSR2           hand over to the program at the same path, in the same process: new connections
+                    wait for it, and none is refused";
+
 /// Starts in an empty folder: makes the data folder and the database, and serves the shop, the
 /// API and the operators' pages until it is told to stop (Ctrl-C or SIGTERM).
 #[derive(Debug, clap::Args)]
-#[command(before_help = EXAMPLES)]
+#[command(before_help = EXAMPLES, after_help = SIGNALS)]
 pub(crate) struct Serve {
     /// Address and port; port 0 takes a free one; a socket that a service manager hands in
     /// (LISTEN_FDS) comes before it [default: 127.0.0.1:8080]
@@ -25,11 +31,23 @@ pub(crate) struct Serve {
     /// Fill an empty shop with a generated catalogue.
     #[arg(long)]
     demo: bool,
+    /// Look at arguments and configuration, say which version this is, and end.
+    #[arg(long)]
+    check: bool,
 }
 
 impl Serve {
-    pub(crate) async fn run(self, context: &Context, sockets: Option<Inherited>) -> Outcome {
+    /// What it hands over to, if it ended for that.
+    pub(crate) async fn run(
+        self,
+        context: &Context,
+        sockets: Option<Inherited>,
+    ) -> Result<Option<Handoff>, Failure> {
         let (config, _) = context.config(&[("--listen", "http.listen", self.listen)])?;
+        if self.check {
+            output::say(concat!("stoa ", env!("CARGO_PKG_VERSION")));
+            return Ok(None);
+        }
         logging::start(&config.log);
         boot::serve(&config, &context.folder, sockets, self.demo)
             .await

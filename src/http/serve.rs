@@ -18,9 +18,12 @@ use hyper_util::rt::TokioIo;
 use std::{
     fs,
     future::poll_fn,
-    io,
+    io, iter,
     net::IpAddr,
-    os::unix::fs::PermissionsExt,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::PermissionsExt,
+    },
     path::Path,
     pin::{Pin, pin},
     sync::{Arc, atomic::Ordering},
@@ -67,6 +70,12 @@ pub(crate) struct Listeners {
 impl Listeners {
     pub(crate) fn new(tcp: TcpListener, local: Option<UnixListener>) -> Self {
         Self { tcp, local }
+    }
+
+    /// The same sockets once more, for a successor: the port's, then the own one if there is one.
+    pub(crate) fn duplicate(&self) -> io::Result<Vec<OwnedFd>> {
+        let own = self.local.as_ref().map(AsFd::as_fd);
+        iter::once(self.tcp.as_fd()).chain(own).map(|fd| fd.try_clone_to_owned()).collect()
     }
 
     /// The address that was bound, with the port the system chose for port 0.

@@ -161,6 +161,16 @@ impl Server {
         exchange(self.address, method, path, &headers, body).expect("an answer")
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Sends it a signal: `TERM`, `USR2` …
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.id().to_string()]).status();
+        assert!(sent.expect("kill").success(), "{name} could not be sent");
+    }
+
     /// Ends it as `kill -9` does.
     pub(crate) fn kill(mut self) {
         self.process.kill().expect("a child of ours");
@@ -168,9 +178,13 @@ impl Server {
     }
 
     /// Asks it to end and waits; says whether it ended well.
-    pub(crate) fn stop(mut self) -> bool {
-        let id = self.process.id().to_string();
-        Command::new("kill").args(["-TERM", &id]).status().expect("kill");
+    pub(crate) fn stop(self) -> bool {
+        self.signal("TERM");
+        self.ended()
+    }
+
+    /// Waits for its end; says whether it ended well.
+    pub(crate) fn ended(mut self) -> bool {
         until("the server to stop", || self.process.try_wait().expect("a child of ours")).success()
     }
 
