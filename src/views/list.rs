@@ -308,8 +308,10 @@ fn prices<'a>(list: &'a Listing<'a>) -> Vec<Choice<'a>> {
 /// `to` is left out of the range.
 fn range_label(list: &Listing, from: Option<i64>, to: Option<i64>) -> String {
     let money = |minor| {
-        let text = Money { minor, currency: list.address.currency }.to_string();
-        text.strip_suffix(".00").map(str::to_owned).unwrap_or(text)
+        let mut text = Money { minor, currency: list.address.currency }.to_string();
+        let whole = text.strip_suffix(".00").map_or(text.len(), str::len);
+        text.truncate(whole);
+        text
     };
     match (from, to) {
         (None, Some(to)) => format!("Under {}", money(to)),
