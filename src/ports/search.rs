@@ -25,6 +25,11 @@ pub enum SearchError {
 /// search pool), so these are synchronous.
 pub trait Search: Send + Sync {
     fn search(&self, query: &SearchQuery) -> Result<SearchPage, SearchError>;
+    /// The answer that [`Self::search`] would give, when it takes no more than looking it up: it
+    /// may be asked for on a request's own thread. Questions with words are never among these.
+    fn ready(&self, _query: &SearchQuery) -> Option<SearchPage> {
+        None
+    }
     /// Products and brands whose words begin as `typed` does.
     fn suggest(&self, scope: &Scope, typed: &str, limit: usize)
     -> Result<Suggestions, SearchError>;

@@ -1,6 +1,9 @@
 //! One way from a template to bytes: a single buffer, sized beforehand.
 
-use crate::domain::{money::Money, stock::StockBand};
+use crate::domain::{
+    money::{Money, write_grouped},
+    stock::StockBand,
+};
 use askama::Template;
 use bytes::Bytes;
 use std::fmt;
@@ -41,14 +44,11 @@ pub(super) struct Grouped(pub(super) u64);
 
 impl fmt::Display for Grouped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.0.to_string();
-        for (i, digit) in digits.char_indices() {
-            if i > 0 && (digits.len() - i).is_multiple_of(3) {
-                f.write_str(",")?;
-            }
-            write!(f, "{digit}")?;
+        // Most counts of a page are small, and a page has a hundred.
+        if self.0 < 1_000 {
+            return self.0.fmt(f);
         }
-        Ok(())
+        write_grouped(f, &self.0.to_string())
     }
 }
 

@@ -297,7 +297,7 @@ impl Core {
         live.reader.reload()?;
         let searcher = live.reader.searcher();
         let merged = View::build(searcher, self.fields.clone(), view.generation, Some(&view))?;
-        self.shared.publish(merged);
+        self.shared.publish(merged.merged_from(&view));
         Ok(())
     }
 }

@@ -248,11 +248,11 @@ impl Searching for Index {
         Ok(SearchPage {
             hits: hits.collect(),
             total: found.len() as u64,
-            facets: Facets {
+            facets: Arc::new(Facets {
                 brands: vec![("Acme".into(), 1)],
-                categories: vec![(CategoryId(Uuid::from_u128(2)), 3)],
+                categories: [(CategoryId(Uuid::from_u128(2)), 3)].into(),
                 ..Facets::default()
-            },
+            }),
             generation: self.generation(),
             corrected: false,
         })

@@ -6,7 +6,7 @@ use crate::{
         category::{CategoryRef, CategoryTree},
         document::ProductDocument,
         product::ProductStatus,
-        search::{Facets, SearchPage, Suggestions},
+        search::{SearchPage, Suggestions},
         sku::Sku,
         stock::StockBand,
         time::Micros,
@@ -236,7 +236,7 @@ impl Search for World {
         Ok(SearchPage {
             hits: Vec::new(),
             total: held.count() as u64,
-            facets: Facets::default(),
+            facets: Arc::default(),
             generation: 1,
             corrected: false,
         })
