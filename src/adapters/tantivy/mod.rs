@@ -24,6 +24,7 @@ mod folder;
 mod highlight;
 mod index;
 mod matching;
+mod newest;
 mod plan;
 mod rows;
 mod schema;
