@@ -8,7 +8,7 @@ macro_rules! statements {
     };
 }
 
-/// On each new connection; emptied by every commit.
+/// On each new connection, for products that are there already; emptied by every commit.
 pub(super) const STAGE: &str = "CREATE TEMPORARY TABLE staged_product (
         id UUID, sku TEXT, status TEXT, variant_of TEXT, category_id UUID, brand TEXT, unit TEXT,
         precision INTEGER, price_minor BIGINT, currency TEXT, popularity BIGINT, images JSONB,
@@ -38,6 +38,22 @@ statements! {
         "INSERT INTO category_text (category_id, locale, site, slug, name)
          SELECT id, $2, $1, slug, name
          FROM unnest($3::uuid[], $4::text[], $5::text[]) c (id, slug, name)";
+    COPY_PRODUCTS =
+        "COPY product (id, sku, status, variant_of, category_id, brand, unit, precision,
+             price_minor, currency, popularity, images, attributes, options, content_hash, site,
+             created_at, updated_at) FROM STDIN";
+    COPY_PRODUCT_TEXTS =
+        "COPY product_text (product_id, locale, site, slug, name, short_description, description)
+         FROM STDIN";
+    COPY_EVENTS = "COPY outbox (place, kind, subject, at) FROM STDIN";
+    /// The next `$2` places of the log, the first behind the answer; none while another numbers, or
+    /// while somebody's committed events still have none.
+    TAKE_PLACES =
+        "UPDATE log_mark SET head = head + $2
+         WHERE one = 1 AND pg_try_advisory_xact_lock($1)
+             AND NOT EXISTS (SELECT FROM outbox WHERE place IS NULL)
+         RETURNING head - $2";
+    NOTIFY = "SELECT pg_notify($1, '')";
     STAGE_PRODUCTS = "COPY staged_product FROM STDIN";
     UNSTAGE_PRODUCTS = "DELETE FROM staged_product";
     PUT_PRODUCTS =
@@ -81,17 +97,11 @@ statements! {
          ON CONFLICT (item_id, warehouse_id) DO UPDATE SET
              on_hand = GREATEST(excluded.on_hand, stock_level.reserved),
              updated_at = excluded.updated_at";
-    TELL_CATEGORIES =
-        "INSERT INTO outbox (kind, subject, at)
-         SELECT $1, id, $3 FROM unnest($2::uuid[]) WITH ORDINALITY c (id, n) ORDER BY n";
-    /// Of the changed products, of those whose document shows one of them, and of their variants.
-    TELL_PRODUCTS =
-        "INSERT INTO outbox (kind, subject, at) SELECT $2, id, $3 FROM (
-             SELECT id FROM unnest($4::uuid[]) c (id)
-             UNION SELECT id FROM product WHERE site = $1 AND sku = ANY($5)
-             UNION SELECT id FROM product
-                 WHERE site = $1 AND variant_of IS NOT NULL AND variant_of = ANY($6)) t
-         ORDER BY id";
+    /// Those whose document shows one of the changed products, and their variants.
+    RELATIVES =
+        "SELECT id FROM product WHERE site = $1 AND sku = ANY($2)
+         UNION SELECT id FROM product
+             WHERE site = $1 AND variant_of IS NOT NULL AND variant_of = ANY($3)";
     CREATE_IMPORT =
         "INSERT INTO import (id, name, source, source_hash, source_bytes, options, state,
              rows_read, rows_created, rows_updated, rows_unchanged, rows_rejected, rows_done,

@@ -26,6 +26,8 @@ use std::{sync::Arc, time::Duration};
 /// Below a worker's lease, so that whoever takes over never meets the old one's transaction.
 const SESSION: &str = "-c statement_timeout=30s -c idle_in_transaction_session_timeout=5s \
                        -c lock_timeout=10s -c jit=off";
+/// Where nodes that LISTEN hear of new events, whichever adapter gave them their places.
+const CHANNEL: &str = "stoa_outbox";
 const CONNECT: Duration = Duration::from_secs(5);
 
 pub struct PostgresWriter {
@@ -75,6 +77,8 @@ impl PostgresWriter {
         if matches!(done, Err(StoreError::Unavailable(_))) {
             // It may be dead and not know it yet: the next commit gets a new one.
             drop(Object::take(client));
+        } else if done.is_ok() && writes.iter().any(|write| matches!(write, Write::Products(_))) {
+            notify(&client).await;
         }
         done
     }
@@ -106,6 +110,18 @@ async fn ready(client: &ClientWrapper) -> Result<(), Error> {
         client.prepare_cached(text).await?;
     }
     Ok(())
+}
+
+/// Apart from the transaction that wrote: NOTIFY takes a database-wide lock at commit. Lost, it
+/// costs a listener one poll.
+async fn notify(client: &Object) {
+    let notified = async {
+        let statement = client.prepare_cached(NOTIFY).await?;
+        client.execute(&statement, &[&CHANNEL]).await
+    };
+    if let Err(error) = notified.await {
+        tracing::warn!(%error, "could not notify the other nodes of new events");
+    }
 }
 
 /// All of them in one transaction, or none.
