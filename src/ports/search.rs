@@ -51,6 +51,9 @@ pub enum IndexChange {
 pub trait SearchIndex: Send {
     /// Where the live index stands, read from its own last commit.
     async fn position(&mut self) -> Result<Option<Position>, SearchError>;
+    /// Gives changes that the next [`Self::apply`] commits with its own. After a failure of either,
+    /// or a death, none of them is in: they are given again from the position. Needs a live index.
+    async fn add(&mut self, scope: &Scope, changes: Vec<IndexChange>) -> Result<(), SearchError>;
     /// Applies changes and commits them together with `position`; they can be found when this
     /// returns.
     async fn apply(

@@ -65,6 +65,9 @@ pub(crate) enum CartsError {
     Once(#[from] OnceError),
 }
 
+/// What changes for a row, by the row's number.
+pub(crate) type Offer = (usize, LineChange);
+
 /// A row of what somebody wants, as they wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wanted {
@@ -160,7 +163,7 @@ impl Carts {
         &self,
         who: &Principal,
         rows: &[Wanted],
-    ) -> Result<(Vec<(usize, LineChange)>, Vec<RowRefusal>), CartsError> {
+    ) -> Result<(Vec<Offer>, Vec<RowRefusal>), CartsError> {
         let (mut changes, mut refused) = (Vec::with_capacity(rows.len()), Vec::new());
         for (row, wanted) in rows.iter().enumerate() {
             let sku = match Sku::new(&wanted.sku) {

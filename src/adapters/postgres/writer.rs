@@ -87,6 +87,8 @@ impl PostgresWriter {
         if matches!(done, Err(Failure::Store(StoreError::Unavailable(_)))) {
             // It may be dead and not know it yet: the next commit gets a new one.
             drop(Object::take(client));
+        } else if done.is_ok() && writes.iter().any(|write| matches!(write, Write::Products(_))) {
+            products::notify(&client).await;
         }
         done
     }

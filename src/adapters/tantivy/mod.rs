@@ -29,6 +29,7 @@ mod highlight;
 mod index;
 mod matching;
 mod memo;
+mod newest;
 mod plan;
 mod rows;
 mod schema;

@@ -140,6 +140,13 @@ impl Documents for Shelf {
     ) -> Result<Vec<Option<StoredDocument>>, DocumentsError> {
         Ok(ids.iter().map(|id| self.find(|one| one.id == *id)).collect())
     }
+    fn documents(
+        &self,
+        scope: &Scope,
+        ids: &[ProductId],
+    ) -> Result<Vec<Option<ProductDocument>>, DocumentsError> {
+        Ok(self.by_ids(scope, ids)?.into_iter().map(|one| one.map(|one| one.document)).collect())
+    }
     fn cards(
         &self,
         scope: &Scope,

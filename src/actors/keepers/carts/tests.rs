@@ -177,6 +177,13 @@ impl Documents for Memory {
     ) -> Result<Vec<Option<StoredDocument>>, DocumentsError> {
         unreachable!("carts know products by SKU")
     }
+    fn documents(
+        &self,
+        _: &Scope,
+        _: &[ProductId],
+    ) -> Result<Vec<Option<ProductDocument>>, DocumentsError> {
+        unreachable!("carts know products by SKU")
+    }
     fn cards(&self, _: &Scope, _: &[ProductId]) -> Result<Vec<Option<Bytes>>, DocumentsError> {
         unreachable!("carts show no cards")
     }
