@@ -66,7 +66,7 @@ pub(crate) enum CartsError {
 }
 
 /// What changes for a row, by the row's number.
-pub(crate) type Offer = (usize, LineChange);
+pub(crate) type RowChange = (usize, LineChange);
 
 /// A row of what somebody wants, as they wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,7 +163,7 @@ impl Carts {
         &self,
         who: &Principal,
         rows: &[Wanted],
-    ) -> Result<(Vec<Offer>, Vec<RowRefusal>), CartsError> {
+    ) -> Result<(Vec<RowChange>, Vec<RowRefusal>), CartsError> {
         let (mut changes, mut refused) = (Vec::with_capacity(rows.len()), Vec::new());
         for (row, wanted) in rows.iter().enumerate() {
             let sku = match Sku::new(&wanted.sku) {
