@@ -30,6 +30,7 @@ mod index;
 mod matching;
 mod memo;
 mod plan;
+mod popular;
 mod rows;
 mod schema;
 mod view;
