@@ -748,6 +748,44 @@ fn what_is_kept_of_a_list_is_what_would_be_found(open: Open) {
     });
 }
 
+fn suggestions_for_a_word_are_the_most_popular_that_have_it(open: Open) {
+    const TYPED: [&str; 8] = ["r", "re", "red", "l", "lamp", "s", "sku", "g"];
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let products = prop::collection::vec(any_product(), 1..40);
+    let config = ProptestConfig { cases: 24, ..ProptestConfig::default() };
+    proptest!(config, |(mut products in products, limit in 0usize..6, cut in 0usize..40)| {
+        for (number, product) in (1..).zip(&mut products) {
+            product.id = ProductId(Uuid::from_u128(number));
+            product.sku = Sku::new(&format!("SKU{number}X")).unwrap();
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let mut engine = open(folder.path());
+        runtime.block_on(async {
+            // Two segments, with rows of earlier versions in the first.
+            let all = products.iter().map(put).collect();
+            engine.index.apply(&Scope::default(), all, at(1)).await.unwrap();
+            let again = products[cut.min(products.len())..].iter().map(put).collect();
+            engine.index.apply(&Scope::default(), again, at(2)).await.unwrap();
+        });
+        for typed in TYPED {
+            let mut expected: Vec<_> = products
+                .iter()
+                .filter(|p| p.status == ProductStatus::Active)
+                .filter(|p| {
+                    let sku = p.sku.as_str().to_lowercase();
+                    p.name.split(' ').chain([sku.as_str()]).any(|word| word.starts_with(typed))
+                })
+                .collect();
+            expected.sort_by_key(|p| (std::cmp::Reverse(p.popularity), p.id));
+            let expected: Vec<ProductId> = expected.iter().map(|p| p.id).take(limit).collect();
+            if !expected.is_empty() {
+                let found = engine.search.suggest(&Scope::default(), typed, limit).unwrap();
+                prop_assert_eq!(found.products, expected, "{}", typed);
+            }
+        }
+    });
+}
+
 async fn questions_with_words_are_never_ready(open: Open) {
     let folder = tempfile::tempdir().unwrap();
     let engine = filled(open, folder.path(), &shop()).await;
@@ -795,6 +833,11 @@ mod on_tantivy {
     #[test]
     fn what_is_kept_of_a_list_is_what_would_be_found() {
         super::what_is_kept_of_a_list_is_what_would_be_found(tantivy);
+    }
+
+    #[test]
+    fn suggestions_for_a_word_are_the_most_popular_that_have_it() {
+        super::suggestions_for_a_word_are_the_most_popular_that_have_it(tantivy);
     }
 
     #[tokio::test]

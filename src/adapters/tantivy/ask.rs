@@ -60,6 +60,15 @@ impl View {
         if typed.trim().is_empty() {
             return Ok(Suggestions::default());
         }
+        let brands = self.brands.beginning(scope, typed, limit);
+        if let [word] =
+            Planner::new(self, &scope.locale, Places::NameAndSku).read(typed)?.as_slice()
+        {
+            let products = self.most_popular(scope, word, limit)?;
+            if !products.is_empty() {
+                return Ok(Suggestions { products, brands });
+            }
+        }
         let Meaning { matches, .. } = self.understand(scope, typed, Places::NameAndSku)?;
         let query =
             SearchQuery { sort: Sort::Popularity, limit, ..SearchQuery::everything(scope.clone()) };
@@ -68,7 +77,7 @@ impl View {
             collector.segment(number, matches.into_iter())?;
         }
         let products = collector.finish().0.iter().map(|found| self.row(found).product()).collect();
-        Ok(Suggestions { products, brands: self.brands.beginning(scope, typed, limit) })
+        Ok(Suggestions { products, brands })
     }
 
     /// Reads the text more and more generously until some product of the scope matches: as

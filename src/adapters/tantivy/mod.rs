@@ -31,6 +31,7 @@ mod matching;
 mod memo;
 mod newest;
 mod plan;
+mod popular;
 mod rows;
 mod schema;
 mod view;
