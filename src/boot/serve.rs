@@ -59,6 +59,7 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
         config: http_config(config, &listeners)?,
         scope: Arc::new(parts.scope.clone()),
         documents: parts.documents.clone(),
+        drafts: parts.store.clone(),
         search: Arc::new(assembly.search.clone()),
         files: parts.files.clone(),
         imports: Arc::new(assembly.imports.clone()),

@@ -12,6 +12,7 @@ use crate::{
     },
     ports::{
         blobs::Blobs,
+        catalog::Drafts,
         clock::{Clock, Ids},
         documents::Documents,
     },
@@ -34,6 +35,8 @@ pub(crate) struct App {
     pub(crate) config: HttpConfig,
     pub(crate) scope: Arc<Scope>,
     pub(crate) documents: Arc<dyn Documents>,
+    /// For exports.
+    pub(crate) drafts: Arc<dyn Drafts>,
     pub(crate) search: Arc<dyn Searching>,
     /// What an operator shows everybody: `files/public`.
     pub(crate) files: Arc<dyn Blobs>,

@@ -10,6 +10,7 @@
 //! [`SqlStore::check`], and refused rather than served.
 
 mod catalog;
+mod drafts;
 mod error;
 mod imports;
 mod lists;
@@ -191,7 +192,8 @@ impl SqlStore {
 
     /// Every text of this folder, prepared: one that doesn't fit the schema is named.
     async fn prepare_all(&self) -> Result<(), StoreError> {
-        let modules = [migrations::ALL, catalog::ALL, outbox::ALL, imports::ALL, overrides::ALL];
+        let modules =
+            [migrations::ALL, catalog::ALL, drafts::ALL, outbox::ALL, imports::ALL, overrides::ALL];
         match &self.pools {
             Pools::Sqlite { readers, .. } => {
                 let mut conn = readers.acquire().await.map_err(store_error)?;

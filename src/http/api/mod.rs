@@ -1,6 +1,7 @@
-//! The API's first version: the catalogue for everybody, imports and the index for administrators.
+//! The API's first version: the catalogue for everybody; imports, exports and the index for administrators.
 
 mod categories;
+mod exports;
 mod imports;
 mod products;
 mod reindex;
@@ -22,6 +23,7 @@ pub(crate) fn resources() -> Vec<Resource> {
         categories::resources(),
         search::resources(),
         imports::resources(),
+        exports::resources(),
         reindex::resources(),
     ]
     .into_iter()
