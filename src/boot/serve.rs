@@ -99,6 +99,7 @@ pub(crate) async fn serve(
         config: http_config,
         scope: Arc::new(parts.scope.clone()),
         documents: parts.documents.clone(),
+        drafts: parts.store.clone(),
         search: Arc::new(assembly.search.clone()),
         files: parts.files.clone(),
         imports: Arc::new(assembly.imports.clone()),

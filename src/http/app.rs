@@ -15,6 +15,7 @@ use crate::{
     ports::{
         audit::Audit,
         blobs::Blobs,
+        catalog::Drafts,
         chance::Chance,
         clock::{Clock, Ids},
         documents::Documents,
@@ -35,6 +36,8 @@ pub(crate) struct App {
     pub(crate) config: HttpConfig,
     pub(crate) scope: Arc<Scope>,
     pub(crate) documents: Arc<dyn Documents>,
+    /// For exports.
+    pub(crate) drafts: Arc<dyn Drafts>,
     pub(crate) search: Arc<dyn Searching>,
     /// What an operator shows everybody: `files/public`.
     pub(crate) files: Arc<dyn Blobs>,

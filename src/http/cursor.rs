@@ -41,6 +41,14 @@ impl Place for BehindSku {
     const LIST: &'static str = "products";
 }
 
+/// Behind this SKU, in an export.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BehindExported(pub(crate) Sku);
+
+impl Place for BehindExported {
+    const LIST: &'static str = "exports";
+}
+
 /// Older than this import.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BeforeImport(pub(crate) Uuid);

@@ -13,6 +13,7 @@ mod audit;
 mod carts;
 mod catalog;
 mod copies;
+mod drafts;
 mod error;
 mod imports;
 mod lists;
@@ -199,6 +200,7 @@ impl SqlStore {
         let modules = [
             migrations::ALL,
             catalog::ALL,
+            drafts::ALL,
             outbox::ALL,
             imports::ALL,
             overrides::ALL,

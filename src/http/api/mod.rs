@@ -1,7 +1,8 @@
 //! The API's first version: the catalogue for everybody, sessions and what belongs to them for
-//! shoppers, imports and the index for administrators.
+//! shoppers, imports, exports and the index for administrators.
 
 mod categories;
+mod exports;
 mod imports;
 mod products;
 mod reindex;
@@ -24,6 +25,7 @@ pub(crate) fn resources() -> Vec<Resource> {
         categories::resources(),
         search::resources(),
         imports::resources(),
+        exports::resources(),
         reindex::resources(),
         sessions::resources(),
     ]

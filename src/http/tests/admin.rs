@@ -81,6 +81,26 @@ async fn each_operation_admits_whom_its_entry_says() {
 }
 
 #[tokio::test]
+async fn an_export_has_every_product_with_its_stock_and_goes_on() {
+    let shop = Shop::open().await;
+    let first = shop.admin("GET", "/api/v1/exports/products?limit=1", "").await;
+    is(&first, 200);
+    let link = header(&first, "link").to_owned();
+    let first = json(&first);
+    assert_eq!(first["items"][0]["stock"][0]["quantity"], 3);
+    let next = first["next"].as_str().unwrap();
+    assert!(link.contains(next), "{link}");
+    let path = format!("/api/v1/exports/products?limit=1&after={next}");
+    let last = json(&shop.admin("GET", &path, "").await);
+    assert_eq!(
+        (&last["items"][0]["status"], &last["items"][0]["price"]),
+        (&"disabled".into(), &"1.50".into())
+    );
+    assert!(last["next"].is_null());
+    shop.close().await;
+}
+
+#[tokio::test]
 async fn an_import_is_taken_in_and_followed() {
     let shop = Shop::open().await;
     let token = format!("Bearer {}", super::shop::TOKEN);

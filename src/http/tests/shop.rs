@@ -9,9 +9,9 @@ use crate::{
         document::{ProductDocument, VariantRef},
         event::Position,
         id::{CategoryId, ImportId, ProductId},
-        import::RowError,
+        import::{self, Ignored, Reading, RowError},
         money::{Currency, Money},
-        product::ProductStatus,
+        product::{ProductDraft, ProductStatus},
         scope::Scope,
         search::{Facets, Hit, SearchPage, SearchQuery, Suggestions},
         sku::Sku,
@@ -29,6 +29,7 @@ use crate::{
         StoreError,
         audit::Audit,
         blobs::{BlobError, Blobs},
+        catalog::Drafts,
         clock::{Clock, Ids},
         documents::{DocumentChange, Documents, DocumentsError, StoredDocument, Touched},
         imports::{Import, ImportCounts, ImportOptions, ImportState},
@@ -487,6 +488,31 @@ impl Ids for Counting {
     }
 }
 
+/// A catalogue of two, one of them disabled.
+struct Draft;
+
+#[async_trait]
+impl Drafts for Draft {
+    async fn drafts(
+        &self,
+        _: &Scope,
+        after: Option<&Sku>,
+        limit: u32,
+    ) -> Result<Vec<ProductDraft>, StoreError> {
+        let rows = [
+            r#"{"sku":"A","name":"a","stock":[{"warehouse":"north","quantity":3}]}"#,
+            r#"{"sku":"B","name":"b","status":"disabled","price":"1.50","currency":"EUR"}"#,
+        ];
+        let reading = Reading::new(&BTreeMap::new(), Currency::USD).unwrap();
+        let read = |row: &str| {
+            let row = row.as_bytes();
+            import::json::row(1, row, &reading, &mut Ignored::default()).unwrap()
+        };
+        let behind = rows.map(read).into_iter().filter(|one| after.is_none_or(|a| one.sku > *a));
+        Ok(behind.take(limit as usize).collect())
+    }
+}
+
 pub(super) struct Shop {
     pub(super) address: SocketAddr,
     pub(super) socket: std::path::PathBuf,
@@ -550,6 +576,7 @@ impl Shop {
             followed,
             scope: Arc::default(),
             documents: Arc::clone(&shelf) as _,
+            drafts: Arc::new(Draft),
             search: Arc::clone(&index) as _,
             imports: Arc::clone(&runs) as _,
             files: Arc::clone(&files) as _,

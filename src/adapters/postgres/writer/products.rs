@@ -352,7 +352,8 @@ async fn copy<T>(
 /// shown by it.
 ///
 /// Numbering thousands of rows afterwards rewrites them all, so they get their places at once when
-/// nobody else numbers. The numberer's lock is then held until the commit: this comes last.
+/// nobody else numbers (decision 0007). The numberer's lock is then held until the commit: this
+/// comes last.
 async fn tell(tx: &Transaction<'_>, batch: &ProductBatch, plan: &Plan<'_>) -> Result<(), Error> {
     let skus: Vec<_> = plan.products.iter().map(|p| p.draft.sku.as_str()).collect();
     let relatives = query(tx, RELATIVES, [&batch.scope.site.0, &plan.parents, &skus]).await?;
