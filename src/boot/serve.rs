@@ -15,7 +15,7 @@ use crate::{
     folder::Folder,
     http::{
         self, AdminToken, App, Check, Edge, Listeners, PageCache, Render, RenderWorker, ShellCache,
-        Stage,
+        Stage, Streams,
     },
     tree::{self, ServerSeats},
 };
@@ -96,6 +96,7 @@ pub(crate) async fn serve(
         metrics: Some(metrics),
         followed: assembly.followed,
         stage: stage.clone(),
+        streams: Streams::default(),
         shell: ShellCache::default(),
     };
     let (edge, listeners) = (Arc::new(Edge::new(app)), Arc::new(listeners));

@@ -47,6 +47,7 @@ mod stage;
 mod tests;
 
 pub(crate) use access::AdminToken;
+pub(crate) use api::events::Streams;
 pub(crate) use app::{App, ShellCache};
 pub(crate) use cache::PageCache;
 pub(crate) use config::HttpConfig;

@@ -1,6 +1,7 @@
 //! The API's first version: the catalogue for everybody, imports and the index for administrators.
 
 mod categories;
+pub(super) mod events;
 mod imports;
 mod products;
 mod reindex;
