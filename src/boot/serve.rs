@@ -21,7 +21,7 @@ use crate::{
     folder::Folder,
     http::{
         self, AdminToken, App, Check, Edge, Listeners, PageCache, Render, RenderWorker, ShellCache,
-        Stage, Trusted,
+        Stage, Streams, Trusted,
     },
     ports::integrity::Integrity,
     tree::{self, ServerSeats},
@@ -118,6 +118,7 @@ pub(crate) async fn serve(
         metrics: Some(metrics),
         followed: assembly.followed,
         stage: stage.clone(),
+        streams: Streams::default(),
         shell: ShellCache::default(),
     };
     let (edge, listeners) = (Arc::new(Edge::new(app)), Arc::new(listeners));

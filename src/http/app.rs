@@ -5,6 +5,7 @@ use crate::{
     domain::{category::CategoryTree, scope::Scope},
     http::{
         access::AdminToken,
+        api::events::Streams,
         cache::PageCache,
         client::Trusted,
         config::HttpConfig,
@@ -62,6 +63,7 @@ pub(crate) struct App {
     /// How far this node's documents are in the log.
     pub(crate) followed: Progress,
     pub(crate) stage: Stage,
+    pub(crate) streams: Streams,
     pub(crate) shell: ShellCache,
 }
 

@@ -60,6 +60,7 @@ mod visit;
 mod visiting;
 
 pub(crate) use access::AdminToken;
+pub(crate) use api::events::Streams;
 pub(crate) use app::{App, ShellCache};
 pub(crate) use cache::PageCache;
 pub(crate) use client::Trusted;

@@ -190,6 +190,27 @@ fn an_import_killed_again_and_again_ends_as_a_clean_one_does() {
 }
 
 #[test]
+fn an_import_is_followed_to_its_end() {
+    on_every_stack("followed import", |stack| {
+        let server = stack.serve(&[]);
+        let form = "application/x-ndjson";
+        let run = server.operate_as("POST", "/api/v1/imports", form, rows(3_000).as_bytes());
+        assert_eq!(run.status, 202, "{}", run.text());
+        let place = format!("/api/v1/imports/{}", run.json()["id"].as_str().unwrap());
+        // It ends by itself, or this never returns.
+        let events = server.operate("GET", &format!("{place}/events"), b"").text();
+        let data = events.lines().filter_map(|line| line.strip_prefix("data:"));
+        let told: Vec<Value> = data.map(|data| serde_json::from_str(data).unwrap()).collect();
+        let read = |run: &Value| run["counts"]["read"].as_u64().unwrap();
+        assert!(told.is_sorted_by_key(read), "{events}");
+        let last = told.last().unwrap();
+        assert_eq!((last["state"].as_str(), read(last)), (Some("succeeded"), 3_000));
+        assert_eq!(events.matches("event:end").count(), 1, "{events}");
+        assert_eq!(*last, server.operate("GET", &place, b"").json());
+    });
+}
+
+#[test]
 fn an_import_goes_through_a_running_server_and_over_its_death() {
     on_every_stack("import through the server", |stack| {
         let file = file(stack, 4_000);

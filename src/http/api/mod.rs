@@ -2,6 +2,7 @@
 //! shoppers, imports, exports and the index for administrators.
 
 mod categories;
+pub(super) mod events;
 mod exports;
 mod imports;
 mod products;

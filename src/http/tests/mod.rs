@@ -2,6 +2,7 @@
 
 mod admin;
 mod api;
+mod events;
 mod files;
 mod limits;
 mod pages;

@@ -290,6 +290,13 @@ pub(super) struct Runs {
     pub(super) received: AtomicU64,
 }
 
+impl Runs {
+    /// Takes the first run further.
+    pub(super) fn go_on(&self, change: impl FnOnce(&mut Import)) {
+        change(&mut self.all.lock().unwrap()[0]);
+    }
+}
+
 #[async_trait]
 impl Importing for Runs {
     async fn submit(
@@ -594,6 +601,7 @@ impl Shop {
             token: Some(AdminToken::new(TOKEN)),
             metrics: None,
             stage: stage.clone(),
+            streams: Default::default(),
             shell: Default::default(),
             config,
         };
