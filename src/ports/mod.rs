@@ -12,11 +12,13 @@ pub mod documents;
 pub mod imports;
 pub mod invalidate;
 pub mod invoices;
+pub mod orders;
 pub mod outbox;
 pub mod overrides;
 pub mod payments;
 pub mod search;
 mod sqlstate;
+pub mod stock;
 pub mod writer;
 
 /// Why a store could not do what it was asked.

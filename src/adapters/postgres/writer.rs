@@ -3,8 +3,11 @@
 mod audit;
 mod imports;
 mod once;
+mod order_moves;
+mod orders;
 mod overrides;
 mod products;
+mod stock;
 
 use super::error::{pool_error, store_error};
 use crate::ports::{
@@ -21,7 +24,16 @@ use deadpool_postgres::{
 use std::{sync::Arc, time::Duration};
 
 /// Each concern's statements.
-const TEXTS: &[&[&str]] = &[products::ALL, imports::ALL, overrides::ALL, audit::ALL, once::ALL];
+const TEXTS: &[&[&str]] = &[
+    products::ALL,
+    imports::ALL,
+    overrides::ALL,
+    audit::ALL,
+    once::ALL,
+    orders::ALL,
+    order_moves::ALL,
+    stock::ALL,
+];
 
 /// Below a worker's lease, so that whoever takes over never meets the old one's transaction.
 const SESSION: &str = "-c statement_timeout=30s -c idle_in_transaction_session_timeout=5s \
@@ -178,8 +190,15 @@ async fn transact(
     if !names.is_empty() {
         batch.known(&once::kept(&tx, &names).await?);
     }
+    let (placings, others) = batch.todo();
+    if !placings.is_empty() {
+        let (places, placings): (Vec<_>, Vec<_>) = placings.into_iter().unzip();
+        for (place, placed) in places.into_iter().zip(orders::place(&tx, &placings, ids).await?) {
+            batch.made(place, Written::Placed(placed));
+        }
+    }
     let mut staged = false;
-    for (place, write) in batch.todo() {
+    for (place, write) in others {
         let again = staged;
         staged |= matches!(write, Write::Products(_));
         let written = apply(&mut tx, write, ids, again).await?;
@@ -203,6 +222,13 @@ async fn apply(
 ) -> Result<Written, Failure> {
     Ok(match write {
         Write::Once(_) => return Err(StoreError::Refused("a name inside a name".into()).into()),
+        Write::Place(placing) => {
+            Written::Placed(orders::place(tx, &[placing], ids).await?.swap_remove(0))
+        }
+        Write::Order(write) => order_moves::act(tx, write, ids).await?,
+        Write::EndHolds { now, most } => order_moves::end_holds(tx, *now, *most, ids).await?,
+        Write::Stock(write) => stock::edit(tx, write, ids).await?,
+        Write::PutWarehouse(warehouse) => stock::put_warehouse(tx, warehouse).await?,
         Write::ForgetAnswers { older_than, most } => once::forget(tx, *older_than, *most).await?,
         Write::Products(batch) => imports::batch(tx, batch, ids, again).await?,
         Write::CreateImport(import) => imports::create(tx, import).await?,

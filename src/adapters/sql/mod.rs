@@ -1,6 +1,6 @@
 //! Both databases through sqlx: one `$n` text and one row struct serve SQLite and PostgreSQL.
 //!
-//! [`SqlStore`] reads (the ports `Catalog`, `Outbox`, `Overrides`, `Imports`) and looks after the
+//! [`SqlStore`] reads (the ports that it fulfils stand in this folder's files) and looks after the
 //! schema; [`SqliteWriter`] is the one writer of an embedded shop. PostgreSQL's writer is
 //! `adapters::postgres`.
 //!
@@ -16,9 +16,11 @@ mod error;
 mod imports;
 mod lists;
 mod migrations;
+mod orders;
 mod outbox;
 mod overrides;
 mod sqlite_writer;
+mod stock;
 mod texts;
 
 pub use copies::{CopyMark, adopt_copy};
@@ -193,8 +195,16 @@ impl SqlStore {
 
     /// Every text of this folder, prepared: one that doesn't fit the schema is named.
     async fn prepare_all(&self) -> Result<(), StoreError> {
-        let modules =
-            [migrations::ALL, catalog::ALL, outbox::ALL, imports::ALL, overrides::ALL, audit::ALL];
+        let modules = [
+            migrations::ALL,
+            catalog::ALL,
+            outbox::ALL,
+            imports::ALL,
+            overrides::ALL,
+            audit::ALL,
+            orders::ALL,
+            stock::ALL,
+        ];
         match &self.pools {
             Pools::Sqlite { readers, .. } => {
                 let mut conn = readers.acquire().await.map_err(store_error)?;

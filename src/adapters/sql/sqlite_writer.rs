@@ -6,8 +6,11 @@
 
 mod imports;
 mod once;
+mod order_moves;
+mod orders;
 mod overrides;
 mod products;
+mod stock;
 
 use super::{error::store_error, in_words, texts::Sql, writer_options};
 use crate::ports::{
@@ -23,7 +26,15 @@ use std::{
 };
 
 /// Each concern's statements, as a check prepares them.
-pub(super) const ALL: &[&[(&str, Sql)]] = &[products::ALL, imports::ALL, overrides::ALL, once::ALL];
+pub(super) const ALL: &[&[(&str, Sql)]] = &[
+    products::ALL,
+    imports::ALL,
+    overrides::ALL,
+    once::ALL,
+    orders::ALL,
+    order_moves::ALL,
+    stock::ALL,
+];
 
 pub struct SqliteWriter {
     path: PathBuf,
@@ -103,7 +114,14 @@ async fn all(
     if !names.is_empty() {
         batch.known(&once::kept(conn, &names).await?);
     }
-    for (place, write) in batch.todo() {
+    let (placings, others) = batch.todo();
+    if !placings.is_empty() {
+        let (places, placings): (Vec<_>, Vec<_>) = placings.into_iter().unzip();
+        for (place, placed) in places.into_iter().zip(orders::place(conn, &placings, ids).await?) {
+            batch.made(place, Written::Placed(placed));
+        }
+    }
+    for (place, write) in others {
         let written = apply(conn, write, ids).await?;
         batch.made(place, written);
     }
@@ -121,6 +139,14 @@ async fn apply(
 ) -> Result<Written, sqlx::Error> {
     match write {
         Write::Once(_) => Err(sqlx::Error::Protocol("a name inside a name".into())),
+        Write::Place(placing) => {
+            let mut placed = orders::place(conn, &[placing], ids).await?;
+            Ok(Written::Placed(placed.swap_remove(0)))
+        }
+        Write::Order(write) => order_moves::act(conn, write, ids).await,
+        Write::EndHolds { now, most } => order_moves::end_holds(conn, *now, *most, ids).await,
+        Write::Stock(write) => stock::edit(conn, write, ids).await,
+        Write::PutWarehouse(warehouse) => stock::put_warehouse(conn, warehouse).await,
         Write::ForgetAnswers { older_than, most } => once::forget(conn, *older_than, *most).await,
         Write::Products(batch) => imports::batch(conn, batch, ids).await,
         Write::CreateImport(import) => imports::create(conn, import).await,
