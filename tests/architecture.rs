@@ -223,7 +223,7 @@ const CONFINED: &[Confined] = &[
     },
     Confined {
         crates: &["moka"],
-        to: &["src/http", "src/actors/keepers/sessions.rs"],
+        to: &["src/http", "src/actors/keepers/sessions.rs", "src/actors/keepers/carts.rs"],
         because: "what is cached are finished pages, and who a session's token is for a moment",
     },
     Confined {

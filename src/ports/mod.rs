@@ -15,12 +15,14 @@ pub mod imports;
 pub mod integrity;
 pub mod invalidate;
 pub mod invoices;
+pub mod orders;
 pub mod outbox;
 pub mod overrides;
 pub mod payments;
 pub mod search;
 pub mod sessions;
 mod sqlstate;
+pub mod stock;
 pub mod writer;
 
 /// Why a store could not do what it was asked.

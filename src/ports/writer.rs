@@ -10,13 +10,16 @@ pub use batch::{Batch, Keep, leading_carts};
 use super::{
     StoreError,
     imports::{Import, ImportCounts},
+    orders::{OrderMoved, OrderWrite},
     overrides::PoolOverride,
     sessions::{SessionWrite, TokenHash},
+    stock::{StockWrite, StockWritten, Warehouse},
 };
 use crate::domain::{
     cart::{CartAnswer, CartWrite},
     id::ImportId,
     once::{BodyHash, KeptAnswer, OnceName},
+    placing::{Placed, Placing},
     product::ProductDraft,
     scope::Scope,
     time::Micros,
@@ -28,6 +31,16 @@ use std::{fmt, sync::Arc};
 pub enum Write {
     /// Makes a write once, however often it is asked.
     Once(Once),
+    /// Places an order, or doesn't.
+    Place(Box<Placing>),
+    /// Moves an order on, with its goods.
+    Order(OrderWrite),
+    /// Cancels up to `most` pending orders whose goods are held no longer.
+    EndHolds { now: Micros, most: u32 },
+    /// Changes a product's stock.
+    Stock(StockWrite),
+    /// Makes a warehouse, or changes the one of this site and code; its id stays.
+    PutWarehouse(Warehouse),
     /// Forgets up to `most` kept answers that are older, the oldest first.
     ForgetAnswers { older_than: Micros, most: u32 },
     /// Edits carts.
@@ -119,6 +132,10 @@ pub enum Written {
     OtherBody,
     /// Another node is at it; nothing was done. Ask again.
     InFlight,
+    /// What became of an order that was to be placed.
+    Placed(Placed),
+    Order(OrderMoved),
+    Stock(StockWritten),
     /// So many rows had their time.
     Swept(u64),
     Cart(CartAnswer),

@@ -18,6 +18,7 @@ mod documents;
 mod imports;
 mod lifecycle;
 mod once;
+mod orders;
 mod outbox;
 mod overrides;
 mod payments;

@@ -22,7 +22,9 @@ use supervisors::{
     Address, Agent, CallError, Child, Context, Fault, Mailbox, Nudge, Reply, StartError, agent,
 };
 
-/// Somebody waits for it at a screen. Rank 0, which goes before all, is for orders and payments.
+/// Orders and payments go before all else.
+const CHECKOUT: u8 = 0;
+/// Somebody waits for it at a screen.
 const INTERACTIVE: u8 = 1;
 /// Imports and what else may take its time.
 const BACKGROUND: u8 = 2;
@@ -172,10 +174,16 @@ pub(super) fn unexpected(written: &Written) -> WriteError {
 fn rank(write: &Write) -> u8 {
     match write {
         Write::Once(once) => rank(&once.write),
-        Write::Products(_) | Write::ForgetAnswers { .. } | Write::SweepCarts { .. } => BACKGROUND,
+        Write::Place(_) | Write::Order(_) => CHECKOUT,
+        Write::EndHolds { .. }
+        | Write::Products(_)
+        | Write::ForgetAnswers { .. }
+        | Write::SweepCarts { .. } => BACKGROUND,
         Write::Carts(_)
         | Write::CreateImport(_)
         | Write::EndImport { .. }
+        | Write::Stock(_)
+        | Write::PutWarehouse(_)
         | Write::SetOverride(_)
         | Write::RevertOverride { .. } => INTERACTIVE,
         Write::Sessions(SessionWrite::Touch(_) | SessionWrite::Sweep { .. }) => BACKGROUND,

@@ -206,7 +206,7 @@ impl SearchIndexParts {
                 Some(EventKind::CategoryChanged) => {
                     categories.insert(CategoryId(event.subject));
                 }
-                None => {}
+                _ => {}
             }
         }
         for scope in &self.scopes {

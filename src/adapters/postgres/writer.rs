@@ -4,9 +4,12 @@ mod audit;
 mod carts;
 mod imports;
 mod once;
+mod order_moves;
+mod orders;
 mod overrides;
 mod products;
 mod sessions;
+mod stock;
 
 use super::error::{pool_error, store_error};
 use crate::ports::{
@@ -31,6 +34,9 @@ const TEXTS: &[&[&str]] = &[
     once::ALL,
     carts::ALL,
     sessions::ALL,
+    orders::ALL,
+    order_moves::ALL,
+    stock::ALL,
 ];
 
 /// Below a worker's lease, so that whoever takes over never meets the old one's transaction.
@@ -190,9 +196,15 @@ async fn transact(
     if !names.is_empty() {
         batch.known(&once::kept(&tx, &names).await?);
     }
+    let (placings, others) = batch.todo();
+    if !placings.is_empty() {
+        let (places, placings): (Vec<_>, Vec<_>) = placings.into_iter().unzip();
+        for (place, placed) in places.into_iter().zip(orders::place(&tx, &placings, ids).await?) {
+            batch.made(place, Written::Placed(placed));
+        }
+    }
     let mut staged = false;
-    let todo = batch.todo();
-    let mut rest = todo.as_slice();
+    let mut rest = others.as_slice();
     while let [(place, write), others @ ..] = rest {
         let run = leading_carts(rest);
         if run.is_empty() {
@@ -226,6 +238,13 @@ async fn apply(
 ) -> Result<Written, Failure> {
     Ok(match write {
         Write::Once(_) => return Err(StoreError::Refused("a name inside a name".into()).into()),
+        Write::Place(placing) => {
+            Written::Placed(orders::place(tx, &[placing], ids).await?.swap_remove(0))
+        }
+        Write::Order(write) => order_moves::act(tx, write, ids).await?,
+        Write::EndHolds { now, most } => order_moves::end_holds(tx, *now, *most, ids).await?,
+        Write::Stock(write) => stock::edit(tx, write, ids).await?,
+        Write::PutWarehouse(warehouse) => stock::put_warehouse(tx, warehouse).await?,
         Write::ForgetAnswers { older_than, most } => once::forget(tx, *older_than, *most).await?,
         Write::Carts(_) => {
             return Err(StoreError::Refused("carts are edited together".into()).into());

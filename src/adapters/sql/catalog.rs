@@ -53,13 +53,18 @@ statements! {
          FROM product p JOIN product_text t ON t.product_id = p.id AND t.locale = $2
          WHERE p.site = $1 AND p.variant_of IS NOT NULL AND p.variant_of", [texts "$4"]
     ];
-    /// How many can be had of each: the scarcest of the items it consumes decides.
+    /// How many can be had of each, less what is kept back: the scarcest of the items it consumes
+    /// decides. One that may be ordered back is never scarce.
     AVAILABLE = [
-        "SELECT s.product_id, MIN((SELECT CAST(COALESCE(SUM(l.on_hand - l.reserved), 0) AS BIGINT)
-                                   FROM stock_level l WHERE l.item_id = s.item_id) / s.quantity)
+        "SELECT u.product_id,
+                MIN(CASE WHEN u.back_order AND u.n <= 0 THEN NULL ELSE u.n / u.quantity END)
                 AS available
-         FROM sku_stock_item s WHERE s.product_id", [ids "$1"],
-        " GROUP BY s.product_id"
+         FROM (SELECT s.product_id, s.quantity, i.back_order,
+                      (SELECT CAST(COALESCE(SUM(l.on_hand - l.reserved), 0) AS BIGINT)
+                       FROM stock_level l WHERE l.item_id = s.item_id) - i.threshold AS n
+               FROM sku_stock_item s JOIN stock_item i ON i.id = s.item_id
+               WHERE s.product_id", [ids "$1"],
+        ") u GROUP BY u.product_id"
     ];
     /// These categories and all above them.
     PATHS = [
@@ -119,7 +124,7 @@ struct ReferenceRow {
 #[derive(FromRow)]
 struct AvailableRow {
     product_id: Uuid,
-    available: i64,
+    available: Option<i64>,
 }
 
 #[derive(FromRow)]
@@ -234,12 +239,8 @@ impl SqlStore {
 
         let relatives: HashSet<Uuid> = references.iter().map(|r| r.id).collect();
         let ids = rows.iter().map(|p| p.id).chain(relatives.iter().copied()).collect();
-        let available: Vec<AvailableRow> = on!(self, AVAILABLE, |pool, text| {
-            sqlx::query_as(text).bind(IdList(ids)).fetch_all(pool).await
-        })?;
-        let available: HashMap<_, _> =
-            available.into_iter().map(|row| (row.product_id, row.available)).collect();
-        let band = |id: Uuid| StockBand::of(available.get(&id).copied());
+        let available = self.available(ids).await?;
+        let band = |id: Uuid| StockBand::of(available.get(&id).copied().flatten());
 
         let categories: HashSet<Uuid> = rows.iter().filter_map(|p| p.category_id).collect();
         let categories = self.paths(categories, locale).await?;
@@ -276,6 +277,17 @@ impl SqlStore {
             })
             .collect::<Result<_, _>>()?;
         Ok((documents, relatives))
+    }
+
+    /// Of products that somebody counts; `None`: as many as anybody likes.
+    pub(super) async fn available(
+        &self,
+        ids: Vec<Uuid>,
+    ) -> Result<HashMap<Uuid, Option<i64>>, StoreError> {
+        let rows: Vec<AvailableRow> = on!(self, AVAILABLE, |pool, text| {
+            sqlx::query_as(text).bind(IdList(ids)).fetch_all(pool).await
+        })?;
+        Ok(rows.into_iter().map(|row| (row.product_id, row.available)).collect())
     }
 
     pub(super) async fn paths(

@@ -1,6 +1,6 @@
 //! Both databases through sqlx: one `$n` text and one row struct serve SQLite and PostgreSQL.
 //!
-//! [`SqlStore`] reads (the ports `Catalog`, `Outbox`, `Overrides`, `Imports`) and looks after the
+//! [`SqlStore`] reads (the ports that it fulfils stand in this folder's files) and looks after the
 //! schema; [`SqliteWriter`] is the one writer of an embedded shop. PostgreSQL's writer is
 //! `adapters::postgres`.
 //!
@@ -18,10 +18,12 @@ mod error;
 mod imports;
 mod lists;
 mod migrations;
+mod orders;
 mod outbox;
 mod overrides;
 mod sessions;
 mod sqlite_writer;
+mod stock;
 mod texts;
 
 pub use copies::{CopyMark, adopt_copy};
@@ -207,6 +209,8 @@ impl SqlStore {
             audit::ALL,
             carts::ALL,
             sessions::ALL,
+            orders::ALL,
+            stock::ALL,
         ];
         match &self.pools {
             Pools::Sqlite { readers, .. } => {

@@ -7,9 +7,12 @@
 mod carts;
 mod imports;
 mod once;
+mod order_moves;
+mod orders;
 mod overrides;
 mod products;
 mod sessions;
+mod stock;
 
 use super::{error::store_error, in_words, texts::Sql, writer_options};
 use crate::ports::{
@@ -25,8 +28,17 @@ use std::{
 };
 
 /// Each concern's statements, as a check prepares them.
-pub(super) const ALL: &[&[(&str, Sql)]] =
-    &[products::ALL, imports::ALL, overrides::ALL, once::ALL, carts::ALL, sessions::ALL];
+pub(super) const ALL: &[&[(&str, Sql)]] = &[
+    products::ALL,
+    imports::ALL,
+    overrides::ALL,
+    once::ALL,
+    carts::ALL,
+    sessions::ALL,
+    orders::ALL,
+    order_moves::ALL,
+    stock::ALL,
+];
 
 pub struct SqliteWriter {
     path: PathBuf,
@@ -106,8 +118,14 @@ async fn all(
     if !names.is_empty() {
         batch.known(&once::kept(conn, &names).await?);
     }
-    let todo = batch.todo();
-    let mut rest = todo.as_slice();
+    let (placings, others) = batch.todo();
+    if !placings.is_empty() {
+        let (places, placings): (Vec<_>, Vec<_>) = placings.into_iter().unzip();
+        for (place, placed) in places.into_iter().zip(orders::place(conn, &placings, ids).await?) {
+            batch.made(place, Written::Placed(placed));
+        }
+    }
+    let mut rest = others.as_slice();
     while let [(place, write), others @ ..] = rest {
         let run = leading_carts(rest);
         if run.is_empty() {
@@ -135,6 +153,14 @@ async fn apply(
 ) -> Result<Written, sqlx::Error> {
     match write {
         Write::Once(_) => Err(sqlx::Error::Protocol("a name inside a name".into())),
+        Write::Place(placing) => {
+            let mut placed = orders::place(conn, &[placing], ids).await?;
+            Ok(Written::Placed(placed.swap_remove(0)))
+        }
+        Write::Order(write) => order_moves::act(conn, write, ids).await,
+        Write::EndHolds { now, most } => order_moves::end_holds(conn, *now, *most, ids).await,
+        Write::Stock(write) => stock::edit(conn, write, ids).await,
+        Write::PutWarehouse(warehouse) => stock::put_warehouse(conn, warehouse).await,
         Write::ForgetAnswers { older_than, most } => once::forget(conn, *older_than, *most).await,
         Write::Carts(_) => Err(sqlx::Error::Protocol("carts are edited together".into())),
         Write::SweepCarts { older_than, most } => carts::sweep(conn, *older_than, *most).await,

@@ -67,6 +67,15 @@ impl OrderState {
         fulfilment: FulfilmentStatus::Unfulfilled,
     };
 
+    /// As a row has it.
+    pub fn parse(status: &str, payment: &str, fulfilment: &str) -> Option<Self> {
+        Some(Self {
+            status: OrderStatus::parse(status)?,
+            payment: PaymentState::parse(payment)?,
+            fulfilment: FulfilmentStatus::parse(fulfilment)?,
+        })
+    }
+
     /// Whether its goods are still set aside for it.
     pub fn holds_stock(&self) -> bool {
         use OrderStatus::{Confirmed, Pending, Processing};

@@ -44,6 +44,23 @@ impl PaymentState {
         }
     }
 
+    pub const ALL: [Self; 10] = [
+        Self::Pending,
+        Self::Unknown,
+        Self::Authorised,
+        Self::PartlyCaptured,
+        Self::Captured,
+        Self::PartlyRefunded,
+        Self::Refunded,
+        Self::Declined,
+        Self::Voided,
+        Self::Expired,
+    ];
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
     /// Whether the provider said yes or no: until then its order can be neither confirmed nor
     /// cancelled, and a reconciler asks.
     pub fn has_verdict(self) -> bool {

@@ -8,10 +8,6 @@
 //! Nothing here reads a store: whoever asks hands in products and stock as they are, locked, and
 //! writes what was granted.
 
-mod stock;
-
-pub use stock::{ItemStock, LevelStock, Reserve, Shelves};
-
 use crate::domain::{
     id::{CartId, OrderId, ProductId, StockItemId},
     money::Money,
@@ -19,6 +15,7 @@ use crate::domain::{
     payment::PaymentMethod,
     price::PriceSource,
     sku::Sku,
+    stock::{Reserve, Shelves},
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -64,6 +61,18 @@ pub struct Changed {
     pub was: Money,
     /// `None`: it isn't sold any more, or its price is on request.
     pub now: Option<Money>,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placed {
+    /// With its number.
+    Order(Box<Order>),
+    /// Each line that is short, in the order of the lines. Nothing was set aside.
+    SoldOut(Vec<Short>),
+    Changed(Vec<Changed>),
+    /// The cart was ordered before.
+    Ordered(OrderId),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

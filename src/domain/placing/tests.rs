@@ -9,6 +9,7 @@ use crate::domain::{
     price::UnitPrice,
     quantity::{Precision, Quantity},
     scope::Scope,
+    stock::{ItemStock, LevelStock},
     tax::{TaxAt, TaxCategory, TaxMode},
     time::Micros,
     totals::{Terms, Totals},
@@ -149,12 +150,7 @@ fn what_one_is_granted_the_next_cannot_have_and_nobody_gets_a_part() {
     ];
     let found = verdicts(&all, known(vec![stock(&[5]), stock(&[2]), stock(&[]), stock(&[])]));
     let reserve = |n, quantity| {
-        Verdict::Granted(vec![Reserve {
-            item: item(n),
-            warehouse: warehouse(0),
-            quantity,
-            owed: 0,
-        }])
+        Verdict::Granted(vec![Reserve { item: item(n), warehouse: warehouse(0), quantity }])
     };
     // The second took nothing of item 1 either.
     assert_eq!(found, [reserve(0, 3), sold_out(&[(0, 2)]), reserve(0, 2), reserve(1, 2)]);
@@ -163,7 +159,7 @@ fn what_one_is_granted_the_next_cannot_have_and_nobody_gets_a_part() {
 #[test]
 fn warehouses_are_drawn_on_in_their_order() {
     let found = verdicts(&[placing(1, &[(0, 7)])], known(vec![stock(&[2, 0, 9])]));
-    let from = |n, quantity| Reserve { item: item(0), warehouse: warehouse(n), quantity, owed: 0 };
+    let from = |n, quantity| Reserve { item: item(0), warehouse: warehouse(n), quantity };
     assert_eq!(found, [Verdict::Granted(vec![from(0, 2), from(2, 5)])]);
 }
 
@@ -174,9 +170,8 @@ fn what_is_kept_back_is_not_sold_and_what_may_be_owed_is_owed_by_the_first() {
     assert_eq!(short, [sold_out(&[(0, 3)])]);
     let owed = ItemStock { back_order: true, ..kept };
     let found = verdicts(&[placing(1, &[(0, 4)])], known(vec![owed]));
-    let from =
-        |n, quantity, owed| Reserve { item: item(0), warehouse: warehouse(n), quantity, owed };
-    assert_eq!(found, [Verdict::Granted(vec![from(0, 3, 1), from(1, 1, 0)])]);
+    let from = |n, quantity| Reserve { item: item(0), warehouse: warehouse(n), quantity };
+    assert_eq!(found, [Verdict::Granted(vec![from(0, 3), from(1, 1)])]);
     // Without a warehouse there is nobody to owe it.
     let nowhere = ItemStock { back_order: true, ..ItemStock::default() };
     assert_eq!(verdicts(&[placing(1, &[(0, 1)])], known(vec![nowhere])), [sold_out(&[(0, 0)])]);

@@ -8,6 +8,7 @@ use super::{Once, Write, Written};
 use crate::domain::{
     cart::CartWrite,
     once::{BodyHash, Fate, Kept, KeptAnswer, OnceName, fates},
+    placing::Placing,
     time::Micros,
 };
 use std::collections::{BTreeSet, HashMap};
@@ -65,16 +66,25 @@ impl<'a> Batch<'a> {
         self.fates = all;
     }
 
-    /// What is to be made, with its place, in the order it came.
-    pub fn todo(&self) -> Vec<(usize, &'a Write)> {
-        let writes = self.writes.iter().enumerate();
-        let writes = writes.filter(|(place, _)| self.fates[*place] == Fate::Do);
-        writes
-            .map(|(place, write)| match write {
-                Write::Once(once) => (place, &*once.write),
-                write => (place, write),
-            })
-            .collect()
+    /// What is to be made, with its place, in the order it came: the orders to be placed, which
+    /// are decided together, and all the rest.
+    #[expect(clippy::type_complexity, reason = "two lists of the same form")]
+    pub fn todo(&self) -> (Vec<(usize, &'a Placing)>, Vec<(usize, &'a Write)>) {
+        let (mut placings, mut others) = (Vec::new(), Vec::new());
+        for (place, write) in self.writes.iter().enumerate() {
+            if self.fates[place] != Fate::Do {
+                continue;
+            }
+            let write = match write {
+                Write::Once(once) => &*once.write,
+                write => write,
+            };
+            match write {
+                Write::Place(placing) => placings.push((place, &**placing)),
+                write => others.push((place, write)),
+            }
+        }
+        (placings, others)
     }
 
     pub fn made(&mut self, place: usize, written: Written) {
@@ -173,7 +183,7 @@ mod tests {
         assert_eq!(batch.names().len(), 3);
         let kept = Kept { body: BodyHash::of(b"1"), answer: answer("long ago") };
         batch.known(&HashMap::from([(name("b"), kept)]));
-        let places: Vec<_> = batch.todo().into_iter().map(|(place, _)| place).collect();
+        let places: Vec<_> = batch.todo().1.into_iter().map(|(place, _)| place).collect();
         assert_eq!(places, [0, 1, 5]);
         batch.made(0, Written::Done);
         batch.made(1, Written::Swept(1));

@@ -108,20 +108,37 @@ statements! {
          ON CONFLICT (site, code) DO NOTHING";
     PUT_ITEMS =
         "INSERT INTO stock_item (id, site, created_at) SELECT id, $1, $3 FROM unnest($2::uuid[]) i (id)
-         ON CONFLICT (id) DO NOTHING";
+         ON CONFLICT (id) DO UPDATE SET version = stock_item.version + 1";
     PUT_OWN_ITEMS =
         "INSERT INTO sku_stock_item (product_id, item_id, quantity)
          SELECT id, id, 1 FROM unnest($1::uuid[]) i (id)
          ON CONFLICT (product_id, item_id) DO NOTHING";
-    /// In the order of the list, which is by item: two writers lock the same rows the same way.
+    /// Locked before they are counted, by item and warehouse as everybody locks them.
+    LOCK_LEVELS =
+        "SELECT FROM stock_level WHERE item_id = ANY($1) ORDER BY item_id, warehouse_id FOR UPDATE";
+    /// Before the levels are put: by how much each count changes.
+    KEEP_COUNTS =
+        "INSERT INTO stock_movement (item_id, id, warehouse_id, kind, on_hand, promised, by_whom,
+             note, at)
+         SELECT n.item, n.id, w.id, 'import',
+             GREATEST(n.on_hand, COALESCE(l.reserved, 0)) - COALESCE(l.on_hand, 0), 0, 'import',
+             '', $5
+         FROM unnest($2::uuid[], $3::text[], $4::bigint[], $6::uuid[]) n (item, code, on_hand, id)
+         JOIN warehouse w ON w.site = $1 AND w.code = n.code
+         LEFT JOIN stock_level l ON l.item_id = n.item AND l.warehouse_id = w.id
+         WHERE GREATEST(n.on_hand, COALESCE(l.reserved, 0)) <> COALESCE(l.on_hand, 0)";
+    /// What was owed is promised out of what has come.
     PUT_LEVELS =
         "INSERT INTO stock_level (item_id, warehouse_id, on_hand, updated_at)
          SELECT l.item, w.id, l.on_hand, $5
-         FROM unnest($2::uuid[], $3::text[], $4::bigint[]) WITH ORDINALITY
-             l (item, warehouse, on_hand, n)
-         JOIN warehouse w ON w.site = $1 AND w.code = l.warehouse ORDER BY l.n
+         FROM unnest($2::uuid[], $3::text[], $4::bigint[]) l (item, code, on_hand)
+         JOIN warehouse w ON w.site = $1 AND w.code = l.code ORDER BY l.item, w.id
          ON CONFLICT (item_id, warehouse_id) DO UPDATE SET
              on_hand = GREATEST(excluded.on_hand, stock_level.reserved),
+             reserved = stock_level.reserved
+                 + LEAST(stock_level.owed, GREATEST(excluded.on_hand - stock_level.reserved, 0)),
+             owed = stock_level.owed
+                 - LEAST(stock_level.owed, GREATEST(excluded.on_hand - stock_level.reserved, 0)),
              updated_at = excluded.updated_at";
     /// Those whose document shows one of the changed products, and their variants.
     RELATIVES =
@@ -407,11 +424,14 @@ async fn put_stock(
     let of: Vec<_> = plan.levels.iter().map(|level| level.product.0).collect();
     let warehouses: Vec<_> = plan.levels.iter().map(|level| level.warehouse).collect();
     let on_hand: Vec<_> = plan.levels.iter().map(|level| level.on_hand).collect();
+    let counts: Vec<_> = plan.levels.iter().map(|_| ids.next()).collect();
     tokio::try_join!(
         biased;
         execute(tx, PUT_WAREHOUSES, [site, &made, &codes]),
         execute(tx, PUT_ITEMS, [site, &items, &at]),
         execute(tx, PUT_OWN_ITEMS, [&items]),
+        query(tx, LOCK_LEVELS, [&items]),
+        execute(tx, KEEP_COUNTS, [site, &of, &warehouses, &on_hand, &at, &counts]),
         execute(tx, PUT_LEVELS, [site, &of, &warehouses, &on_hand, &at]),
     )?;
     Ok(())

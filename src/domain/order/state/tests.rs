@@ -1,18 +1,7 @@
 use super::*;
 use proptest::{prelude::*, sample::select};
 
-const PAYMENTS: [PaymentState; 10] = [
-    PaymentState::Pending,
-    PaymentState::Unknown,
-    PaymentState::Authorised,
-    PaymentState::PartlyCaptured,
-    PaymentState::Captured,
-    PaymentState::PartlyRefunded,
-    PaymentState::Refunded,
-    PaymentState::Declined,
-    PaymentState::Voided,
-    PaymentState::Expired,
-];
+const PAYMENTS: [PaymentState; 10] = PaymentState::ALL;
 
 fn actions() -> Vec<Action> {
     let mut all = vec![

@@ -1,5 +1,13 @@
 //! How much there is, and what of it a shopper is told.
 
+mod edit;
+mod movement;
+mod shelves;
+
+pub use edit::{EditRefused, Edited, StockEdit};
+pub use movement::{Movement, MovementKind, StockRecord, WarehouseLevel};
+pub use shelves::{ItemStock, LevelMove, LevelStock, Reserve, Shelves, StockError};
+
 use serde::{Deserialize, Serialize};
 
 /// What a page says of stock. Pages carry the band, not the number, so that a cached page
