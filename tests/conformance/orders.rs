@@ -20,7 +20,7 @@ use stoa::{
         price::{PriceSource, UnitPrice},
         quantity::{Precision, Quantity},
         stock::{EditRefused, MovementKind, StockEdit, StockError, StockRecord},
-        tax::{TaxCategory, TaxMode, TaxRules},
+        tax::{TaxAt, TaxCategory, TaxMode},
         time::Micros,
         totals::{Terms, Totals},
     },
@@ -80,12 +80,8 @@ impl Shop {
             PricedLine::new(quantity, precision, price, TaxCategory::default()).unwrap()
         };
         let priced: Vec<_> = lines.iter().map(line).collect();
-        let terms = Terms {
-            currency: Currency::USD,
-            discount: None,
-            shipping: None,
-            tax: TaxRules::none(),
-        };
+        let terms =
+            Terms { currency: Currency::USD, discount: None, shipping: None, tax: TaxAt::NONE };
         let totals = Totals::of(&priced, &terms).unwrap();
         let lines =
             lines.iter().zip(priced).zip(totals.lines).map(|(((sku, _), priced), total)| {
