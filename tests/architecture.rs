@@ -224,7 +224,7 @@ const CONFINED: &[Confined] = &[
     Confined {
         crates: &["moka"],
         to: &["src/http", "src/actors/keepers/sessions.rs", "src/actors/keepers/carts.rs"],
-        because: "what is cached are finished pages, and who a session's token is for a moment",
+        because: "what is cached are finished pages, and for a moment who a session's token is and what a cart holds",
     },
     Confined {
         crates: &["getrandom"],

@@ -1,5 +1,7 @@
 //! What every search engine behind `ports::search` must do. Each case is a function over an
 //! [`Engine`]; `on_tantivy` runs them on the embedded one.
+//!
+//! Long because it is one suite: a case is only worth something if every engine must pass it.
 
 use crate::disk::SmallDisk;
 use proptest::prelude::*;
