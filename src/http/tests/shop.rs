@@ -1,4 +1,6 @@
 //! A small shop to ask: a real server on a free port, with a shelf of products in memory.
+//!
+//! Long because it stands in for everything behind the edge, in one place that tests can turn.
 
 use super::visitors::{Dice, Visitors};
 use crate::{
