@@ -6,7 +6,10 @@
 
 mod layers;
 
-use crate::{boot::StoreConfig, http::HttpConfig, logging::LogConfig, tree::PoolConfig};
+use crate::{
+    actors::keepers::sessions::SessionsConfig, boot::StoreConfig, http::HttpConfig,
+    logging::LogConfig, tree::PoolConfig,
+};
 use layers::Layers;
 pub(crate) use layers::{Origin, Setting};
 use serde::Deserialize;
@@ -21,6 +24,7 @@ pub(crate) struct Config {
     pub(crate) shop: ShopConfig,
     pub(crate) store: StoreConfig,
     pub(crate) http: HttpConfig,
+    pub(crate) sessions: SessionsConfig,
     pub(crate) pools: BTreeMap<String, PoolConfig>,
     pub(crate) log: LogConfig,
 }
@@ -111,6 +115,9 @@ fn validate(config: &Config, layers: &Layers) -> Result<(), ConfigError> {
         // The sentence begins with its key.
         let (key, rest) = reason.split_once(' ').unwrap_or(("http", &reason));
         return bad(key, rest);
+    }
+    if let Err((key, reason)) = config.sessions.validate() {
+        return bad(&format!("sessions.{key}"), reason);
     }
     if let Err(error) = crate::logging::filter(&config.log.level) {
         return bad("log.level", &error);

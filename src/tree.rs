@@ -61,6 +61,8 @@ pub(crate) struct ServerSeats {
     pub(crate) render: Child,
     /// Puts operators' live changes into force.
     pub(crate) pool_overrides: Child,
+    /// Notes when sessions were used, and drops those that are over.
+    pub(crate) sessions: Child,
     /// Accepts connections, on the port and on the data folder's socket.
     pub(crate) http: Child,
     /// Fills an empty shop.
@@ -91,6 +93,7 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
     let edge = group("edge", Strategy::OneForOne)
         .child(server.render.shutdown(drain(5)))
         .child(server.pool_overrides)
+        .child(server.sessions)
         .child(server.http.shutdown(drain(15)));
     let root = root.child(edge);
     match server.demo {

@@ -207,6 +207,11 @@ const CONFINED: &[Confined] = &[
         because: "tantivy stands behind the same port",
     },
     Confined {
+        crates: &["hmac"],
+        to: &["src/adapters/payments"],
+        because: "who may sign and believe webhooks is found in one place",
+    },
+    Confined {
         crates: &["warp"],
         to: &["src/http"],
         because: "actors and commands are not requests",
@@ -216,7 +221,16 @@ const CONFINED: &[Confined] = &[
         to: &["src/http", "src/cli"],
         because: "only the server and the command line's own client speak HTTP",
     },
-    Confined { crates: &["moka"], to: &["src/http"], because: "what is cached are finished pages" },
+    Confined {
+        crates: &["moka"],
+        to: &["src/http", "src/actors/keepers/sessions.rs"],
+        because: "what is cached are finished pages, and who a session's token is for a moment",
+    },
+    Confined {
+        crates: &["getrandom"],
+        to: &["src/adapters/chance.rs"],
+        because: "chance comes in by its port, so that a test can say what is drawn",
+    },
     Confined {
         crates: &["askama"],
         to: &["src/views"],
@@ -482,9 +496,11 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("src/http/limits.rs", "use redis::Client;", "redis only in"),
     ("src/actors/workers/a.rs", "use lapin::Channel;", "lapin only in"),
     ("src/actors/reconcilers/a.rs", "use meilisearch_sdk::Client;", "meilisearch_sdk only in"),
+    ("src/http/hooks.rs", "use hmac::Mac;", "hmac only in"),
     ("src/cli/serve.rs", "use warp::Filter;", "warp only in"),
     ("src/actors/edge/hub.rs", "use hyper::upgrade;", "hyper,"),
     ("src/actors/keepers/a.rs", "use moka::sync::Cache;", "moka only in"),
+    ("src/actors/keepers/a.rs", "use getrandom::fill;", "getrandom only in"),
     ("src/http/shop.rs", "use askama::Template;", "askama only in"),
     ("src/http/shop.rs", "use ractor::ActorRef;", "ractor,"),
     ("src/tree.rs", "use ractor::ActorRef;", "ractor,"),

@@ -2,8 +2,10 @@
 //! folder. Nobody but `boot` names these.
 
 pub mod blobs;
+pub mod chance;
 pub mod clock;
 pub mod documents;
+pub mod payments;
 pub mod postgres;
 pub mod sql;
 pub mod tantivy;

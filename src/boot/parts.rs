@@ -4,6 +4,7 @@ use super::BootError;
 use crate::{
     adapters::{
         blobs::OpendalBlobs,
+        chance::SystemChance,
         clock::{SystemClock, UuidV7},
         documents::RedbDocuments,
         postgres::PostgresWriter,
@@ -15,6 +16,7 @@ use crate::{
     folder::Folder,
     ports::{
         StoreError,
+        chance::Chance,
         clock::{Clock, Ids},
         search::SearchIndex,
         writer::Writer,
@@ -47,6 +49,7 @@ pub(super) struct Parts {
     pub(super) files: Arc<OpendalBlobs>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn Ids>,
+    pub(super) chance: Arc<dyn Chance>,
     pub(super) scope: Scope,
 }
 
@@ -84,6 +87,7 @@ impl Parts {
             files: Arc::new(files),
             clock: Arc::new(SystemClock::start()),
             ids,
+            chance: Arc::new(SystemChance),
             scope: Scope { locale: config.shop.locale.clone(), ..Scope::default() },
         })
     }

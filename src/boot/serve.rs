@@ -7,12 +7,15 @@ use super::{
     parts::Parts,
 };
 use crate::{
-    actors::keepers::pools::Pools,
+    actors::keepers::{
+        pools::Pools,
+        sessions::{Sessions, SessionsParts},
+    },
     config::Config,
     folder::Folder,
     http::{
         self, AdminToken, App, Check, Edge, Listeners, PageCache, Render, RenderWorker, ShellCache,
-        Started,
+        Started, Trusted,
     },
     tree::{self, ServerSeats},
 };
@@ -46,6 +49,14 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
         parts.clock.clone(),
         nudge.clone(),
     );
+    let sessions = Sessions::new(SessionsParts {
+        rows: parts.store.clone(),
+        store: assembly.store.clone(),
+        clock: parts.clock.clone(),
+        ids: parts.ids.clone(),
+        chance: parts.chance.clone(),
+        lifetimes: config.sessions.lifetimes(),
+    });
     let tree_check = Arc::new(TreeCheck::default());
     let checks: Vec<Arc<dyn Check>> = vec![
         Arc::new(DatabaseCheck(parts.store.clone())),
@@ -63,6 +74,9 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
         files: parts.files.clone(),
         imports: Arc::new(assembly.imports.clone()),
         pools: Arc::new(pools.clone()),
+        visitors: Arc::new(sessions.clone()),
+        trusted: Trusted::read(&config.http.trusted_proxies).map_err(BootError::Other)?,
+        chance: parts.chance.clone(),
         audit: parts.store.clone(),
         tree: tree_check.clone(),
         checks,
@@ -86,6 +100,7 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
             let reconciler = overrides.reconciler();
             async move { Ok(reconciler) }
         }),
+        sessions: sessions.child(),
         http: task("http", move |context| http::serve(edge.clone(), listeners.clone(), context)),
         demo: demo.then(|| {
             let demo = Demo {

@@ -62,4 +62,10 @@ ids! {
     ShippingMethodId,
     /// One rule of tax.
     TaxRuleId,
+    /// One wish to be paid for an order, and the key under which a provider knows it.
+    PaymentIntentId,
+    /// One taking of authorised money, and its key with the provider.
+    CaptureId,
+    /// One giving back of captured money, and its key with the provider.
+    RefundId,
 }

@@ -167,7 +167,7 @@ pub struct TaxRules {
 
 impl TaxRules {
     pub fn new(mut rules: Vec<TaxRule>) -> Result<Self, TaxError> {
-        rules.sort_by(|a, b| b.area.specificity().cmp(&a.area.specificity()));
+        rules.sort_by_key(|rule| std::cmp::Reverse(rule.area.specificity()));
         for (i, rule) in rules.iter().enumerate() {
             let region = rule.area.region.as_ref();
             if region.is_some_and(|r| r.trim().is_empty() || r.chars().count() > 60) {

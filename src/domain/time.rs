@@ -10,6 +10,16 @@ use serde::{Deserialize, Serialize};
 pub struct Micros(pub i64);
 
 impl Micros {
+    /// So much later.
+    pub fn plus(self, more: std::time::Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(more.as_micros()).unwrap_or(i64::MAX)))
+    }
+
+    /// So much earlier.
+    pub fn minus(self, less: std::time::Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(less.as_micros()).unwrap_or(i64::MAX)))
+    }
+
     /// RFC 3339 in UTC with microseconds, as the API writes times.
     pub fn rfc3339(self) -> String {
         jiff::Timestamp::from_microsecond(self.0).map(|t| t.to_string()).unwrap_or_default()

@@ -6,13 +6,15 @@ use crate::{
     http::{
         access::AdminToken,
         cache::PageCache,
+        client::Trusted,
         config::HttpConfig,
-        handles::{Check, Importing, Pooling, Searching, Viewing},
+        handles::{Check, Importing, Pooling, Searching, Viewing, Visiting},
         render::Render,
     },
     ports::{
         audit::Audit,
         blobs::Blobs,
+        chance::Chance,
         clock::{Clock, Ids},
         documents::Documents,
     },
@@ -40,6 +42,7 @@ pub(crate) struct App {
     pub(crate) files: Arc<dyn Blobs>,
     pub(crate) imports: Arc<dyn Importing>,
     pub(crate) pools: Arc<dyn Pooling>,
+    pub(crate) visitors: Arc<dyn Visiting>,
     /// Who changed what.
     pub(crate) audit: Arc<dyn Audit>,
     pub(crate) tree: Arc<dyn Viewing>,
@@ -48,6 +51,9 @@ pub(crate) struct App {
     pub(crate) render: Render,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) chance: Arc<dyn Chance>,
+    /// Proxies, read from the configuration.
+    pub(crate) trusted: Trusted,
     /// `None`: administrators come by the socket alone.
     pub(crate) token: Option<AdminToken>,
     /// `None`: nobody installed a recorder, so `/metrics` is empty.

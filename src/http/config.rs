@@ -1,6 +1,6 @@
 //! What an operator may set of the edge, with the defaults beside the keys.
 
-use crate::domain::money::Currency;
+use crate::{domain::money::Currency, http::client::Trusted};
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, time::Duration};
 
@@ -17,6 +17,8 @@ pub(crate) struct HttpConfig {
     pub(crate) shop_name: String,
     /// Of prices in addresses and of filters.
     pub(crate) currency: Currency,
+    /// Addresses and networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count.
+    pub(crate) trusted_proxies: Vec<String>,
     /// Connections served at one time; one more is answered 503 and closed. Each holds about
     /// 20 KiB, so the default is some 80 MiB.
     pub(crate) max_connections: usize,
@@ -51,6 +53,7 @@ impl Default for HttpConfig {
             public_url: None,
             shop_name: "Stoa".into(),
             currency: Currency::USD,
+            trusted_proxies: vec!["127.0.0.0/8".into(), "::1".into()],
             max_connections: 4_096,
             header_timeout_ms: 15_000,
             header_bytes: 32 * 1024,
@@ -91,6 +94,9 @@ impl HttpConfig {
             return Err(format!(
                 "http.public_url is {url:?}, and must be a scheme and a host, such as https://shop.example.com"
             ));
+        }
+        if let Err(wrong) = Trusted::read(&self.trusted_proxies) {
+            return Err(format!("http.trusted_proxies has an entry that can't be used: {wrong}"));
         }
         match self.image_hosts.iter().find(|host| !is_host(host)) {
             Some(host) => Err(format!(
@@ -162,6 +168,7 @@ mod tests {
         };
         assert!(with(|c| c.max_connections = 0).contains("http.max_connections"));
         assert!(with(|c| c.public_url = Some("shop".into())).contains("http.public_url"));
+        assert!(with(|c| c.trusted_proxies = vec!["x".into()]).contains("trusted_proxies"));
         // A policy's header is a list: a space or semicolon would add to it.
         assert!(with(|c| c.image_hosts = vec!["a; script-src *".into()]).contains("image_hosts"));
     }

@@ -5,7 +5,7 @@
 //! else is found by the first part of its path in a map and goes to that module's warp service.
 
 use crate::http::{
-    access::{Access, Caller},
+    access::{self, Caller},
     app::App,
     body::Body,
     cache::{self, Sought},
@@ -23,6 +23,7 @@ use std::{
     collections::HashMap,
     convert::Infallible,
     future::Future,
+    net::IpAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -89,11 +90,11 @@ impl Edge {
 
     /// An administrator who measures may have every page made for them: `cache-control: no-store`.
     /// For others the header has no effect, as it would let anybody ask for the costly way.
-    fn wants_fresh(&self, request: &Request<Incoming>, local: bool) -> bool {
+    fn wants_fresh(&self, request: &Request<Incoming>, peer: Option<IpAddr>) -> bool {
         let Some(wish) = request.headers().get(header::CACHE_CONTROL) else { return false };
-        let caller = Caller { request_id: HeaderValue::from_static("-"), local };
+        let caller = Caller { request_id: HeaderValue::from_static("-"), peer };
         wish.as_bytes() == b"no-store"
-            && Access::Admin.check(&caller, request.headers(), self.app.token.as_ref()).is_ok()
+            && access::is_operator(&caller, request.headers(), self.app.token.as_ref())
     }
 
     /// Leads a request to its module.
@@ -210,14 +211,14 @@ impl Edge {
 pub(super) struct Connection {
     edge: Arc<Edge>,
     ids: RequestIds,
-    /// Whether it came by the server's own socket.
-    local: bool,
+    /// Who is at its other end; `None`: it came by the server's own socket.
+    peer: Option<IpAddr>,
 }
 
 impl Connection {
-    pub(super) fn new(edge: Arc<Edge>, local: bool) -> Self {
+    pub(super) fn new(edge: Arc<Edge>, peer: Option<IpAddr>) -> Self {
         let ids = RequestIds::new(&*edge.app.ids);
-        Self { edge, ids, local }
+        Self { edge, ids, peer }
     }
 }
 
@@ -229,14 +230,14 @@ impl Service<Request<Incoming>> for Connection {
     fn call(&self, request: Request<Incoming>) -> Answering {
         let id = self.ids.of(request.headers(), &*self.edge.app.clock);
         let started = Instant::now();
-        let fresh = self.edge.wants_fresh(&request, self.local);
+        let fresh = self.edge.wants_fresh(&request, self.peer);
         if !fresh && let Some(mut response) = self.edge.cached(&request) {
             let took = started.elapsed();
             self.edge.note(&response, request.method(), request.uri(), &id, took, None);
             response.headers_mut().insert(identity::HEADER, id);
             return Answering::Ready(Some(response));
         }
-        let answering = self.edge.lead(request, Caller { request_id: id, local: self.local });
+        let answering = self.edge.lead(request, Caller { request_id: id, peer: self.peer });
         match answering {
             Answering::Later(answer) if fresh => Answering::Later(Box::pin(cache::past(answer))),
             answering => answering,

@@ -70,9 +70,16 @@ codes! {
     /// `Idempotency-Key`: 1 to 255 visible ASCII characters, of your choice, the same in each
     /// attempt and another for each new wish.
     BadIdempotencyKey = "bad-idempotency-key", BAD_REQUEST, "The Idempotency-Key can't be used";
-    /// This needs the administrator's token as `Authorization: Bearer …`, or the server's own
-    /// socket. The token is in `run/admin.token` in the data folder.
-    Unauthorized = "unauthorized", UNAUTHORIZED, "Not without the administrator's token";
+    /// This is not for everybody: log in, or send a session's token or a key as
+    /// `Authorization: Bearer …`. What is for operators needs the administrator's token, which is
+    /// in `run/admin.token` in the data folder, or the server's own socket.
+    Unauthorized = "unauthorized", UNAUTHORIZED, "Not without logging in";
+    /// We know who asks, and they may not do this; `detail` names what it needs. Somebody with
+    /// more rights can, or can grant them.
+    Forbidden = "forbidden", FORBIDDEN, "Not with these rights";
+    /// It came with a browser's cookie, but not from a page of this shop, so it was taken for
+    /// another site's doing and nothing was changed. A program sends its token as bearer instead.
+    Forged = "forged", FORBIDDEN, "Not from another site";
     /// There is nothing at this address, or not any more.
     NotFound = "not-found", NOT_FOUND, "Nothing is here";
     /// This address exists, but not for this method; `Allow` lists those it takes.

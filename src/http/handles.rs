@@ -5,11 +5,14 @@
 //! actors, and so that a test can be a handle that is full, away or slow.
 
 use crate::{
+    actors::keepers::sessions::{Opened, Whence},
     domain::{
-        id::ImportId,
+        id::{ImportId, SessionId, UserId},
         import::RowError,
         scope::Scope,
         search::{SearchPage, SearchQuery, Suggestions},
+        secret::Secret,
+        session::{Session, Via},
         time::Micros,
     },
     http::error::Problem,
@@ -19,7 +22,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::Stream;
 use serde::{Deserialize, Serialize};
-use std::pin::Pin;
+use std::{pin::Pin, sync::Arc};
 use supervisors::Snapshot;
 use utoipa::ToSchema;
 
@@ -90,6 +93,18 @@ pub(crate) trait Importing: Send + Sync {
     async fn cancel(&self, id: ImportId) -> Result<Option<Import>, Problem>;
     /// `None`: no such import.
     async fn resume(&self, id: ImportId) -> Result<Option<Import>, Problem>;
+}
+
+/// Sessions and their tokens.
+#[async_trait]
+pub(crate) trait Visiting: Send + Sync {
+    /// The live session of a token that comes in one of these ways.
+    async fn find(&self, token: &Secret, via: &[Via]) -> Result<Option<Arc<Session>>, Problem>;
+    async fn open_guest(&self, via: Via, whence: Whence) -> Result<Opened, Problem>;
+    /// A user's live ones, the last used first.
+    async fn list(&self, user: UserId) -> Result<Vec<Session>, Problem>;
+    /// Whether there was one to end: of this user, when one is given.
+    async fn end(&self, id: SessionId, user: Option<UserId>) -> Result<bool, Problem>;
 }
 
 /// A pool with its size and where that comes from.

@@ -1,14 +1,18 @@
 //! The API's description (OpenAPI 3.1), made from the same lists that serve it.
 
-use crate::http::{
-    access::Access,
-    app::App,
-    error::{Code, ProblemBody},
-    extract::{Param, Takes},
-    headers, once,
-    page::{Keep, Page},
-    resource::{Answer, Asked, Intake, Operation as Served, Resource},
-    routes,
+use crate::{
+    domain::policy::GUEST,
+    http::{
+        access::Access,
+        app::App,
+        cookie::Cookie,
+        error::{Code, ProblemBody},
+        extract::{Param, Takes},
+        headers, once,
+        page::{Keep, Page},
+        resource::{Answer, Asked, Intake, Operation as Served, Resource},
+        routes,
+    },
 };
 use http::Method;
 use serde_json::json;
@@ -21,7 +25,9 @@ use utoipa::{
         path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn, ParameterStyle},
         request_body::RequestBodyBuilder,
         schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type},
-        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+        security::{
+            ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+        },
     },
 };
 
@@ -140,9 +146,20 @@ pub(crate) fn describe(origin: &str) -> OpenApi {
         "The administrator's token, `run/admin.token` in the data folder. Requests over the \
          server's own socket need none.",
     ));
+    let session = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("A session's token, from `POST /api/v1/sessions`, or an API key."));
+    let cookie = ApiKeyValue::with_description(
+        Cookie::Session.name(true, 443),
+        "A browser's session. Changes must then come from a page of the shop's own, by `Origin` \
+         or `Sec-Fetch-Site`. On plain HTTP the cookie is called `stoa-` and the port."
+            .to_owned(),
+    );
     let components = ComponentsBuilder::new()
         .schemas_from_iter(schemas)
-        .security_scheme("admin", SecurityScheme::Http(token.build()));
+        .security_scheme("admin", SecurityScheme::Http(token.build()))
+        .security_scheme("token", SecurityScheme::Http(session.build()))
+        .security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     let info = InfoBuilder::new()
         .title("Stoa")
         .version(env!("CARGO_PKG_VERSION"))
@@ -200,18 +217,38 @@ fn operation_of(
             ResponseBuilder::new().description(about).content("application/problem+json", content);
         built = built.response(status.to_string(), answer.build());
     }
-    if operation.access == Access::Admin {
-        built = built.security(SecurityRequirement::new("admin", Vec::<String>::new()));
+    for way in ways_in(operation.access).iter().copied() {
+        built = built.security(match way {
+            "" => SecurityRequirement::default(),
+            way => SecurityRequirement::new(way, Vec::<String>::new()),
+        });
     }
     built.build()
+}
+
+/// What a request may come with, by the schemes' names; an empty one: with nothing.
+fn ways_in(access: Access) -> &'static [&'static str] {
+    match access {
+        Access::Anyone => &[],
+        Access::Shopper(right) if GUEST.contains(&right) => &["", "token", "cookie"],
+        Access::Shopper(_) | Access::User(_) | Access::Buyer(_) => &["token", "cookie"],
+        Access::Staff(_) => &["token", "cookie", "admin"],
+        Access::Admin => &["admin"],
+    }
 }
 
 /// The problems an operation may answer with, by status: those its entry brings with it and those
 /// it names.
 fn problems_of(operation: &Served, doc: &Doc) -> Vec<(u16, String)> {
     let mut codes = vec![Code::BadParameter, Code::UriTooLong, Code::Overloaded];
-    if operation.access == Access::Admin {
+    if operation.access != Access::Anyone {
         codes.push(Code::Unauthorized);
+    }
+    if !matches!(operation.access, Access::Anyone | Access::Admin) {
+        codes.push(Code::Forbidden);
+        if !operation.method.is_safe() {
+            codes.push(Code::Forged);
+        }
     }
     if !doc.places.is_empty() {
         codes.push(Code::NotFound);

@@ -11,14 +11,17 @@ use crate::{
         app::App,
         error::{Code, Problem},
         extract::{Param, Query, decode},
+        forgery::{self, Proof},
+        form::Form,
         handles::Rows,
         once,
         openapi::Doc,
+        visit::Visit,
     },
 };
 use bytes::{Buf, Bytes};
 use futures_util::{FutureExt, Stream, StreamExt, stream};
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use std::{
     convert::Infallible, future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc,
     time::Duration,
@@ -33,6 +36,8 @@ pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Response, Problem>> 
 pub(crate) enum Intake {
     Nothing,
     Json,
+    /// What a page's form sends; read whole before the handler runs.
+    Form,
     /// As many rows as an import may have; read piece by piece.
     Rows,
 }
@@ -45,6 +50,9 @@ pub(crate) struct Asked {
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
     pub(crate) caller: Caller,
+    /// Who asks; nobody where the answer is the same for everybody.
+    pub(crate) visit: Visit,
+    pub(crate) form: Form,
     /// What it is called, where the operation is one that is done once.
     once: Option<OnceName>,
     pub(crate) body: Upload,
@@ -66,6 +74,7 @@ pub(crate) struct Operation {
     /// For people: empty parameters are none, those of campaigns are passed over.
     page: bool,
     pub(crate) takes: Intake,
+    pub(crate) proof: Proof,
     /// Whether it is done once, however often it is asked.
     pub(crate) once: bool,
     /// `None`: not part of the API.
@@ -86,13 +95,33 @@ impl Operation {
         params: &'static [Param],
         run: fn(Arc<App>, Asked) -> Answer,
     ) -> Self {
-        let takes = Intake::Nothing;
-        Self { method, access, params, page: false, takes, once: false, doc: None, run }
+        let (takes, proof, once) = (Intake::Nothing, Proof::Token, false);
+        Self { method, access, params, page: false, takes, proof, once, doc: None, run }
     }
 
     /// A page of the shop for everybody.
     pub(crate) fn page(params: &'static [Param], run: fn(Arc<App>, Asked) -> Answer) -> Self {
         Self { page: true, ..Self::new(Method::GET, Access::Anyone, params, run) }
+    }
+
+    /// A page that differs by who asks, and is kept by nobody but them.
+    pub(crate) fn personal(
+        access: Access,
+        params: &'static [Param],
+        run: fn(Arc<App>, Asked) -> Answer,
+    ) -> Self {
+        Self { page: true, ..Self::new(Method::GET, access, params, run) }
+    }
+
+    /// What a page's form is sent to.
+    pub(crate) fn form(access: Access, run: fn(Arc<App>, Asked) -> Answer) -> Self {
+        let operation = Self { page: true, ..Self::new(Method::POST, access, &[], run) };
+        operation.takes(Intake::Form)
+    }
+
+    /// What a form has to prove; its token, unless this says less.
+    pub(crate) fn proof(self, proof: Proof) -> Self {
+        Self { proof, ..self }
     }
 
     pub(crate) fn takes(self, takes: Intake) -> Self {
@@ -146,55 +175,99 @@ impl Resource {
                 let (resource, app) = (Arc::clone(&resource), Arc::clone(&app));
                 async move {
                     let request = Raw { method, path, query, headers, caller, body };
-                    let answered = resource.answer(app, request).await;
-                    answered.unwrap_or_else(Problem::into_response)
+                    resource.answer(app, request).await
                 }
             })
             .boxed()
     }
 
-    async fn answer(&self, app: Arc<App>, raw: Raw) -> Result<Response, Problem> {
+    async fn answer(&self, app: Arc<App>, mut raw: Raw) -> Response {
         let Some(operation) = self.operation(&raw.method) else {
-            return Err(Problem::method_not_allowed(self.allow()));
+            return Problem::method_not_allowed(self.allow()).into_response();
         };
-        operation.access.check(&raw.caller, &raw.headers, app.token.as_ref())?;
+        if operation.access == Access::Anyone {
+            // What everybody gets can't depend on who asks: the handler isn't told.
+            raw.headers.remove(header::COOKIE);
+            raw.headers.remove(header::AUTHORIZATION);
+            let answered = operation.answer(self.path, app, raw, Visit::of_nobody()).await;
+            return answered.unwrap_or_else(Problem::into_response);
+        }
+        let visit = Visit::of(&app, &raw.caller, &raw.headers, operation.access).await;
+        let visit = match visit {
+            Ok(visit) => visit,
+            Err(problem) => return problem.into_response(),
+        };
+        let told = visit.told.clone();
+        let answered = operation.answer(self.path, app, raw, visit).await;
+        let mut response = answered.unwrap_or_else(Problem::into_response);
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        told.write(headers);
+        response
+    }
+}
+
+impl Operation {
+    /// By whom and with what is checked before the handler runs.
+    async fn answer(
+        &self,
+        resource: &str,
+        app: Arc<App>,
+        raw: Raw,
+        visit: Visit,
+    ) -> Result<Response, Problem> {
+        visit.admit(self.access)?;
+        let changes = !self.method.is_safe();
+        if changes && (visit.is_by_cookie() || self.takes == Intake::Form) {
+            let silent = self.takes == Intake::Form && self.proof == Proof::Token;
+            forgery::check_origin(&raw.headers, &app.config, silent)?;
+        }
         let places = raw.path.iter().map(|part| decode(part, false).map(String::from));
         let path = places.collect::<Option<Vec<_>>>().ok_or_else(Problem::not_found)?;
-        let query = Query::read(&raw.query, operation.params, operation.page)?;
-        let limit = match operation.takes {
+        let query = Query::read(&raw.query, self.params, self.page)?;
+        let limit = match self.takes {
             Intake::Nothing => u64::MAX,
-            Intake::Json => app.config.json_body_bytes,
+            Intake::Json | Intake::Form => app.config.json_body_bytes,
             Intake::Rows => app.config.import_body_bytes,
         };
-        let once = match operation.once {
+        let once = match self.once {
             true => {
-                let whole = std::iter::once(self.path).chain(path.iter().map(String::as_str));
-                let whole = whole.collect::<Vec<_>>().join("/");
-                let admin = Access::Admin.check(&raw.caller, &raw.headers, app.token.as_ref());
-                let principal = if admin.is_ok() { "operator" } else { "anyone" };
-                Some(once::name(&raw.headers, principal, &raw.method, &whole)?)
+                let place = std::iter::once(resource).chain(path.iter().map(String::as_str));
+                let place = place.collect::<Vec<_>>().join("/");
+                let principal = visit.principal().map(|principal| principal.to_string());
+                let principal = principal.as_deref().unwrap_or("nobody");
+                Some(once::name(&raw.headers, principal, &raw.method, &place)?)
             }
             false => None,
         };
-        let body = raw.body.limited(&raw.headers, limit, app.config.stall_timeout())?;
-        if operation.takes == Intake::Json {
-            wants_json(&raw.headers)?;
+        let mut body = raw.body.limited(&raw.headers, limit, app.config.stall_timeout())?;
+        let mut form = Form::default();
+        match self.takes {
+            Intake::Json => wants(&raw.headers, "application/json")?,
+            Intake::Form => {
+                wants(&raw.headers, "application/x-www-form-urlencoded")?;
+                let whole = tokio::time::timeout(app.config.request_timeout(), body.take().whole());
+                form = Form::read(&whole.await.map_err(|_| too_late())??)?;
+                if self.proof == Proof::Token {
+                    forgery::check_token(&form, &visit.form_cookies())?;
+                }
+            }
+            Intake::Nothing | Intake::Rows => {}
         }
         let Raw { method, headers, caller, .. } = raw;
         let within = app.config.request_timeout();
-        let asked = Asked { method, path, query, headers, caller, once, body };
+        let asked = Asked { method, path, query, headers, caller, visit, form, once, body };
         // A panic costs its request, not the connection's other ones.
-        let run = AssertUnwindSafe((operation.run)(app, asked)).catch_unwind();
-        let ended = match operation.takes {
+        let run = AssertUnwindSafe((self.run)(app, asked)).catch_unwind();
+        let ended = match self.takes {
             // An upload takes as long as it takes; a stalled one is cut by its connection.
             Intake::Rows => run.await,
-            Intake::Nothing | Intake::Json => match tokio::time::timeout(within, run).await {
-                Ok(ended) => ended,
-                Err(_) => {
-                    let told = "no answer was ready in time";
-                    return Err(Problem::new(Code::TimedOut, told));
+            Intake::Nothing | Intake::Json | Intake::Form => {
+                match tokio::time::timeout(within, run).await {
+                    Ok(ended) => ended,
+                    Err(_) => return Err(too_late()),
                 }
-            },
+            }
         };
         ended.unwrap_or_else(|panic| {
             let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -262,12 +335,15 @@ fn places(path: &'static str) -> BoxedFilter<(Vec<String>,)> {
     filter.and(warp::path::end()).boxed()
 }
 
-fn wants_json(headers: &HeaderMap) -> Result<(), Problem> {
-    if media_type(headers).is_some_and(|given| given == "application/json") {
+fn too_late() -> Problem {
+    Problem::new(Code::TimedOut, "no answer was ready in time")
+}
+
+fn wants(headers: &HeaderMap, media: &str) -> Result<(), Problem> {
+    if media_type(headers).is_some_and(|given| given == media) {
         return Ok(());
     }
-    let told = "the body must be application/json";
-    Err(Problem::new(Code::UnsupportedMediaType, told))
+    Err(Problem::new(Code::UnsupportedMediaType, format!("the body must be {media}")))
 }
 
 /// `Content-Type` without its parameters, in small letters.
@@ -300,6 +376,12 @@ impl Upload {
             Err(error) => Err(std::io::Error::other(error)),
         });
         Self { pieces: Box::pin(pieces), left: u64::MAX, patience: Duration::MAX }
+    }
+
+    /// What is left to read, out of a value that stays.
+    fn take(&mut self) -> Self {
+        let pieces = std::mem::replace(&mut self.pieces, Box::pin(stream::empty()));
+        Self { pieces, ..*self }
     }
 
     fn limited(self, headers: &HeaderMap, most: u64, patience: Duration) -> Result<Self, Problem> {

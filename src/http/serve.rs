@@ -19,6 +19,7 @@ use std::{
     fs,
     future::poll_fn,
     io,
+    net::IpAddr,
     os::unix::fs::PermissionsExt,
     path::Path,
     pin::{Pin, pin},
@@ -116,12 +117,12 @@ pub(crate) async fn accept(
         tokio::select! {
             () = &mut stopped => break,
             accepted = listeners.tcp.accept() => match accepted {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     // Answers are written whole: waiting for more to send only delays them.
                     let _unsupported = stream.set_nodelay(true);
                     match Arc::clone(&room).try_acquire_owned() {
                         Ok(permit) => {
-                            connections.spawn(server.clone().converse(stream, false, permit));
+                            connections.spawn(server.clone().converse(stream, Some(peer.ip()), permit));
                         }
                         Err(_full) => {
                             server.edge.meters.refused.increment(1);
@@ -137,7 +138,7 @@ pub(crate) async fn accept(
             accepted = accept_local(listeners.local.as_ref()) => match accepted {
                 Ok(stream) => {
                     if let Ok(permit) = Arc::clone(&local_room).try_acquire_owned() {
-                        connections.spawn(server.clone().converse(stream, true, permit));
+                        connections.spawn(server.clone().converse(stream, None, permit));
                     }
                 }
                 Err(error) => pause_after(&error).await,
@@ -170,14 +171,15 @@ struct Server {
 }
 
 impl Server {
-    async fn converse<S>(mut self, stream: S, local: bool, _room: OwnedSemaphorePermit)
+    /// `peer`: `None` over the own socket.
+    async fn converse<S>(mut self, stream: S, peer: Option<IpAddr>, _room: OwnedSemaphorePermit)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let stall = self.edge.app.config.stall_timeout();
         let io = TokioIo::new(Guarded::new(stream, stall));
         let patience = Patience::new(self.edge.app.config.header_timeout());
-        let service = Connection::new(self.edge, local);
+        let service = Connection::new(self.edge, peer);
         let connection = self.builder.timer(patience).serve_connection(io, service);
         let mut connection = pin!(connection);
         let ended = match until_stop(connection.as_mut(), self.stopping).await {

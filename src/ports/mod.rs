@@ -8,13 +8,17 @@ pub mod audit;
 pub mod blobs;
 pub mod carts;
 pub mod catalog;
+pub mod chance;
 pub mod clock;
 pub mod documents;
 pub mod imports;
 pub mod invalidate;
+pub mod invoices;
 pub mod outbox;
 pub mod overrides;
+pub mod payments;
 pub mod search;
+pub mod sessions;
 mod sqlstate;
 pub mod writer;
 

@@ -11,6 +11,7 @@ use super::{
     StoreError,
     imports::{Import, ImportCounts},
     overrides::PoolOverride,
+    sessions::{SessionWrite, TokenHash},
 };
 use crate::domain::{
     cart::{CartAnswer, CartWrite},
@@ -49,6 +50,8 @@ pub enum Write {
     SetOverride(PoolOverride),
     /// Takes it back; the history keeps that too.
     RevertOverride { pool: String, node: String, by: String, at: Micros },
+    /// Opens, uses and ends sessions.
+    Sessions(SessionWrite),
 }
 
 /// A write under the name its client gave it. The answer that the client gets is kept in the
@@ -124,6 +127,8 @@ pub enum Written {
     Done,
     /// The import stands elsewhere than the batch believed.
     Superseded,
+    /// These tokens are dead now.
+    Ended(Vec<TokenHash>),
     /// Nothing to revert, no such import.
     Absent,
 }

@@ -12,6 +12,7 @@ use crate::{
     ports::{
         StoreError,
         overrides::PoolOverride,
+        sessions::SessionWrite,
         writer::{Once, Write, Writer, Written},
     },
 };
@@ -178,6 +179,8 @@ fn rank(write: &Write) -> u8 {
         | Write::EndImport { .. }
         | Write::SetOverride(_)
         | Write::RevertOverride { .. } => INTERACTIVE,
+        Write::Sessions(SessionWrite::Touch(_) | SessionWrite::Sweep { .. }) => BACKGROUND,
+        Write::Sessions(_) => INTERACTIVE,
     }
 }
 

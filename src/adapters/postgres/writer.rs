@@ -6,6 +6,7 @@ mod imports;
 mod once;
 mod overrides;
 mod products;
+mod sessions;
 
 use super::error::{pool_error, store_error};
 use crate::ports::{
@@ -22,8 +23,15 @@ use deadpool_postgres::{
 use std::{sync::Arc, time::Duration};
 
 /// Each concern's statements.
-const TEXTS: &[&[&str]] =
-    &[products::ALL, imports::ALL, overrides::ALL, audit::ALL, once::ALL, carts::ALL];
+const TEXTS: &[&[&str]] = &[
+    products::ALL,
+    imports::ALL,
+    overrides::ALL,
+    audit::ALL,
+    once::ALL,
+    carts::ALL,
+    sessions::ALL,
+];
 
 /// Below a worker's lease, so that whoever takes over never meets the old one's transaction.
 const SESSION: &str = "-c statement_timeout=30s -c idle_in_transaction_session_timeout=5s \
@@ -230,5 +238,6 @@ async fn apply(
         Write::RevertOverride { pool, node, by, at } => {
             overrides::revert(tx, pool, node, by, *at).await?
         }
+        Write::Sessions(write) => sessions::apply(tx, write).await?,
     })
 }

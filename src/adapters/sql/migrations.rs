@@ -40,6 +40,11 @@ macro_rules! files {
                 include_str!(concat!("../../../migrations/", $database, "/0004_orders.sql")),
             ),
             (
+                5,
+                "sessions",
+                include_str!(concat!("../../../migrations/", $database, "/0005_sessions.sql")),
+            ),
+            (
                 6,
                 "carts",
                 include_str!(concat!("../../../migrations/", $database, "/0006_carts.sql")),

@@ -19,6 +19,7 @@ mod lists;
 mod migrations;
 mod outbox;
 mod overrides;
+mod sessions;
 mod sqlite_writer;
 mod texts;
 
@@ -202,6 +203,7 @@ impl SqlStore {
             overrides::ALL,
             audit::ALL,
             carts::ALL,
+            sessions::ALL,
         ];
         match &self.pools {
             Pools::Sqlite { readers, .. } => {

@@ -9,6 +9,7 @@ mod imports;
 mod once;
 mod overrides;
 mod products;
+mod sessions;
 
 use super::{error::store_error, in_words, texts::Sql, writer_options};
 use crate::ports::{
@@ -25,7 +26,7 @@ use std::{
 
 /// Each concern's statements, as a check prepares them.
 pub(super) const ALL: &[&[(&str, Sql)]] =
-    &[products::ALL, imports::ALL, overrides::ALL, once::ALL, carts::ALL];
+    &[products::ALL, imports::ALL, overrides::ALL, once::ALL, carts::ALL, sessions::ALL];
 
 pub struct SqliteWriter {
     path: PathBuf,
@@ -146,5 +147,6 @@ async fn apply(
         Write::RevertOverride { pool, node, by, at } => {
             overrides::revert(conn, pool, node, by, *at).await
         }
+        Write::Sessions(write) => sessions::apply(conn, write).await,
     }
 }

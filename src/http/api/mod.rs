@@ -1,10 +1,12 @@
-//! The API's first version: the catalogue for everybody, imports and the index for administrators.
+//! The API's first version: the catalogue for everybody, sessions and what belongs to them for
+//! shoppers, imports and the index for administrators.
 
 mod categories;
 mod imports;
 mod products;
 mod reindex;
 pub(crate) mod search;
+mod sessions;
 
 use crate::http::{
     app::App,
@@ -23,6 +25,7 @@ pub(crate) fn resources() -> Vec<Resource> {
         search::resources(),
         imports::resources(),
         reindex::resources(),
+        sessions::resources(),
     ]
     .into_iter()
     .flatten()

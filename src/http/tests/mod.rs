@@ -5,4 +5,6 @@ mod api;
 mod files;
 mod limits;
 mod pages;
+mod sessions;
 mod shop;
+mod visitors;

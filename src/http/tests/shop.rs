@@ -1,5 +1,6 @@
 //! A small shop to ask: a real server on a free port, with a shelf of products in memory.
 
+use super::visitors::{Dice, Visitors};
 use crate::{
     actors::reconcilers::Progress,
     domain::{
@@ -19,7 +20,7 @@ use crate::{
     },
     http::{
         AdminToken, App, Check, Edge, HttpConfig, Listeners, PageCache, Render, RenderWorker,
-        Started, Viewing,
+        Started, Trusted, Viewing,
         error::{Code, Problem},
         handles::{Importing, PoolInfo, Pooling, Reindex, ReindexState, Rows, Searching},
         serve::accept,
@@ -482,9 +483,12 @@ impl Ids for Counting {
 pub(super) struct Shop {
     pub(super) address: SocketAddr,
     pub(super) socket: std::path::PathBuf,
+    /// What the session's cookie is called here.
+    pub(super) cookie: String,
     pub(super) shelf: Arc<Shelf>,
     pub(super) index: Arc<Index>,
     pub(super) runs: Arc<Runs>,
+    pub(super) visitors: Arc<Visitors>,
     pub(super) files: Arc<Drawer>,
     pub(super) cache: Arc<PageCache>,
     pub(super) healthy: Arc<AtomicBool>,
@@ -523,6 +527,7 @@ impl Shop {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("stoa.sock");
         let runs = Arc::new(Runs::default());
+        let visitors = Arc::new(Visitors::default());
         let files = Arc::new(Drawer::default());
         let cache = Arc::new(PageCache::new(config.cache_bytes));
         let healthy = Arc::new(AtomicBool::new(true));
@@ -530,6 +535,8 @@ impl Shop {
         started.done();
         let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = tcp.local_addr().unwrap();
+        config.listen = address;
+        let cookie = crate::http::cookie::Cookie::Session.name(false, address.port());
         let followed = Progress::default();
         followed.was_level(Micros(i64::MAX));
         let app = App {
@@ -540,6 +547,9 @@ impl Shop {
             imports: Arc::clone(&runs) as _,
             files: Arc::clone(&files) as _,
             pools: Arc::new(Pools),
+            visitors: Arc::clone(&visitors) as _,
+            trusted: Trusted::read(&config.trusted_proxies).unwrap(),
+            chance: Arc::new(Dice),
             audit: Arc::new(Log),
             tree: Arc::new(Tree(universe.view())),
             checks: vec![Arc::new(Component(Arc::clone(&healthy)))],
@@ -563,9 +573,11 @@ impl Shop {
         Self {
             address,
             socket,
+            cookie,
             shelf,
             index,
             runs,
+            visitors,
             files,
             cache,
             healthy,
