@@ -223,8 +223,9 @@ const CONFINED: &[Confined] = &[
     },
     Confined {
         crates: &["moka"],
-        to: &["src/http", "src/actors/keepers/sessions.rs"],
-        because: "what is cached are finished pages, and who a session's token is for a moment",
+        to: &["src/http", "src/actors/keepers/sessions.rs", "src/actors/keepers/carts.rs"],
+        because: "what is cached are finished pages, who a session's token is for a moment, and \
+                  what a long cart was found to differ in",
     },
     Confined {
         crates: &["getrandom"],

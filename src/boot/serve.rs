@@ -8,10 +8,12 @@ use super::{
 };
 use crate::{
     actors::keepers::{
+        carts::{BasePrices, Carts, CartsParts},
         pools::Pools,
         sessions::{Sessions, SessionsParts},
     },
     config::Config,
+    domain::tax::TaxMode,
     folder::Folder,
     http::{
         self, AdminToken, App, Check, Edge, Listeners, PageCache, Render, RenderWorker, ShellCache,
@@ -57,6 +59,15 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
         chance: parts.chance.clone(),
         lifetimes: config.sessions.lifetimes(),
     });
+    let carts = Carts::new(CartsParts {
+        store: assembly.store.clone(),
+        rows: parts.store.clone(),
+        documents: parts.documents.clone(),
+        prices: Arc::new(BasePrices { currency: config.shop.currency, tax: TaxMode::default() }),
+        clock: parts.clock.clone(),
+        ids: parts.ids.clone(),
+        scope: parts.scope.clone(),
+    });
     let tree_check = Arc::new(TreeCheck::default());
     let checks: Vec<Arc<dyn Check>> = vec![
         Arc::new(DatabaseCheck(parts.store.clone())),
@@ -75,6 +86,7 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
         imports: Arc::new(assembly.imports.clone()),
         pools: Arc::new(pools.clone()),
         visitors: Arc::new(sessions.clone()),
+        carts,
         trusted: Trusted::read(&config.http.trusted_proxies).map_err(BootError::Other)?,
         chance: parts.chance.clone(),
         audit: parts.store.clone(),

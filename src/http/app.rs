@@ -1,7 +1,7 @@
 //! All that the routes need, as one plain struct that boot fills in.
 
 use crate::{
-    actors::reconcilers::Progress,
+    actors::{keepers::carts::Carts, reconcilers::Progress},
     domain::{category::CategoryTree, scope::Scope},
     http::{
         access::AdminToken,
@@ -43,6 +43,7 @@ pub(crate) struct App {
     pub(crate) imports: Arc<dyn Importing>,
     pub(crate) pools: Arc<dyn Pooling>,
     pub(crate) visitors: Arc<dyn Visiting>,
+    pub(crate) carts: Carts,
     /// Who changed what.
     pub(crate) audit: Arc<dyn Audit>,
     pub(crate) tree: Arc<dyn Viewing>,

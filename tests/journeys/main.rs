@@ -7,6 +7,7 @@
 mod backup;
 mod bad_input;
 mod browse;
+mod carts;
 mod import;
 mod operate;
 #[path = "../support/mod.rs"]

@@ -61,7 +61,6 @@ pub(crate) enum WriteError {
 
 /// What became of a write under a name.
 #[derive(Debug)]
-#[expect(dead_code, reason = "the orders' API is the first to use it")]
 pub(crate) enum Told {
     /// To be given as it is: it was kept, now or before.
     Answer(KeptAnswer),
@@ -132,7 +131,6 @@ impl StoreHandle {
     }
 
     /// Makes a write under the name its client gave it.
-    #[expect(dead_code, reason = "the orders' API is the first to use it")]
     pub(super) async fn once(&self, once: Once) -> Result<Told, OnceError> {
         match self.write(Write::Once(once)).await? {
             Written::Answered { answer: Some(answer), .. } | Written::Replayed(answer) => {

@@ -1,6 +1,7 @@
 //! The API's first version: the catalogue for everybody, sessions and what belongs to them for
 //! shoppers, imports and the index for administrators.
 
+mod carts;
 mod categories;
 mod imports;
 mod products;
@@ -26,6 +27,7 @@ pub(crate) fn resources() -> Vec<Resource> {
         imports::resources(),
         reindex::resources(),
         sessions::resources(),
+        carts::resources(),
     ]
     .into_iter()
     .flatten()

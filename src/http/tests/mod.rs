@@ -2,6 +2,7 @@
 
 mod admin;
 mod api;
+mod carts;
 mod files;
 mod limits;
 mod pages;

@@ -548,6 +548,7 @@ impl Shop {
             files: Arc::clone(&files) as _,
             pools: Arc::new(Pools),
             visitors: Arc::clone(&visitors) as _,
+            carts: super::carts::nowhere(Arc::clone(&shelf) as _),
             trusted: Trusted::read(&config.trusted_proxies).unwrap(),
             chance: Arc::new(Dice),
             audit: Arc::new(Log),
