@@ -224,7 +224,8 @@ const CONFINED: &[Confined] = &[
     Confined {
         crates: &["moka"],
         to: &["src/http", "src/actors/keepers/sessions.rs", "src/actors/keepers/carts.rs"],
-        because: "what is cached are finished pages, and for a moment who a session's token is and what a cart holds",
+        because: "what is cached are finished pages, who a session's token is for a moment, and \
+                  what a long cart was found to differ in",
     },
     Confined {
         crates: &["getrandom"],

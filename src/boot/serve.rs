@@ -12,12 +12,14 @@ use super::{
 use crate::{
     actors::{
         keepers::{
+            carts::{BasePrices, Carts, CartsParts},
             pools::Pools,
             sessions::{Sessions, SessionsParts},
         },
         reconcilers::integrity::{Verdict, integrity},
     },
     config::Config,
+    domain::tax::TaxMode,
     folder::Folder,
     http::{
         self, AdminToken, App, Check, Edge, Listeners, PageCache, Render, RenderWorker, ShellCache,
@@ -85,6 +87,15 @@ pub(crate) async fn serve(
         chance: parts.chance.clone(),
         lifetimes: config.sessions.lifetimes(),
     });
+    let carts = Carts::new(CartsParts {
+        store: assembly.store.clone(),
+        rows: parts.store.clone(),
+        documents: parts.documents.clone(),
+        prices: Arc::new(BasePrices { currency: config.shop.currency, tax: TaxMode::default() }),
+        clock: parts.clock.clone(),
+        ids: parts.ids.clone(),
+        scope: parts.scope.clone(),
+    });
     let tree_check = Arc::new(TreeCheck::default());
     let checks: Vec<Arc<dyn Check>> = vec![
         Arc::new(DatabaseCheck(parts.store.clone())),
@@ -106,6 +117,7 @@ pub(crate) async fn serve(
         pools: Arc::new(pools.clone()),
         audit: parts.store.clone(),
         visitors: Arc::new(sessions.clone()),
+        carts,
         trusted: Trusted::read(&config.http.trusted_proxies).map_err(BootError::Other)?,
         chance: parts.chance.clone(),
         tree: tree_check.clone(),

@@ -1,7 +1,7 @@
 //! All that the routes need, as one plain struct that boot fills in.
 
 use crate::{
-    actors::reconcilers::Progress,
+    actors::{keepers::carts::Carts, reconcilers::Progress},
     domain::{category::CategoryTree, scope::Scope},
     http::{
         access::AdminToken,
@@ -44,9 +44,10 @@ pub(crate) struct App {
     pub(crate) files: Arc<dyn Blobs>,
     pub(crate) imports: Arc<dyn Importing>,
     pub(crate) pools: Arc<dyn Pooling>,
+    pub(crate) visitors: Arc<dyn Visiting>,
+    pub(crate) carts: Carts,
     /// Who changed what.
     pub(crate) audit: Arc<dyn Audit>,
-    pub(crate) visitors: Arc<dyn Visiting>,
     pub(crate) tree: Arc<dyn Viewing>,
     pub(crate) checks: Vec<Arc<dyn Check>>,
     pub(crate) cache: Arc<PageCache>,

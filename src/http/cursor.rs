@@ -65,6 +65,14 @@ impl Place for BeforeEntry {
     const LIST: &'static str = "audit";
 }
 
+/// Behind this place of a cart.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BehindPlace(pub(crate) i64);
+
+impl Place for BehindPlace {
+    const LIST: &'static str = "cart";
+}
+
 /// So many hits into the answer to one question.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

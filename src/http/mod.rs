@@ -17,6 +17,7 @@ mod app;
 mod audit;
 mod body;
 mod cache;
+mod carting;
 mod client;
 mod config;
 mod cookie;
@@ -25,7 +26,6 @@ mod edge;
 mod error;
 mod extract;
 mod flight;
-#[expect(dead_code, reason = "accounts and carts come next")]
 mod forgery;
 #[cfg_attr(not(test), expect(dead_code, reason = "accounts and carts come next"))]
 mod form;
@@ -46,7 +46,6 @@ mod patience;
 mod pooling;
 mod question;
 mod render;
-#[expect(dead_code, reason = "accounts and carts come next")]
 mod resource;
 mod routes;
 mod searching;
@@ -55,7 +54,6 @@ mod shop;
 mod stage;
 #[cfg(test)]
 mod tests;
-#[expect(dead_code, reason = "accounts and carts come next")]
 mod visit;
 mod visiting;
 

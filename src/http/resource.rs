@@ -60,7 +60,6 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// What the request is called by whoever may ask it again.
-    #[expect(dead_code, reason = "the orders' API is the first to use it")]
     pub(crate) fn name(&self) -> Result<OnceName, Problem> {
         self.once.ok_or_else(|| Problem::internal("the operation is not one that is done once"))
     }
@@ -129,7 +128,6 @@ impl Operation {
     }
 
     /// It needs an `Idempotency-Key`, and answers the same to the same one.
-    #[expect(dead_code, reason = "the orders' API is the first to use it")]
     pub(crate) fn once(self) -> Self {
         Self { once: true, ..self }
     }
@@ -434,7 +432,6 @@ impl Upload {
     }
 
     /// The body as JSON, with what tells it from another one.
-    #[expect(dead_code, reason = "the orders' API is the first to use it")]
     pub(crate) async fn json_and_hash<T: serde::de::DeserializeOwned>(
         self,
     ) -> Result<(T, BodyHash), Problem> {

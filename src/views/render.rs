@@ -1,6 +1,7 @@
 //! One way from a template to bytes: a single buffer, sized beforehand.
 
 use crate::domain::{
+    document::ProductDocument,
     money::{Money, write_grouped},
     stock::StockBand,
 };
@@ -27,6 +28,11 @@ impl fmt::Display for Ready<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(std::str::from_utf8(self.0).unwrap_or_default())
     }
+}
+
+/// Whether a product can be put into a cart from where it is shown.
+pub(super) fn can_be_added(doc: &ProductDocument) -> bool {
+    doc.price.is_some() && doc.variants.is_empty() && doc.stock.can_be_bought()
 }
 
 /// The class that colours a stock band.
@@ -61,7 +67,7 @@ pub(super) enum PriceLine {
 }
 
 impl PriceLine {
-    pub(super) fn of(doc: &crate::domain::document::ProductDocument) -> Self {
+    pub(super) fn of(doc: &ProductDocument) -> Self {
         if let Some(price) = doc.price {
             return Self::Exactly(price);
         }

@@ -17,6 +17,7 @@ use stoa::{
         time::Micros,
     },
     ports::{
+        StoreError,
         carts::Carts,
         clock::{Clock, Ids},
         writer::{Write, Written},
@@ -33,6 +34,7 @@ on_both_databases![
     a_cart_with_its_lines_goes_together,
     old_carts_of_guests_are_swept_and_no_others,
     an_ordered_cart_is_closed_and_a_new_one_begins,
+    an_edit_of_a_long_cart_reads_and_writes_its_own_line_alone,
 ];
 
 fn user(n: u128) -> CartOwner {
@@ -256,4 +258,29 @@ async fn an_ordered_cart_is_closed_and_a_new_one_begins(mut shop: Shop) {
     let sweep = Write::SweepCarts { older_than: later, most: 100 };
     assert_eq!(shop.commit(sweep).await, Ok(Written::Swept(1)));
     assert_eq!(shop.store.open(user(1)).await.unwrap(), [next]);
+}
+
+/// Five thousand lines of which all but one can't be read any more: whoever looked at another one
+/// would say that the database is damaged.
+async fn an_edit_of_a_long_cart_reads_and_writes_its_own_line_alone(mut shop: Shop) {
+    for part in 0..5 {
+        let changes = (0..1_000).map(|n| add(&format!("{part}-{n}"), 100, "1")).collect();
+        put(&mut shop, user(1), changes).await;
+    }
+    shop.execute("UPDATE cart_line SET tax_category = '?' WHERE sku <> '2-500'").await;
+    let whole = shop.store.of_kind(user(1), CartKind::Active).await.unwrap().unwrap();
+    let read = shop.store.lines(whole.id, 0, 10).await;
+    assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
+    let more = put(&mut shop, user(1), vec![add("2-500", 100, "1")]).await;
+    assert_eq!((more.cart.lines(), more.lines.len()), (5_000, 1));
+    let fresh = put(&mut shop, user(1), vec![add("new", 7, "1")]).await;
+    assert_eq!(fresh.cart.subtotal().unwrap().minor, 5_001 * 100 + 7);
+    let remove = LineChange::Remove { sku: sku("2-500") };
+    let less = put(&mut shop, user(1), vec![remove]).await.cart;
+    assert_eq!((less.lines(), less.subtotal().unwrap().minor), (5_000, 4_999 * 100 + 7));
+    assert_eq!(less.version, 8);
+    // Nor was another one written: all of them are as unreadable as before.
+    shop.execute("DELETE FROM cart_line WHERE tax_category = '?'").await;
+    let left = shop.store.lines(less.id, 0, 10).await.unwrap();
+    assert_eq!(left.len(), 1);
 }

@@ -63,7 +63,6 @@ pub(crate) enum WriteError {
 
 /// What became of a write under a name.
 #[derive(Debug)]
-#[expect(dead_code, reason = "the orders' API is the first to use it")]
 pub(crate) enum Told {
     /// To be given as it is: it was kept, now or before.
     Answer(KeptAnswer),

@@ -14,7 +14,7 @@ mod desk;
 mod edit;
 pub mod paste;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use desk::{Desk, Plan, Unknown};
 pub use edit::{

@@ -127,7 +127,8 @@ fn plain(text: &str) -> Paste {
         // `behind` ends where `body` does: what was cut off the line's end counts too.
         let cut = from.len() - body.len();
         let mut rest = behind.trim_start().trim_start_matches(BETWEEN).trim_start();
-        if let Some(number) = rest.strip_prefix(TIMES) {
+        // Alone it is no sign between two things, and no quantity either.
+        if let Some(number) = rest.strip_prefix(TIMES).filter(|number| !number.is_empty()) {
             rest = number.trim_start();
         }
         let rest_at = Place {

@@ -1,8 +1,9 @@
 //! Offers and lines for this module's tests.
 
-use super::{CartLine, Offer};
+use super::{Cart, CartKind, CartLine, CartOwner, CartState, Offer};
 use crate::domain::{
-    id::{CustomerId, PriceListId, ProductId},
+    cart_sums::CartSums,
+    id::{CartId, CustomerId, PriceListId, ProductId, UserId},
     money::{Currency, Money},
     price::{Assignment, Audience, Buyer, Ladder, PriceEntry, PriceList, PriceSet},
     quantity::{OrderLimits, Precision, Quantity},
@@ -16,7 +17,7 @@ use crate::domain::{
 use uuid::Uuid;
 
 /// Whole ones, in dollars, in stock.
-pub(super) fn offer_of(name: &str, minor: i64) -> Offer {
+pub(crate) fn offer_of(name: &str, minor: i64) -> Offer {
     let price = Money { minor, currency: Currency::USD };
     Offer {
         product: product(),
@@ -30,13 +31,13 @@ pub(super) fn offer_of(name: &str, minor: i64) -> Offer {
 }
 
 /// The same at the same number in another currency.
-pub(super) fn currency(offer: Offer, currency: Currency) -> Offer {
+pub(crate) fn currency(offer: Offer, currency: Currency) -> Offer {
     let minor = offer.ladder.lowest().unwrap().amount.minor;
     Offer { ladder: ladder(Money { minor, currency }), ..offer }
 }
 
 /// From so many on at another price.
-pub(super) fn tier(name: &str, minor: i64, from: i64, less: i64) -> Offer {
+pub(crate) fn tier(name: &str, minor: i64, from: i64, less: i64) -> Offer {
     let list = PriceListId(Uuid::from_u128(4));
     let customer = CustomerId(Uuid::from_u128(5));
     let lists = [PriceList {
@@ -62,8 +63,25 @@ pub(super) fn tier(name: &str, minor: i64, from: i64, less: i64) -> Offer {
     Offer { ladder: Ladder::new(&set, product(), "each", base, &[entry]), ..offer_of(name, minor) }
 }
 
+/// Without lines, at this version.
+pub(crate) fn cart(version: i64) -> Cart {
+    Cart {
+        id: CartId(Uuid::from_u128(3)),
+        owner: CartOwner::User(UserId(Uuid::from_u128(2))),
+        kind: CartKind::Active,
+        state: CartState::Open,
+        name: "Cart".into(),
+        note: None,
+        version,
+        sums: CartSums::default(),
+        next_place: 1,
+        created_at: Micros(0),
+        updated_at: Micros(0),
+    }
+}
+
 /// As if it had just been added.
-pub(super) fn line_of(offer: &Offer, quantity: i64) -> CartLine {
+pub(crate) fn line_of(offer: &Offer, quantity: i64) -> CartLine {
     CartLine {
         sku: offer.sku.clone(),
         product: offer.product,

@@ -1,6 +1,7 @@
 //! The API's first version: the catalogue for everybody, sessions and what belongs to them for
 //! shoppers, imports, exports and the index for administrators.
 
+mod carts;
 mod categories;
 pub(super) mod events;
 mod exports;
@@ -29,6 +30,7 @@ pub(crate) fn resources() -> Vec<Resource> {
         exports::resources(),
         reindex::resources(),
         sessions::resources(),
+        carts::resources(),
     ]
     .into_iter()
     .flatten()

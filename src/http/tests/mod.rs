@@ -2,6 +2,7 @@
 
 mod admin;
 mod api;
+mod carts;
 mod events;
 mod files;
 mod limits;

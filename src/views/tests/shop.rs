@@ -202,5 +202,8 @@ pub(super) fn every_page() -> Vec<(String, String)> {
         add(&format!("error {status}"), error_page(&page));
     }
     add("docs", docs_page(&DocsPage { shell: &shell, offset: 42 }));
+    for (name, page) in super::carts::every_page() {
+        add(&name, page);
+    }
     pages
 }
