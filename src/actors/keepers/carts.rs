@@ -7,7 +7,7 @@
 //! dies. What waits is bounded by the writer's mailbox, and what doesn't fit there is refused.
 //!
 //! Prices and stock come from this node's documents, without a database; what differs from what the
-//! buyer last saw is told with the cart ([`Review`]) until they take note of it, and the sums stay
+//! buyer last saw is told with the cart until they take note of it, and the sums stay
 //! as they were seen until then.
 
 mod prices;

@@ -2,7 +2,7 @@
 //!
 //! It stands for the outside world: it has a ledger of its own, which a `kill -9` of the server
 //! does not take back, so that what it says of a payment is true when the shop has forgotten. It
-//! misbehaves on purpose, as the card says ([`cards`]): answers are lost, calls arrive late,
+//! misbehaves on purpose, as the card says ([`cards()`]): answers are lost, calls arrive late,
 //! webhooks come thrice, reordered or never. No number is kept, only the name of a card's conduct.
 //!
 //! All payments stay in memory; that is fit for a demo and a load test, not for years.
