@@ -10,19 +10,24 @@ mod backup;
 mod checks;
 mod demo;
 mod doctor;
+mod handoff;
 mod offline;
 mod parts;
 mod people;
 mod serve;
+mod signals;
+mod sockets;
 mod trial;
 
 pub(crate) use archive::Manifest;
 pub(crate) use backup::{Moved, Watch, backup, check_backup, restore};
 pub(crate) use doctor::{AuditFound, Finding, doctor, doctor_audit};
+pub(crate) use handoff::Handoff;
 pub(crate) use offline::Offline;
 pub(crate) use parts::StoreConfig;
 pub(crate) use people::MailConfig;
 pub(crate) use serve::serve;
+pub(crate) use sockets::Inherited;
 pub(crate) use trial::bench_search;
 
 use crate::{

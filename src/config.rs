@@ -107,6 +107,16 @@ fn validate(config: &Config, layers: &Layers) -> Result<(), ConfigError> {
     if !database.is_empty() && !begins(database, &["postgres://", "postgresql://"]) {
         return bad("store.database_url", "must be empty or begin with postgres://");
     }
+    if config.store.check_hours == 0 {
+        return bad("store.check_hours", "must be at least 1");
+    }
+    if let Some(wish) = wish_for_tls(database) {
+        let reason = format!(
+            "has {wish}, but connections to PostgreSQL can't be encrypted yet; leave it out where \
+             the database is on the same machine or in a network you trust"
+        );
+        return bad("store.database_url", &reason);
+    }
     for (name, pool) in &config.pools {
         if !(1..=crate::tree::MOST_WORKERS).contains(&pool.workers) {
             let reason = format!("must be 1 to {}", crate::tree::MOST_WORKERS);
@@ -134,6 +144,18 @@ fn validate(config: &Config, layers: &Layers) -> Result<(), ConfigError> {
         return bad("log.level", &error);
     }
     Ok(())
+}
+
+/// The first parameter of the address that a plain connection would not keep to.
+fn wish_for_tls(url: &str) -> Option<&str> {
+    let (_, parameters) = url.split_once('?')?;
+    parameters.split('&').find(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        match key {
+            "sslmode" | "ssl-mode" => !matches!(value, "disable" | "allow" | "prefer"),
+            key => key.starts_with("ssl"),
+        }
+    })
 }
 
 #[cfg(test)]
@@ -187,8 +209,44 @@ mod tests {
         assert!(wrong.contains("store.outbox_days") && wrong.contains("a whole number"), "{wrong}");
         let bad = refused(&[("STOA_HTTP_LISTEN", "here")]);
         assert!(bad.contains("http.listen") && bad.contains("STOA_HTTP_LISTEN"), "{bad}");
+        let never = refused(&[("STOA_STORE_CHECK_HOURS", "0")]);
+        assert!(never.contains("store.check_hours") && never.contains("at least 1"), "{never}");
         let none = refused(&[("STOA_POOLS_RENDER_WORKERS", "0")]);
         assert!(none.contains("1 to"), "{none}");
+    }
+
+    #[test]
+    fn the_example_for_production_is_valid_and_on_postgresql() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let file = root.join("config/production.example.toml");
+        let sources = Sources { file: Some(file.clone()), ..Sources::default() };
+        let (config, settings) = load(&sources).unwrap();
+        assert!(config.store.database_url.starts_with("postgres://"));
+        assert!(config.shop.public_url.starts_with("https://"));
+        let sections: std::collections::BTreeSet<_> = settings
+            .iter()
+            .filter(|setting| setting.origin == Origin::File(file.clone()))
+            .filter_map(|setting| setting.key.split('.').next())
+            .collect();
+        assert_eq!(Vec::from_iter(sections), ["http", "log", "pools", "shop", "store"]);
+    }
+
+    #[test]
+    fn an_address_that_asks_for_encryption_is_refused_rather_than_served_without() {
+        let at = |tail: &str| {
+            with(&[("STOA_STORE_DATABASE_URL", &format!("postgres://u@h/d{tail}"))])
+                .map(drop)
+                .map_err(|error| error.to_string())
+        };
+        for mode in ["require", "verify-ca", "verify-full", "VERIFY-FULL", "sure"] {
+            let refused = at(&format!("?application_name=x&sslmode={mode}")).unwrap_err();
+            assert!(refused.contains(&format!("sslmode={mode}")), "{refused}");
+            assert!(refused.contains("STOA_STORE_DATABASE_URL"), "{refused}");
+        }
+        assert!(at("?sslrootcert=/etc/ca.pem").is_err());
+        for fine in ["", "?sslmode=disable", "?sslmode=prefer", "?application_name=ssl"] {
+            assert_eq!(at(fine), Ok(()), "{fine}");
+        }
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub(crate) struct Seats {
     pub(crate) outbox_pruner: Child,
     /// Forgets what was answered to requests that may be asked again.
     pub(crate) kept_answers: Child,
+    /// Drops carts that nobody wants any more.
+    pub(crate) cart_sweeper: Child,
     /// Follows the log into this node's copy of what shoppers read.
     pub(crate) documents: Child,
     /// Follows the documents into the full-text index.
@@ -59,6 +61,8 @@ pub(crate) struct ServerSeats {
     pub(crate) render: Child,
     /// Puts operators' live changes into force.
     pub(crate) pool_overrides: Child,
+    /// Looks now and then whether the database is whole.
+    pub(crate) integrity: Child,
     /// Who comes, and who writes to them.
     pub(crate) people: PeopleSeats,
     /// Accepts connections, on the port and on the data folder's socket.
@@ -97,7 +101,8 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
         .child(seats.search.shutdown(drain(5)));
     let work = group("work", Strategy::OneForOne)
         .child(seats.importer.shutdown(drain(5)))
-        .child(seats.kept_answers);
+        .child(seats.kept_answers)
+        .child(seats.cart_sweeper);
     let root = group("stoa", Strategy::OneForOne).child(store).child(followers).child(work);
     let Some(server) = seats.server else { return root };
     let people = group("people", Strategy::OneForOne)
@@ -109,6 +114,7 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
     let edge = group("edge", Strategy::OneForOne)
         .child(server.render.shutdown(drain(5)))
         .child(server.pool_overrides)
+        .child(server.integrity)
         .child(server.http.shutdown(drain(15)));
     let root = root.child(people).child(edge);
     match server.demo {

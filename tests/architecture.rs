@@ -223,8 +223,14 @@ const CONFINED: &[Confined] = &[
     },
     Confined {
         crates: &["moka"],
-        to: &["src/http", "src/actors/keepers/sessions.rs", "src/actors/keepers/limits.rs"],
-        because: "what is cached are finished pages, and who a session's token is for a moment",
+        to: &[
+            "src/http",
+            "src/actors/keepers/sessions.rs",
+            "src/actors/keepers/carts.rs",
+            "src/actors/keepers/limits.rs",
+        ],
+        because: "what is cached are finished pages, who a session's token is for a moment, what \
+                  a long cart was found to differ in, and how many tries somebody has left",
     },
     Confined {
         crates: &["argon2"],
@@ -250,6 +256,11 @@ const CONFINED: &[Confined] = &[
         crates: &["actix", "actix_rt", "tokio_tungstenite", "tungstenite"],
         to: &["src/actors/edge"],
         because: "the real-time gateway is all that runs on arbiters",
+    },
+    Confined {
+        crates: &["listenfd", "command_fds"],
+        to: &["src/boot.rs"],
+        because: "sockets come in before anything starts and go on when all has ended",
     },
     Confined {
         crates: &["supervisors"],
@@ -508,6 +519,7 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("src/actors/keepers/a.rs", "use getrandom::fill;", "getrandom only in"),
     ("src/actors/keepers/a.rs", "use argon2::Argon2;", "argon2 only in"),
     ("src/http/shop.rs", "use askama::Template;", "askama only in"),
+    ("src/http/serve.rs", "use listenfd::ListenFd;", "listenfd, command_fds only in"),
     ("src/http/shop.rs", "use ractor::ActorRef;", "ractor,"),
     ("src/tree.rs", "use ractor::ActorRef;", "ractor,"),
     ("src/actors/keepers/a.rs", "use actix::Arbiter;", "actix,"),

@@ -6,6 +6,7 @@ use crate::{
         keepers::writer::{self, StoreHandle},
         reconcilers::{
             Progress,
+            cart_sweeper::cart_sweeper,
             documents::{self, DocumentsParts},
             kept_answers::kept_answers,
             outbox_pruner::{PrunerParts, outbox_pruner},
@@ -115,6 +116,7 @@ pub(super) fn assemble(
         documents,
         search_index: indexer,
         kept_answers: kept_answers(&store, &parts.clock, &Nudge::new()),
+        cart_sweeper: cart_sweeper(&store, &parts.clock, &Nudge::new()),
         search: search_workers(&asked, parts.search.clone()),
         importer: {
             let imports = imports.clone();

@@ -1,6 +1,7 @@
 //! What `/readyz` asks of each component.
 
 use crate::{
+    actors::reconcilers::integrity::Verdict,
     adapters::{documents::RedbDocuments, sql::SqlStore, tantivy::TantivySearch},
     http::{Check, Viewing},
     ports::{documents::Documents, outbox::Outbox, search::Search},
@@ -32,6 +33,26 @@ impl Check for DatabaseCheck {
         match tokio::time::timeout(DATABASE_PATIENCE, self.0.head()).await {
             Ok(answer) => answer.map(drop).map_err(|error| error.to_string()),
             Err(_) => Err("the database doesn't answer within 2 s".into()),
+        }
+    }
+}
+
+/// Damage takes the node out of service: what is damaged is not served.
+pub(super) struct IntegrityCheck(pub(super) Verdict);
+
+#[async_trait]
+impl Check for IntegrityCheck {
+    fn name(&self) -> &'static str {
+        "integrity"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        match self.0.damage() {
+            None => Ok(()),
+            Some(damage) => Err(format!(
+                "the database is damaged ({damage}); `stoa doctor` looks closer, `stoa restore` \
+                 makes it anew from a backup"
+            )),
         }
     }
 }

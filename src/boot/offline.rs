@@ -7,9 +7,10 @@ use crate::{
         workers::{importer::Imports, search_pool::SearchHandle},
     },
     config::Config,
-    domain::{scope::Scope, sku::Sku},
+    domain::{product::ProductDraft, sku::Sku},
     folder::{Folder, FolderLock},
     ports::{
+        catalog::Drafts,
         documents::Documents,
         imports::{Import, ImportOptions},
         invalidate::Nobody,
@@ -126,16 +127,14 @@ impl Offline {
         }
     }
 
-    /// Up to `limit` products behind `after`, by SKU, each as the API's JSON.
-    pub(crate) fn products(
+    /// Up to `limit` products behind `after`, by SKU, as an import takes them.
+    pub(crate) async fn drafts(
         &self,
         after: Option<&Sku>,
-        limit: usize,
-    ) -> Result<Vec<(Sku, Bytes)>, String> {
-        let scope: &Scope = &self.parts.scope;
-        let page = self.parts.documents.page_by_sku(scope, after, limit);
-        let page = page.map_err(|error| error.to_string())?;
-        Ok(page.into_iter().map(|product| (product.document.sku, product.json)).collect())
+        limit: u32,
+    ) -> Result<Vec<ProductDraft>, String> {
+        let drafts = self.parts.store.drafts(&self.parts.scope, after, limit).await;
+        drafts.map_err(|error| error.to_string())
     }
 
     pub(crate) async fn stop(self) {

@@ -36,6 +36,8 @@ pub(crate) struct StoreConfig {
     pub(crate) database_url: String,
     /// Days that events stay in the log at least.
     pub(crate) outbox_days: u32,
+    /// Hours between two looks at whether the database is whole.
+    pub(crate) check_hours: u32,
 }
 
 pub(super) struct Parts {

@@ -2,35 +2,66 @@
 
 use super::{
     BootError, assembly,
-    checks::{DatabaseCheck, DocumentsCheck, SearchCheck, TreeCheck},
+    checks::{DatabaseCheck, DocumentsCheck, IntegrityCheck, SearchCheck, TreeCheck},
     demo::Demo,
+    handoff::{Handoff, MOST_OTHERS, Program, take_patiently},
     parts::Parts,
     people::{self, People},
+    signals::{self, Signals, Wish},
+    sockets::Inherited,
 };
 use crate::{
-    actors::keepers::pools::Pools,
+    actors::{
+        keepers::{
+            carts::{BasePrices, Carts, CartsParts},
+            pools::Pools,
+        },
+        reconcilers::integrity::{Verdict, integrity},
+    },
     config::Config,
+    domain::tax::TaxMode,
     folder::Folder,
     http::{
         self, AdminToken, App, Check, Edge, Listeners, PageCache, Render, RenderWorker, ShellCache,
-        Started, Trusted,
+        Stage, Streams, Trusted,
     },
+    ports::integrity::Integrity,
     tree::{self, ServerSeats},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use supervisors::{Nudge, Pool, Running, pool, reconciler, task};
-use tokio::{
-    net::TcpListener,
-    signal::unix::{Signal, SignalKind, signal},
-};
+use supervisors::{Nudge, Pool, pool, reconciler, task};
+use tokio::net::TcpListener;
 
+const HOUR: Duration = Duration::from_secs(60 * 60);
 /// Other nodes' live changes are found within this.
 const OVERRIDES_EVERY: Duration = Duration::from_secs(1);
 
-pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Result<(), BootError> {
+/// Serves until it is told to end, or to hand over to what is answered then.
+pub(crate) async fn serve(
+    config: &Config,
+    folder: &Folder,
+    inherited: Option<Inherited>,
+    demo: bool,
+) -> Result<Option<Handoff>, BootError> {
+    let program = Program::of_this_process();
+    let hand_over = signals::hand_over()?;
     supervisors::install_panic_capture();
-    let mut lock = folder.take("stoa serve")?;
-    let listeners = listen(config, folder).await?;
+    let waited_for = inherited.is_some();
+    let mut lock = match waited_for {
+        true => take_patiently(folder, MOST_OTHERS).await?,
+        false => folder.take("stoa serve")?,
+    };
+    let mut announce = |url: &str| {
+        let announced = lock.announce("stoa serve", Some(url.to_owned()));
+        announced.map_err(|error| BootError::Other(format!("can't write run/lock: {error}")))
+    };
+    let listeners = listen(config, folder, inherited).await?;
+    let http_config = http_config(config, &listeners)?;
+    let url = http_config.origin();
+    if waited_for {
+        // Commands that come from now on wait in the sockets, as they did before.
+        announce(&url)?;
+    }
     let parts = Parts::open(config, folder).await?;
     let metrics = http::install_metrics().map_err(|error| BootError::Other(error.to_string()))?;
     let cache = Arc::new(PageCache::new(config.http.cache_bytes));
@@ -47,32 +78,43 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
         parts.clock.clone(),
         nudge.clone(),
     );
-    let http_config = http_config(config, &listeners)?;
-    let url = http_config.origin();
+    let (verdict, stored) = (Verdict::default(), parts.store.clone() as Arc<dyn Integrity>);
+    let carts = Carts::new(CartsParts {
+        store: assembly.store.clone(),
+        rows: parts.store.clone(),
+        documents: parts.documents.clone(),
+        prices: Arc::new(BasePrices { currency: config.shop.currency, tax: TaxMode::default() }),
+        clock: parts.clock.clone(),
+        ids: parts.ids.clone(),
+        scope: parts.scope.clone(),
+    });
     let People { sessions, accounts, seats: people_seats } =
-        people::people(config, folder, &parts, &assembly.store, &url)?;
+        people::people(config, folder, &parts, &assembly.store, &url, &carts)?;
     let tree_check = Arc::new(TreeCheck::default());
     let checks: Vec<Arc<dyn Check>> = vec![
         Arc::new(DatabaseCheck(parts.store.clone())),
+        Arc::new(IntegrityCheck(verdict.clone())),
         Arc::new(DocumentsCheck(parts.documents.clone())),
         Arc::new(SearchCheck(parts.search.clone())),
         tree_check.clone(),
     ];
     let render: Pool<http::RenderJob> = Pool::new("render", config.pool("render").options());
-    let started = Started::default();
+    let stage = Stage::default();
     let app = App {
         config: http_config,
         scope: Arc::new(parts.scope.clone()),
         documents: parts.documents.clone(),
+        drafts: parts.store.clone(),
         search: Arc::new(assembly.search.clone()),
         files: parts.files.clone(),
         imports: Arc::new(assembly.imports.clone()),
         pools: Arc::new(pools.clone()),
+        audit: parts.store.clone(),
         visitors: Arc::new(sessions),
         accounts: Arc::new(accounts.clone()),
+        carts,
         trusted: Trusted::read(&config.http.trusted_proxies).map_err(BootError::Other)?,
         chance: parts.chance.clone(),
-        audit: parts.store.clone(),
         tree: tree_check.clone(),
         checks,
         cache,
@@ -82,7 +124,8 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
         token: Some(AdminToken::new(&folder.admin_token(random_token())?)),
         metrics: Some(metrics),
         followed: assembly.followed,
-        started: started.clone(),
+        stage: stage.clone(),
+        streams: Streams::default(),
         shell: ShellCache::default(),
     };
     let (edge, listeners) = (Arc::new(Edge::new(app)), Arc::new(listeners));
@@ -94,8 +137,12 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
             let reconciler = overrides.reconciler();
             async move { Ok(reconciler) }
         }),
+        integrity: integrity(&stored, &verdict, HOUR * config.store.check_hours, &Nudge::new()),
         people: people_seats,
-        http: task("http", move |context| http::serve(edge.clone(), listeners.clone(), context)),
+        http: {
+            let listeners = listeners.clone();
+            task("http", move |context| http::serve(edge.clone(), listeners.clone(), context))
+        },
         demo: demo.then(|| {
             let demo = Demo {
                 catalog: parts.store.clone(),
@@ -107,32 +154,42 @@ pub(crate) async fn serve(config: &Config, folder: &Folder, demo: bool) -> Resul
         }),
     });
     say_where(folder, &url);
-    let mut signals = Signals::hear()?;
+    let mut signals = Signals::hear(hand_over)?;
     let running = tree::stoa(seats).start().await?;
     tree_check.attach(running.view());
     pools.attach(running.view());
     people::offer_setup(&accounts, folder, &url).await?;
-    started.done();
-    lock.announce("stoa serve", Some(url))
-        .map_err(|error| BootError::Other(format!("can't write run/lock: {error}")))?;
-    let ended = until_the_end(&running, &mut signals).await;
-    tokio::select! {
-        () = running.stop() => {}
-        () = signals.next() => {
-            let words = "ended by a second signal before everything had stopped";
-            return Err(BootError::Other(words.into()));
-        }
-    }
+    stage.rise();
+    announce(&url)?;
+    let wanted = signals::until_the_end(&running, &mut signals, &program).await;
+    stage.leave();
+    let wish = wanted.as_ref().copied().unwrap_or(Wish::End);
+    let wish = signals::stop(&running, &mut signals, wish).await?;
     parts.store.close().await;
-    ended
+    wanted?;
+    match wish {
+        Wish::End => Ok(None),
+        Wish::HandOver => Handoff::new(program, &listeners, lock).map(Some).map_err(|error| {
+            BootError::Other(format!("can't hand over the listening sockets: {error}"))
+        }),
+    }
 }
 
 /// Bound before anything is opened: a taken port must not cost a migration.
-async fn listen(config: &Config, folder: &Folder) -> Result<Listeners, BootError> {
+async fn listen(
+    config: &Config,
+    folder: &Folder,
+    inherited: Option<Inherited>,
+) -> Result<Listeners, BootError> {
     let address = config.http.listen;
     let failed = |source| BootError::Listen { address: address.to_string(), source };
-    let tcp = TcpListener::bind(address).await.map_err(failed)?;
-    let local = match http::bind_local(&folder.socket()) {
+    let (tcp, local) = match inherited {
+        Some(inherited) => inherited.adopt().map_err(|error| {
+            BootError::Other(format!("can't use the socket that was handed in: {error}"))
+        })?,
+        None => (TcpListener::bind(address).await.map_err(failed)?, None),
+    };
+    let local = match local.map_or_else(|| http::bind_local(&folder.socket()), Ok) {
         Ok(local) => Some(local),
         Err(error) => {
             // A path too long for a socket, most often: commands then come over TCP.
@@ -161,40 +218,6 @@ fn say_where(folder: &Folder, url: &str) {
     tracing::info!("shop: {url}/");
     tracing::info!("API: {url}/docs (described in {url}/openapi.json)");
     tracing::info!("data: {}", data.display());
-}
-
-/// SIGTERM and Ctrl-C; heard from the start, so that one during it is not lost.
-struct Signals {
-    term: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn hear() -> Result<Self, BootError> {
-        let failed =
-            |error: std::io::Error| BootError::Other(format!("can't hear signals: {error}"));
-        Ok(Self {
-            term: signal(SignalKind::terminate()).map_err(failed)?,
-            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.term.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
-/// SIGTERM or Ctrl-C, or a tree that gave up. A second signal ends the process at once.
-async fn until_the_end(running: &Running, signals: &mut Signals) -> Result<(), BootError> {
-    tokio::select! {
-        () = signals.next() => {}
-        ended = running.ended() => return Err(BootError::Ended(ended)),
-    }
-    tracing::info!("stopping: running requests finish; a second signal ends it at once");
-    Ok(())
 }
 
 /// What this process calls itself where nodes are told apart.

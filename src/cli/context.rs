@@ -2,7 +2,7 @@
 
 use super::{Failure, Global, client::Client};
 use crate::{
-    boot::Offline,
+    boot::{Inherited, Offline},
     config::{Config, ConfigError, Setting, Sources},
     domain::time::Micros,
     folder::Folder,
@@ -26,6 +26,13 @@ impl Context {
             .collect();
         let folder = Folder::at(&global.data);
         Ok(Self { folder, json: global.json, global, environment })
+    }
+
+    /// The listening sockets this process was given. To be asked for before it has a second thread.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub(crate) fn sockets(&self) -> Result<Option<Inherited>, Failure> {
+        let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
+        Inherited::take(&names).map_err(Failure::Usage)
     }
 
     /// The configuration, with more flags than the global ones put on top.

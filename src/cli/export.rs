@@ -1,18 +1,22 @@
 //! `stoa export products`
 
 use super::{Context, Failure, Outcome, client::escaped, output};
-use serde_json::Value;
+use crate::domain::import;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::{fs::File, io::Write, path::PathBuf};
 
-const PAGE: usize = 100;
+/// Products read at once.
+const PAGE: u32 = 500;
 
 const EXAMPLES: &str = "\
 Examples:
   stoa export products > products.jsonl
   stoa export products --output products.jsonl --url http://shop:8080 --token …";
 
-/// One JSON object a line, by SKU, in the form `stoa import products` reads. Stock levels are not
-/// part of it: importing the file elsewhere leaves stock as it is there.
+/// One JSON object a line, by SKU, in the form `stoa import products` reads: every product, disabled
+/// ones too, with what is on hand in each warehouse. Imported into an empty shop, the file makes
+/// the same products and stock; imported again, it changes nothing.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(crate) struct Export {
@@ -39,16 +43,16 @@ impl Export {
             Some(server) => {
                 let mut after: Option<String> = None;
                 loop {
-                    let mut query = format!("/api/v1/products?limit={PAGE}");
+                    let mut query = format!("/api/v1/exports/products?limit={PAGE}");
                     if let Some(after) = &after {
                         query.push_str(&format!("&after={}", escaped(after)));
                     }
-                    let page: Value = server.get(&query).await?;
-                    for product in page["items"].as_array().into_iter().flatten() {
-                        sink.line(&row_of(product))?;
+                    let page: Page = server.get(&query).await?;
+                    for row in &page.items {
+                        sink.line(row.get())?;
                         rows += 1;
                     }
-                    after = page["next"].as_str().map(str::to_owned);
+                    after = page.next;
                     if after.is_none() {
                         break;
                     }
@@ -56,16 +60,14 @@ impl Export {
             }
             None => {
                 let offline = context.offline("stoa export").await?;
-                offline.caught_up().await.map_err(Failure::Failed)?;
                 let mut after = None;
                 loop {
-                    let page = offline.products(after.as_ref(), PAGE).map_err(Failure::Failed)?;
-                    let Some((last, _)) = page.last() else { break };
-                    after = Some(last.clone());
-                    for (_, json) in &page {
-                        let json: Value = serde_json::from_slice(json)
-                            .map_err(|error| Failure::Failed(error.to_string()))?;
-                        sink.line(&row_of(&json))?;
+                    let page = offline.drafts(after.as_ref(), PAGE).await;
+                    let page = page.map_err(Failure::Failed)?;
+                    let Some(last) = page.last() else { break };
+                    after = Some(last.sku.clone());
+                    for draft in &page {
+                        sink.line(&import::json::write(draft))?;
                         rows += 1;
                     }
                 }
@@ -78,42 +80,11 @@ impl Export {
     }
 }
 
-/// An API product as an import row: amounts as text, categories by name.
-fn row_of(product: &Value) -> Value {
-    let mut row = serde_json::Map::new();
-    let mut keep = |key: &str, value: &Value| {
-        let empty = match value {
-            Value::Null => true,
-            Value::Array(items) => items.is_empty(),
-            Value::Object(fields) => fields.is_empty(),
-            _ => false,
-        };
-        if !empty {
-            row.insert(key.to_owned(), value.clone());
-        }
-    };
-    for key in [
-        "sku",
-        "name",
-        "brand",
-        "short_description",
-        "description",
-        "status",
-        "unit",
-        "precision",
-        "images",
-        "attributes",
-        "options",
-        "popularity",
-    ] {
-        keep(key, &product[key]);
-    }
-    keep("price", &product["price"]["amount"]);
-    keep("currency", &product["price"]["currency"]);
-    keep("variant_of", &product["parent"]["sku"]);
-    let names = product["categories"].as_array().into_iter().flatten();
-    keep("categories", &names.map(|category| category["name"].clone()).collect());
-    Value::Object(row)
+/// What the API answers; its rows are lines already.
+#[derive(Deserialize)]
+struct Page {
+    items: Vec<Box<RawValue>>,
+    next: Option<String>,
 }
 
 /// Standard output, or a file that appears under its name only when it is whole.
@@ -132,9 +103,8 @@ impl Sink {
         Ok(Self::File { part, name, file: std::io::BufWriter::new(file) })
     }
 
-    fn line(&mut self, row: &Value) -> Outcome {
-        let mut text = row.to_string();
-        text.push('\n');
+    fn line(&mut self, row: &str) -> Outcome {
+        let text = format!("{row}\n");
         match self {
             Self::Output => output::bytes(text.as_bytes()).map_err(|_| Failure::Silent),
             Self::File { part, file, .. } => {

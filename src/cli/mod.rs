@@ -22,7 +22,7 @@ mod tree;
 
 use clap::{Args, Parser, Subcommand};
 use context::Context;
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,6 +32,9 @@ Examples:
   stoa tree                               the running server's actors, mailboxes and restarts
 
 Exit codes: 0 done · 1 failed · 2 wrong usage or configuration · 75 try again later";
+
+/// How long a server that hands over waits for work on threads that nobody asked to stop.
+const LEFTOVERS: Duration = Duration::from_secs(5);
 
 /// A commerce backend: one binary that starts in an empty folder.
 #[derive(Debug, Parser)]
@@ -135,13 +138,18 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command: Command, context: &Context) -> Outcome {
+    let sockets = match &command {
+        Command::Serve(_) => context.sockets()?,
+        _ => None,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Failed(format!("can't start the runtime: {error}")))?;
+    let mut handoff = None;
     let outcome = runtime.block_on(async {
         match command {
-            Command::Serve(serve) => serve.run(context).await,
+            Command::Serve(serve) => serve.run(context, sockets).await.map(|next| handoff = next),
             Command::Import(import) => import.run(context).await,
             Command::Export(export) => export.run(context).await,
             Command::Backup(backup) => backup.run(context).await,
@@ -156,6 +164,11 @@ fn run(command: Command, context: &Context) -> Outcome {
             Command::Completions(completions) => completions.run(),
         }
     });
+    if let Some(handoff) = handoff {
+        // What is still open goes with the runtime: the successor opens the same files.
+        runtime.shutdown_timeout(LEFTOVERS);
+        return Err(Failure::Failed(handoff.execute()));
+    }
     // A blocking read that nobody waits for any more must not hold the process back.
     runtime.shutdown_background();
     outcome

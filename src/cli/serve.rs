@@ -1,7 +1,10 @@
 //! `stoa serve`
 
-use super::{Context, Failure, Outcome};
-use crate::{boot, logging};
+use super::{Context, Failure, output};
+use crate::{
+    boot::{self, Handoff, Inherited},
+    logging,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -11,12 +14,19 @@ Examples:
   stoa serve --public-url https://shop.example     behind a proxy that speaks HTTPS
   stoa serve --database-url postgres://stoa:secret@db/stoa";
 
+const SIGNALS: &str = "\
+Signals:
+  SIGTERM, SIGINT   stop: running requests finish; a second one ends it at once
+  SIGUSR2           hand over to the program at the same path, in the same process: new connections
+                    wait for it, and none is refused";
+
 /// Starts in an empty folder: makes the data folder and the database, and serves the shop, the
 /// API and the operators' pages until it is told to stop (Ctrl-C or SIGTERM).
 #[derive(Debug, clap::Args)]
-#[command(before_help = EXAMPLES)]
+#[command(before_help = EXAMPLES, after_help = SIGNALS)]
 pub(crate) struct Serve {
-    /// Address and port; port 0 takes a free one [default: 127.0.0.1:8080]
+    /// Address and port; port 0 takes a free one; a socket that a service manager hands in
+    /// (LISTEN_FDS) comes before it [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
     /// What shoppers type, such as https://shop.example: a proxy there speaks HTTPS for the shop.
@@ -29,18 +39,30 @@ pub(crate) struct Serve {
     /// Fill an empty shop with a generated catalogue.
     #[arg(long)]
     demo: bool,
+    /// Look at arguments and configuration, say which version this is, and end.
+    #[arg(long)]
+    check: bool,
 }
 
 impl Serve {
-    pub(crate) async fn run(self, context: &Context) -> Outcome {
+    /// What it hands over to, if it ended for that.
+    pub(crate) async fn run(
+        self,
+        context: &Context,
+        sockets: Option<Inherited>,
+    ) -> Result<Option<Handoff>, Failure> {
         let insecure = self.insecure_http.then(|| "true".to_owned());
         let (config, _) = context.config(&[
             ("--listen", "http.listen", self.listen),
             ("--public-url", "shop.public_url", self.public_url),
             ("--insecure-http", "http.insecure_http", insecure),
         ])?;
+        if self.check {
+            output::say(concat!("stoa ", env!("CARGO_PKG_VERSION")));
+            return Ok(None);
+        }
         logging::start(&config.log);
-        boot::serve(&config, &context.folder, self.demo)
+        boot::serve(&config, &context.folder, sockets, self.demo)
             .await
             .map_err(|error| Failure::Failed(error.to_string()))
     }

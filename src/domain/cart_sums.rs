@@ -154,3 +154,6 @@ impl Group {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

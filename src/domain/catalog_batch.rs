@@ -115,6 +115,8 @@ pub struct Plan<'a> {
 pub struct Planner<'a> {
     drafts: &'a [ProductDraft],
     hashes: Vec<ContentHash>,
+    /// Slugs of the drafts' names, once needed: each attempt at a plan needs them again.
+    plain_slugs: Vec<Option<String>>,
     products: HashMap<String, StoredProduct>,
     categories: HashMap<(Option<CategoryId>, String), (CategoryId, String)>,
     product_slugs: SlugBook,
@@ -126,6 +128,7 @@ impl<'a> Planner<'a> {
         Self {
             drafts,
             hashes: drafts.iter().map(|draft| ContentHash::of(scope, draft)).collect(),
+            plain_slugs: vec![None; drafts.len()],
             products: HashMap::new(),
             categories: HashMap::new(),
             product_slugs: SlugBook::default(),
@@ -166,9 +169,9 @@ impl<'a> Planner<'a> {
     /// `Err` asks a question; answer it and call again. Draws an id per new product and category.
     pub fn plan(&mut self, next_id: &mut dyn FnMut() -> Uuid) -> Result<Plan<'a>, Unknown> {
         let mut fold = Fold::default();
-        let (drafts, hashes) = (self.drafts, std::mem::take(&mut self.hashes));
-        for (draft, hash) in drafts.iter().zip(&hashes) {
-            self.fold(&mut fold, draft, *hash, next_id);
+        let hashes = std::mem::take(&mut self.hashes);
+        for (n, hash) in hashes.iter().enumerate() {
+            self.fold(&mut fold, n, *hash, next_id);
         }
         self.hashes = hashes;
         let unknown = Unknown {
@@ -184,10 +187,11 @@ impl<'a> Planner<'a> {
     fn fold(
         &mut self,
         fold: &mut Fold<'a>,
-        draft: &'a ProductDraft,
+        n: usize,
         hash: ContentHash,
         next_id: &mut dyn FnMut() -> Uuid,
     ) {
+        let draft = &self.drafts[n];
         let sku = draft.sku.as_str();
         let stored = self.products.get(sku);
         let before = fold.changed.get(sku).map(|&at| &fold.products[at]);
@@ -218,7 +222,7 @@ impl<'a> Planner<'a> {
         let slug = match (before, stored.and_then(|p| p.slug.clone())) {
             (Some(product), _) => product.slug.clone(),
             (None, Some(slug)) => slug,
-            (None, None) => self.product_slug(draft),
+            (None, None) => self.product_slug(n),
         };
         let category = self.category(fold, &draft.categories, next_id);
         let product = PlannedProduct { id, is_new, draft, hash, slug, category, variant_of };
@@ -234,10 +238,10 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn product_slug(&mut self, draft: &ProductDraft) -> String {
-        let plain = slug::from_name(&draft.name);
-        let with_sku = slug::with_sku(&plain, &draft.sku);
-        self.product_slugs.claim([plain, with_sku])
+    fn product_slug(&mut self, n: usize) -> String {
+        let draft = &self.drafts[n];
+        let plain = self.plain_slugs[n].get_or_insert_with(|| slug::from_name(&draft.name));
+        self.product_slugs.claim(plain, || slug::with_sku(plain, &draft.sku))
     }
 
     /// The category at the end of a path, making those on the way that are missing.
@@ -247,6 +251,9 @@ impl<'a> Planner<'a> {
         path: &'a [String],
         next_id: &mut dyn FnMut() -> Uuid,
     ) -> Option<CategoryId> {
+        if let Some(known) = fold.paths.get(path) {
+            return *known;
+        }
         let mut parent: Option<(CategoryId, String)> = None;
         for name in path {
             let key = (parent.as_ref().map(|(id, _)| *id), name.as_str());
@@ -258,11 +265,11 @@ impl<'a> Planner<'a> {
                     empty if empty.is_empty() => "category".to_owned(),
                     plain => plain,
                 };
-                let below = match &parent {
+                let below = || match &parent {
                     Some((_, above)) => format!("{above}-{plain}"),
                     None => plain.clone(),
                 };
-                let slug = self.category_slugs.claim([plain, below]);
+                let slug = self.category_slugs.claim(&plain, below);
                 let id = CategoryId(next_id());
                 fold.made.insert(key, (id, slug.clone()));
                 let slug_below = slug.clone();
@@ -270,7 +277,9 @@ impl<'a> Planner<'a> {
                 (id, slug_below)
             }));
         }
-        parent.map(|(id, _)| id)
+        let end = parent.map(|(id, _)| id);
+        fold.paths.insert(path, end);
+        end
     }
 }
 
@@ -282,6 +291,8 @@ struct Fold<'a> {
     changed: HashMap<&'a str, usize>,
     categories: Vec<PlannedCategory<'a>>,
     made: HashMap<(Option<CategoryId>, &'a str), (CategoryId, String)>,
+    /// Category paths met so far, with the category at their end.
+    paths: HashMap<&'a [String], Option<CategoryId>>,
     levels: BTreeMap<(ProductId, &'a str), i64>,
     parents: BTreeSet<String>,
 }
@@ -314,20 +325,32 @@ struct SlugBook {
 impl SlugBook {
     /// The first that is free: plain, the fallback, then the fallback with a number behind it.
     /// One nobody has asked the store about counts as free, and becomes a question.
-    fn claim(&mut self, [plain, fallback]: [String; 2]) -> String {
-        let numbered = (2u32..).map(|n| format!("{fallback}-{n}"));
-        let candidates = [plain, fallback.clone()].into_iter().chain(numbered);
-        for slug in candidates {
-            if slug.is_empty() || self.claimed.contains(&slug) || self.taken.contains(&slug) {
-                continue;
+    fn claim(&mut self, plain: &str, fallback: impl FnOnce() -> String) -> String {
+        if self.took(plain) {
+            return plain.to_owned();
+        }
+        let fallback = fallback();
+        if self.took(&fallback) {
+            return fallback;
+        }
+        for n in 2u32.. {
+            let numbered = format!("{fallback}-{n}");
+            if self.took(&numbered) {
+                return numbered;
             }
-            if self.asked.insert(slug.clone()) {
-                self.questions.push(slug.clone());
-            }
-            self.claimed.insert(slug.clone());
-            return slug;
         }
         unreachable!("there is always another number")
+    }
+
+    /// Takes it if it is free.
+    fn took(&mut self, slug: &str) -> bool {
+        if slug.is_empty() || self.claimed.contains(slug) || self.taken.contains(slug) {
+            return false;
+        }
+        if self.asked.insert(slug.to_owned()) {
+            self.questions.push(slug.to_owned());
+        }
+        self.claimed.insert(slug.to_owned())
     }
 
     /// What became a question in this attempt; ends it.

@@ -71,3 +71,27 @@ impl fmt::Debug for Country {
         f.write_str(self.code())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_listed_country_is_found_by_its_code() {
+        for country in Country::all() {
+            assert_eq!(country.code().parse(), Ok(country));
+            assert!(!country.name().is_empty(), "{country}");
+        }
+        assert!(COUNTRIES.is_sorted_by(|(a, _), (b, _)| a < b));
+    }
+
+    #[test]
+    fn small_letters_are_fine_and_other_codes_are_not() {
+        let country: Country = " de ".parse().unwrap();
+        assert_eq!((country.code(), country.name()), ("DE", "Germany"));
+        for text in ["", "D", "DEU", "XX", "EU", "UK", "d\u{e9}", "1A"] {
+            assert_eq!(text.parse::<Country>(), Err(NotACountry), "{text:?}");
+        }
+        assert!(serde_json::from_str::<Country>("\"UK\"").is_err());
+    }
+}

@@ -186,3 +186,6 @@ impl Coupon {
         Ok(Money { minor: off.min(subtotal.minor).max(0), currency: order })
     }
 }
+
+#[cfg(test)]
+mod tests;

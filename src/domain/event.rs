@@ -1,6 +1,6 @@
 //! What happened, as the log tells it to its followers.
 
-use crate::domain::time::Micros;
+use crate::domain::{order::OrderNews, time::Micros};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -12,21 +12,63 @@ pub enum EventKind {
     ProductChanged,
     /// The category tree changed: subject is the category.
     CategoryChanged,
+    /// Of all that follow, the subject is the order.
+    OrderPlaced,
+    OrderConfirmed,
+    /// Somebody packs it.
+    OrderTakenUp,
+    OrderShipped,
+    OrderCompleted,
+    OrderCancelled,
+    OrderRefunded,
+    /// Its payment moved on, and nothing else did.
+    OrderPaymentChanged,
 }
 
 impl EventKind {
+    pub const ALL: &[Self] = &[
+        Self::ProductChanged,
+        Self::CategoryChanged,
+        Self::OrderPlaced,
+        Self::OrderConfirmed,
+        Self::OrderTakenUp,
+        Self::OrderShipped,
+        Self::OrderCompleted,
+        Self::OrderCancelled,
+        Self::OrderRefunded,
+        Self::OrderPaymentChanged,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ProductChanged => "product_changed",
             Self::CategoryChanged => "category_changed",
+            Self::OrderPlaced => "order_placed",
+            Self::OrderConfirmed => "order_confirmed",
+            Self::OrderTakenUp => "order_taken_up",
+            Self::OrderShipped => "order_shipped",
+            Self::OrderCompleted => "order_completed",
+            Self::OrderCancelled => "order_cancelled",
+            Self::OrderRefunded => "order_refunded",
+            Self::OrderPaymentChanged => "order_payment_changed",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "product_changed" => Some(Self::ProductChanged),
-            "category_changed" => Some(Self::CategoryChanged),
-            _ => None,
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == text)
+    }
+}
+
+impl From<OrderNews> for EventKind {
+    fn from(news: OrderNews) -> Self {
+        match news {
+            OrderNews::Confirmed => Self::OrderConfirmed,
+            OrderNews::TakenUp => Self::OrderTakenUp,
+            OrderNews::Shipped => Self::OrderShipped,
+            OrderNews::Completed => Self::OrderCompleted,
+            OrderNews::Cancelled => Self::OrderCancelled,
+            OrderNews::Refunded => Self::OrderRefunded,
+            OrderNews::PaymentChanged => Self::OrderPaymentChanged,
         }
     }
 }

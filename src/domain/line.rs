@@ -1,5 +1,8 @@
 //! A line of a cart or order as money sees it.
 
+#[cfg(test)]
+pub(super) mod tests;
+
 use crate::domain::{
     exact::rounded,
     money::Money,

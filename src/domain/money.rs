@@ -178,14 +178,26 @@ impl fmt::Display for Money {
         } else {
             f.write_str(symbol)?;
         }
-        for (i, digit) in whole.chars().enumerate() {
-            if i > 0 && (whole.len() - i) % 3 == 0 {
-                f.write_str(",")?;
-            }
-            write!(f, "{digit}")?;
+        write_grouped(f, whole)?;
+        if fraction.is_empty() {
+            return Ok(());
         }
-        if fraction.is_empty() { Ok(()) } else { write!(f, ".{fraction}") }
+        f.write_str(".")?;
+        f.write_str(fraction)
     }
+}
+
+/// Digits for people: `49,447`.
+pub fn write_grouped(out: &mut impl fmt::Write, digits: &str) -> fmt::Result {
+    let (mut first, mut rest) = digits.split_at(digits.len() % 3);
+    while !rest.is_empty() {
+        if !first.is_empty() {
+            out.write_str(first)?;
+            out.write_str(",")?;
+        }
+        (first, rest) = rest.split_at(3);
+    }
+    out.write_str(first)
 }
 
 #[cfg(test)]

@@ -84,3 +84,68 @@ impl fmt::Display for Ppm {
         write!(f, "{whole}.{} %", format!("{fraction:04}").trim_end_matches('0'))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn percentages_are_read_exactly() {
+        let parts = |text| Ppm::parse_percent(text).map(Ppm::parts);
+        assert_eq!(parts("19"), Ok(190_000));
+        assert_eq!(parts(" 8.875 % "), Ok(88_750));
+        assert_eq!(parts("0.0001"), Ok(1));
+        assert_eq!(parts("7.00000"), Ok(70_000));
+        assert_eq!(parts("100"), Ok(1_000_000));
+        assert_eq!(parts("100.0001"), Err(PpmError::OutOfRange));
+        assert_eq!(parts("99999999999999999999"), Err(PpmError::OutOfRange));
+        for text in ["", "%", ".5", "-1", "+1", "1,5", "1e1", "NaN", "0.00001", "1.2.3"] {
+            assert_eq!(parts(text), Err(PpmError::NotANumber), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_rate_beyond_everything_is_refused_where_it_comes_in() {
+        assert!(serde_json::from_str::<Ppm>("1000000").is_ok());
+        assert!(serde_json::from_str::<Ppm>("1000001").is_err());
+    }
+
+    #[test]
+    fn halves_go_away_from_zero() {
+        let half = Ppm::parse_percent("50").unwrap();
+        assert_eq!((half.of(1), half.of(3), half.of(-1)), (1, 2, -1));
+        let vat = Ppm::parse_percent("19").unwrap();
+        assert_eq!(vat.of(10_000), 1_900);
+        assert_eq!(vat.contained_in(11_900), 1_900);
+        assert_eq!(vat.contained_in(999), 160);
+    }
+
+    proptest! {
+        #[test]
+        fn a_rate_written_is_the_rate_read(parts in 0u32..=1_000_000) {
+            let rate = Ppm::new(parts).unwrap();
+            prop_assert_eq!(Ppm::parse_percent(&rate.to_string()), Ok(rate));
+        }
+
+        #[test]
+        fn a_part_is_no_more_than_the_whole(parts in 0u32..=1_000_000, amount in 0i64..) {
+            let rate = Ppm::new(parts).unwrap();
+            prop_assert!((0..=amount).contains(&rate.of(amount)));
+            prop_assert!((0..=amount).contains(&rate.contained_in(amount)));
+        }
+
+        #[test]
+        fn what_is_put_on_top_is_then_contained(parts in 0u32..=1_000_000, amount in 0i64..1 << 50) {
+            let rate = Ppm::new(parts).unwrap();
+            let tax = rate.of(amount);
+            // Rounding one way and back can differ by one.
+            prop_assert!((rate.contained_in(amount + tax) - tax).abs() <= 1);
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC*") {
+            let _ = Ppm::parse_percent(&text);
+        }
+    }
+}

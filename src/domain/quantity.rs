@@ -3,45 +3,17 @@
 //! A product sold in `kg` with precision 3 is counted in grams. Stock levels count the same
 //! steps, while prices are per whole unit.
 
+mod limits;
+mod precision;
+#[cfg(test)]
+mod tests;
+mod units;
+
+pub use limits::OrderLimits;
+pub use precision::Precision;
+pub use units::Units;
+
 use serde::{Deserialize, Serialize};
-use std::fmt;
-
-/// Digits after the point that a quantity of a product may have, 0 to 6.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
-)]
-#[serde(try_from = "u8", into = "u8")]
-pub struct Precision(u8);
-
-impl Precision {
-    pub const MOST: Self = Self(6);
-
-    pub fn new(digits: u8) -> Result<Self, QuantityError> {
-        if digits > Self::MOST.0 { Err(QuantityError::Precision) } else { Ok(Self(digits)) }
-    }
-
-    pub fn digits(self) -> u8 {
-        self.0
-    }
-
-    /// Steps in one whole unit: 1 for precision 0, 1,000 for precision 3.
-    pub fn steps_per_unit(self) -> i64 {
-        10i64.pow(u32::from(self.0))
-    }
-}
-
-impl TryFrom<u8> for Precision {
-    type Error = QuantityError;
-    fn try_from(digits: u8) -> Result<Self, QuantityError> {
-        Self::new(digits)
-    }
-}
-
-impl From<Precision> for u8 {
-    fn from(precision: Precision) -> Self {
-        precision.0
-    }
-}
 
 /// A number of steps, at least one; what a step is worth, the product's [`Precision`] says.
 ///
@@ -106,9 +78,9 @@ impl Quantity {
             return Err(QuantityError::NotANumber);
         }
         let fraction = fraction.trim_end_matches('0');
-        let places = usize::from(precision.0);
+        let places = usize::from(precision.digits());
         if fraction.len() > places {
-            return Err(match precision.0 {
+            return Err(match precision.digits() {
                 0 => QuantityError::WholeUnitsOnly,
                 digits => QuantityError::TooPrecise { digits },
             });
@@ -141,7 +113,7 @@ impl Quantity {
         if fraction == 0 {
             return whole.to_string();
         }
-        let fraction = format!("{fraction:0width$}", width = usize::from(precision.0));
+        let fraction = format!("{fraction:0width$}", width = usize::from(precision.digits()));
         format!("{whole}.{}", fraction.trim_end_matches('0'))
     }
 
@@ -165,61 +137,5 @@ impl TryFrom<i64> for Quantity {
 impl From<Quantity> for i64 {
     fn from(quantity: Quantity) -> Self {
         quantity.0
-    }
-}
-
-/// How many of a product one order may hold; `None` is open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct OrderLimits {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub least: Option<Quantity>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub most: Option<Quantity>,
-}
-
-impl OrderLimits {
-    pub fn new(least: Option<Quantity>, most: Option<Quantity>) -> Result<Self, QuantityError> {
-        match (least, most) {
-            (Some(least), Some(most)) if most < least => Err(QuantityError::LimitsCross),
-            _ => Ok(Self { least, most }),
-        }
-    }
-
-    /// All that an order holds of the product, over all its lines.
-    pub fn check(&self, quantity: Quantity, precision: Precision) -> Result<(), QuantityError> {
-        quantity.within(precision)?;
-        match *self {
-            Self { least: Some(least), .. } if quantity < least => {
-                Err(QuantityError::BelowLeast { least, precision })
-            }
-            Self { most: Some(most), .. } if quantity > most => {
-                Err(QuantityError::AboveMost { most, precision })
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// An amount of goods over products of any precision, in millionths of a whole unit.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
-)]
-#[serde(transparent)]
-pub struct Units(pub i64);
-
-impl Units {
-    pub fn of(quantity: Quantity, precision: Precision) -> Self {
-        let per_step = 10i64.pow(u32::from(Precision::MOST.0 - precision.0));
-        Self(quantity.0.saturating_mul(per_step))
-    }
-
-    pub fn whole(units: i64) -> Self {
-        Self(units.saturating_mul(Precision::MOST.steps_per_unit()))
-    }
-}
-
-impl fmt::Display for Units {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&Quantity(self.0).text(Precision::MOST))
     }
 }

@@ -196,3 +196,6 @@ impl From<ReviewHash> for String {
         hash.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,3 +43,41 @@ impl Schedule {
         [self.from, self.until].into_iter().flatten().filter(|at| *at > now).min()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{option, prelude::*};
+
+    #[test]
+    fn its_beginning_is_in_it_and_its_end_is_not() {
+        let schedule = Schedule::new(Some(Micros(10)), Some(Micros(20))).unwrap();
+        let holds = |at| schedule.holds_at(Micros(at));
+        assert_eq!([9, 10, 19, 20].map(holds), [false, true, true, false]);
+        assert_eq!(schedule.next_change(Micros(9)), Some(Micros(10)));
+        assert_eq!(schedule.next_change(Micros(10)), Some(Micros(20)));
+        assert_eq!(schedule.next_change(Micros(20)), None);
+        assert!(Schedule::ALWAYS.holds_at(Micros(i64::MIN)));
+        assert_eq!(Schedule::ALWAYS.next_change(Micros(0)), None);
+    }
+
+    #[test]
+    fn one_that_never_holds_is_refused() {
+        assert_eq!(Schedule::new(Some(Micros(5)), Some(Micros(5))), Err(NeverHolds));
+        assert!(Schedule::new(Some(Micros(5)), None).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_changes_before_the_next_change(
+            from in option::of(0i64..50), until in option::of(0i64..50), now in 0i64..50,
+        ) {
+            let schedule = Schedule { from: from.map(Micros), until: until.map(Micros) };
+            let next = schedule.next_change(Micros(now)).map_or(60, |at| at.0);
+            prop_assert!(next > now);
+            for later in now..next {
+                prop_assert_eq!(schedule.holds_at(Micros(later)), schedule.holds_at(Micros(now)));
+            }
+        }
+    }
+}

@@ -5,6 +5,7 @@ use crate::domain::{
     scope::Scope,
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The deepest hit that can be paged to.
 pub const MOST_OFFSET: usize = 10_000;
@@ -23,6 +24,16 @@ pub enum Sort {
     PriceDescending,
     Name,
     Newest,
+}
+
+impl Sort {
+    /// The same order of a list without words, where the best match is what sells best.
+    pub fn without_words(self) -> Self {
+        match self {
+            Self::Relevance => Self::Popularity,
+            other => other,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -69,7 +80,7 @@ pub struct SearchPage {
     /// Exact.
     pub total: u64,
     /// All empty unless asked for.
-    pub facets: Facets,
+    pub facets: Arc<Facets>,
     /// Rises whenever the index shows something new; part of a cached list's key.
     pub generation: u64,
     /// True when no product held the words as typed and near spellings were taken.
@@ -87,10 +98,11 @@ pub struct Hit {
 
 /// Counts over all that match. A facet's counts leave out that facet's own filter, so a second
 /// brand can be added to the first.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facets {
-    /// Every category that holds a match, itself or below it.
-    pub categories: Vec<(CategoryId, u64)>,
+    /// Every category that holds a match, itself or below it; by id. Lists that differ in their
+    /// category alone have the same, so they share them.
+    pub categories: Arc<[(CategoryId, u64)]>,
     /// The 50 with most matches, most first, then by name.
     pub brands: Vec<(String, u64)>,
     pub prices: Vec<PriceBucket>,
@@ -98,8 +110,16 @@ pub struct Facets {
     pub without_price: u64,
 }
 
+impl Facets {
+    /// How many of a category match.
+    pub fn of_category(&self, id: CategoryId) -> u64 {
+        let place = self.categories.binary_search_by_key(&id, |(id, _)| *id);
+        place.map_or(0, |place| self.categories[place].1)
+    }
+}
+
 /// Minor units: `from` is included, `to` is not; `None` is open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PriceBucket {
     pub from: i64,
     pub to: Option<i64>,

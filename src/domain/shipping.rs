@@ -187,3 +187,6 @@ pub fn quotes(methods: &[ShippingMethod], to: Country, parcel: &Parcel) -> Vec<S
     methods.sort_by_key(|method| (method.position, &method.name, method.id));
     methods.into_iter().filter_map(|method| method.quote(to, parcel)).collect()
 }
+
+#[cfg(test)]
+mod tests;

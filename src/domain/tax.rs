@@ -14,7 +14,10 @@ use crate::domain::{
     ppm::Ppm,
 };
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt,
+};
 
 /// Whether a price contains its tax or bears it on top.
 #[derive(
@@ -113,25 +116,6 @@ impl TaxArea {
     pub fn all_of(country: Country) -> Self {
         Self { country, region: None, postcode_prefix: None }
     }
-
-    fn holds(&self, place: &Destination) -> bool {
-        self.country == place.country
-            && self.region.as_ref().is_none_or(|region| {
-                place.region.as_ref().is_some_and(|there| same_region(region, there))
-            })
-            && self.postcode_prefix.as_ref().is_none_or(|prefix| {
-                place.postcode.as_ref().is_some_and(|there| there.begins_with(prefix))
-            })
-    }
-
-    /// Longer beginnings of a postcode first, then regions, then countries.
-    fn specificity(&self) -> (usize, bool) {
-        (self.postcode_prefix.as_ref().map_or(0, Postcode::significant), self.region.is_some())
-    }
-}
-
-fn same_region(a: &str, b: &str) -> bool {
-    a.trim().to_lowercase() == b.trim().to_lowercase()
 }
 
 impl fmt::Display for TaxArea {
@@ -161,74 +145,97 @@ pub struct TaxRule {
 /// All rules of a shop, no two for the same category and area.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaxRules {
-    /// The most specific first.
-    rules: Vec<TaxRule>,
+    rules: BTreeMap<Key, TaxRule>,
+}
+
+/// An area as it is looked up, whatever case and spaces it was written with.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    category: TaxCategory,
+    country: Country,
+    /// Empty: any.
+    postcode: String,
+    region: Option<String>,
 }
 
 impl TaxRules {
-    pub fn new(mut rules: Vec<TaxRule>) -> Result<Self, TaxError> {
-        rules.sort_by_key(|rule| std::cmp::Reverse(rule.area.specificity()));
-        for (i, rule) in rules.iter().enumerate() {
-            let region = rule.area.region.as_ref();
-            if region.is_some_and(|r| r.trim().is_empty() || r.chars().count() > 60) {
+    pub fn new(rules: impl IntoIterator<Item = TaxRule>) -> Result<Self, TaxError> {
+        let mut known = BTreeMap::new();
+        for rule in rules {
+            let region = rule.area.region.as_deref().map(plain_region);
+            if region.as_ref().is_some_and(|r| r.is_empty() || r.chars().count() > 60) {
                 return Err(TaxError::Region);
             }
-            // Equal areas are equally specific, so only the neighbours need a look.
-            let equals = rules[i + 1..]
-                .iter()
-                .take_while(|other| other.area.specificity() == rule.area.specificity());
-            for other in equals {
-                if other.category == rule.category && same_area(&other.area, &rule.area) {
-                    let (category, area) = (rule.category.clone(), rule.area.clone());
-                    return Err(TaxError::Twice { category, area });
+            let key = Key {
+                category: rule.category.clone(),
+                country: rule.area.country,
+                postcode: rule
+                    .area
+                    .postcode_prefix
+                    .as_ref()
+                    .map_or_else(String::new, Postcode::plain),
+                region,
+            };
+            match known.entry(key) {
+                Entry::Vacant(place) => place.insert(rule),
+                Entry::Occupied(_) => {
+                    return Err(TaxError::Twice { category: rule.category, area: rule.area });
                 }
-            }
+            };
         }
-        Ok(Self { rules })
+        Ok(Self { rules: known })
     }
 
-    pub fn all(&self) -> &[TaxRule] {
-        &self.rules
+    /// By category, then by country.
+    pub fn all(&self) -> impl ExactSizeIterator<Item = &TaxRule> {
+        self.rules.values()
     }
 
     /// The rates at one place.
     pub fn at<'a>(&'a self, place: &'a Destination) -> TaxAt<'a> {
-        TaxAt { rules: &self.rules, place: Some(place) }
-    }
-
-    /// No tax at all, wherever it goes.
-    pub fn none() -> TaxAt<'static> {
-        TaxAt { rules: &[], place: None }
+        TaxAt { asked: Some((self, place)) }
     }
 }
 
-fn same_area(a: &TaxArea, b: &TaxArea) -> bool {
-    let region = match (&a.region, &b.region) {
-        (Some(a), Some(b)) => same_region(a, b),
-        (a, b) => a.is_none() && b.is_none(),
-    };
-    let prefix = match (&a.postcode_prefix, &b.postcode_prefix) {
-        (Some(a), Some(b)) => a.begins_with(b) && b.begins_with(a),
-        (a, b) => a.is_none() && b.is_none(),
-    };
-    a.country == b.country && region && prefix
+fn plain_region(region: &str) -> String {
+    region.trim().to_lowercase()
 }
 
 /// The rules, asked for one place.
 #[derive(Debug, Clone, Copy)]
 pub struct TaxAt<'a> {
-    rules: &'a [TaxRule],
-    place: Option<&'a Destination>,
+    asked: Option<(&'a TaxRules, &'a Destination)>,
 }
 
-impl TaxAt<'_> {
-    /// The most specific rule that fits.
-    pub fn rule(&self, category: &TaxCategory) -> Option<&TaxRule> {
-        let place = self.place?;
-        self.rules.iter().find(|rule| rule.category == *category && rule.area.holds(place))
+impl<'a> TaxAt<'a> {
+    /// For whoever is exempt: no tax is due, on top of a price or contained in it.
+    pub const NONE: Self = Self { asked: None };
+
+    /// The most specific rule that fits: the longest beginning of the postcode first, and of
+    /// equally long ones that which names the region.
+    pub fn rule(&self, category: &TaxCategory) -> Option<&'a TaxRule> {
+        let (rules, place) = self.asked?;
+        let postcode = place.postcode.as_ref().map_or_else(String::new, Postcode::plain);
+        let region = place.region.as_deref().map(plain_region);
+        (0..=postcode.len()).rev().find_map(|length| {
+            let mut key = Key {
+                category: category.clone(),
+                country: place.country,
+                // Plain postcodes are ASCII.
+                postcode: postcode[..length].to_owned(),
+                region: region.clone(),
+            };
+            rules.rules.get(&key).or_else(|| {
+                key.region = None;
+                rules.rules.get(&key)
+            })
+        })
     }
 
     pub fn rate(&self, category: &TaxCategory) -> Ppm {
         self.rule(category).map_or(Ppm::ZERO, |rule| rule.rate)
     }
 }
+
+#[cfg(test)]
+mod tests;

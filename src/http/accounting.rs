@@ -85,7 +85,7 @@ accounting! {
 impl From<FieldFault> for FieldError {
     fn from(fault: FieldFault) -> Self {
         let pointer = Some(format!("/{}", fault.field.as_str()));
-        Self { parameter: None, pointer, detail: fault.fault }
+        Self { pointer, detail: fault.fault, ..Self::default() }
     }
 }
 

@@ -1,20 +1,23 @@
 //! All that the routes need, as one plain struct that boot fills in.
 
 use crate::{
-    actors::reconcilers::Progress,
+    actors::{keepers::carts::Carts, reconcilers::Progress},
     domain::{category::CategoryTree, scope::Scope},
     http::{
         access::AdminToken,
         accounting::Accounting,
+        api::events::Streams,
         cache::PageCache,
         client::Trusted,
         config::HttpConfig,
         handles::{Check, Importing, Pooling, Searching, Viewing, Visiting},
         render::Render,
+        stage::Stage,
     },
     ports::{
         audit::Audit,
         blobs::Blobs,
+        catalog::Drafts,
         chance::Chance,
         clock::{Clock, Ids},
         documents::Documents,
@@ -23,10 +26,7 @@ use crate::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -38,6 +38,8 @@ pub(crate) struct App {
     pub(crate) config: HttpConfig,
     pub(crate) scope: Arc<Scope>,
     pub(crate) documents: Arc<dyn Documents>,
+    /// For exports.
+    pub(crate) drafts: Arc<dyn Drafts>,
     pub(crate) search: Arc<dyn Searching>,
     /// What an operator shows everybody: `files/public`.
     pub(crate) files: Arc<dyn Blobs>,
@@ -45,6 +47,7 @@ pub(crate) struct App {
     pub(crate) pools: Arc<dyn Pooling>,
     pub(crate) visitors: Arc<dyn Visiting>,
     pub(crate) accounts: Arc<dyn Accounting>,
+    pub(crate) carts: Carts,
     /// Who changed what.
     pub(crate) audit: Arc<dyn Audit>,
     pub(crate) tree: Arc<dyn Viewing>,
@@ -62,22 +65,9 @@ pub(crate) struct App {
     pub(crate) metrics: Option<PrometheusHandle>,
     /// How far this node's documents are in the log.
     pub(crate) followed: Progress,
-    pub(crate) started: Started,
+    pub(crate) stage: Stage,
+    pub(crate) streams: Streams,
     pub(crate) shell: ShellCache,
-}
-
-/// Whether the start is over; set once, by boot.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Started(Arc<AtomicBool>);
-
-impl Started {
-    pub(crate) fn done(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-
-    pub(crate) fn is_done(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
 }
 
 /// Header, menu and footer of the present category tree, made again when the tree changes.

@@ -41,6 +41,14 @@ impl Place for BehindSku {
     const LIST: &'static str = "products";
 }
 
+/// Behind this SKU, in an export.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BehindExported(pub(crate) Sku);
+
+impl Place for BehindExported {
+    const LIST: &'static str = "exports";
+}
+
 /// Older than this import.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BeforeImport(pub(crate) Uuid);
@@ -63,6 +71,14 @@ pub(crate) struct BeforeEntry(pub(crate) i64);
 
 impl Place for BeforeEntry {
     const LIST: &'static str = "audit";
+}
+
+/// Behind this place of a cart.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BehindPlace(pub(crate) i64);
+
+impl Place for BehindPlace {
+    const LIST: &'static str = "cart";
 }
 
 /// So many hits into the answer to one question.

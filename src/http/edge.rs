@@ -25,7 +25,10 @@ use std::{
     future::Future,
     net::IpAddr,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -123,6 +126,14 @@ impl Edge {
         Answering::Later(Box::pin(async move { seen.finish(answer.await.map(Body::Route)) }))
     }
 
+    /// Ends the connection with this answer when the process is about to leave: a client that reads
+    /// so sends its next request elsewhere, instead of into a connection that is being closed.
+    fn see_off(&self, response: &mut Response<Body>) {
+        if self.app.stage.is_leaving() {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+    }
+
     /// Gives a problem its words: a page for people, JSON for programs.
     fn explain(&self, response: &mut Response<Body>, problem: &Problem, path: &str, id: &str) {
         let (content_type, extra, bytes) = if is_for_programs(path) {
@@ -165,6 +176,7 @@ impl Seen {
         }
         let took = self.started.elapsed();
         self.edge.note(&response, &self.method, &self.uri, &self.id, took, problem.as_ref());
+        self.edge.see_off(&mut response);
         response.headers_mut().insert(identity::HEADER, self.id);
         response
     }
@@ -213,12 +225,18 @@ pub(super) struct Connection {
     ids: RequestIds,
     /// Who is at its other end; `None`: it came by the server's own socket.
     peer: Option<IpAddr>,
+    asked: Arc<AtomicBool>,
 }
 
 impl Connection {
     pub(super) fn new(edge: Arc<Edge>, peer: Option<IpAddr>) -> Self {
         let ids = RequestIds::new(&*edge.app.ids);
-        Self { edge, ids, peer }
+        Self { edge, ids, peer, asked: Arc::default() }
+    }
+
+    /// Whether a request has come over it.
+    pub(super) fn asked(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.asked)
     }
 }
 
@@ -228,12 +246,14 @@ impl Service<Request<Incoming>> for Connection {
     type Future = Answering;
 
     fn call(&self, request: Request<Incoming>) -> Answering {
+        self.asked.store(true, Ordering::Relaxed);
         let id = self.ids.of(request.headers(), &*self.edge.app.clock);
         let started = Instant::now();
         let fresh = self.edge.wants_fresh(&request, self.peer);
         if !fresh && let Some(mut response) = self.edge.cached(&request) {
             let took = started.elapsed();
             self.edge.note(&response, request.method(), request.uri(), &id, took, None);
+            self.edge.see_off(&mut response);
             response.headers_mut().insert(identity::HEADER, id);
             return Answering::Ready(Some(response));
         }

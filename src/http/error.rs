@@ -100,6 +100,12 @@ codes! {
     /// An earlier request with this `Idempotency-Key` is still at work. `Retry-After` says when to
     /// ask again, with the same key: you get its answer then.
     KeyInFlight = "key-in-flight", CONFLICT, "The same request is at work";
+    /// The thing has changed since: `If-Match` names a version it no longer has. Read it again,
+    /// and ask again with its new `ETag`.
+    PreconditionFailed = "precondition-failed", PRECONDITION_FAILED, "It has changed since";
+    /// This is only done to a version you have seen, so that nobody's change is lost: send the
+    /// `ETag` you got as `If-Match`.
+    PreconditionRequired = "precondition-required", PRECONDITION_REQUIRED, "Not without If-Match";
     /// The body is larger than this resource takes.
     BodyTooLarge = "body-too-large", PAYLOAD_TOO_LARGE, "The body is too large";
     /// The address is longer than this server takes.
@@ -126,7 +132,7 @@ codes! {
 }
 
 /// One thing that is wrong with a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct FieldError {
     /// The parameter of the address.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,6 +140,15 @@ pub(crate) struct FieldError {
     /// The place in the body (RFC 6901).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pointer: Option<String>,
+    /// Of a text with lines: which line, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) line: Option<usize>,
+    /// Where in that line, in characters, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) column: Option<usize>,
+    /// The product it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sku: Option<String>,
     pub(crate) detail: String,
 }
 
@@ -195,14 +210,16 @@ impl Problem {
 
     pub(crate) fn of_parameter(code: Code, name: &str, detail: String) -> Self {
         let sentence = format!("{name}: {detail}");
-        let error = FieldError { parameter: Some(name.to_owned()), pointer: None, detail };
+        let parameter = Some(name.to_owned());
+        let error = FieldError { parameter, detail, ..FieldError::default() };
         Self { errors: vec![error], ..Self::new(code, sentence) }
     }
 
     pub(crate) fn field(pointer: &str, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         let sentence = format!("{pointer}: {detail}");
-        let error = FieldError { parameter: None, pointer: Some(pointer.to_owned()), detail };
+        let pointer = Some(pointer.to_owned());
+        let error = FieldError { pointer, detail, ..FieldError::default() };
         Self { errors: vec![error], ..Self::new(Code::BadContent, sentence) }
     }
 

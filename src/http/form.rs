@@ -43,6 +43,12 @@ impl Form {
         self.raw(name).trim()
     }
 
+    /// Fields that begin so, by the rest of their names.
+    pub(crate) fn below<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let fields = self.fields.iter();
+        fields.filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))
+    }
+
     /// Whether a box was ticked, or a button of this name pressed.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.fields.iter().any(|(field, _)| field == name)

@@ -30,6 +30,10 @@ use utoipa::ToSchema;
 #[async_trait]
 pub(crate) trait Searching: Send + Sync {
     async fn search(&self, query: SearchQuery) -> Result<SearchPage, Problem>;
+    /// The answer, if it needs no more than looking it up: without the pool, on the spot.
+    fn ready(&self, _query: &SearchQuery) -> Option<SearchPage> {
+        None
+    }
     async fn suggest(
         &self,
         scope: Scope,

@@ -1,7 +1,8 @@
 //! Whether the process lives, has started, and can serve.
 //!
 //! `/livez` touches nothing: it answers while the process can answer at all. `/readyz` asks every
-//! component and names the one that is down. Neither says more than a category.
+//! component and names the one that is down; it says no, too, as soon as the process is about to
+//! leave. Neither says more than a category.
 
 use crate::http::{
     access::Access,
@@ -61,7 +62,7 @@ async fn show_live(app: Arc<App>, _asked: Asked) -> Result<Response, Problem> {
 }
 
 async fn show_started(app: Arc<App>, _asked: Asked) -> Result<Response, Problem> {
-    Ok(answer(&app, app.started.is_done(), Vec::new()))
+    Ok(answer(&app, app.stage.is_up(), Vec::new()))
 }
 
 async fn show_ready(app: Arc<App>, _asked: Asked) -> Result<Response, Problem> {
@@ -76,7 +77,8 @@ async fn show_ready(app: Arc<App>, _asked: Asked) -> Result<Response, Problem> {
         ComponentHealth { name, optional, ok: outcome.is_ok() }
     });
     let components = join_all(checks).await;
-    let ok = app.started.is_done() && components.iter().all(|one| one.ok || one.optional);
+    let wanted = app.stage.is_up() && !app.stage.is_leaving();
+    let ok = wanted && components.iter().all(|one| one.ok || one.optional);
     Ok(answer(&app, ok, components))
 }
 

@@ -10,7 +10,6 @@
 //! If it dies its connections are cut and its supervisor starts it again on the same listeners. No
 //! state is lost: the cache is only a copy.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "accounts and carts come next"))]
 mod access;
 mod accounting;
 mod api;
@@ -18,6 +17,7 @@ mod app;
 mod audit;
 mod body;
 mod cache;
+mod carting;
 mod client;
 mod config;
 mod cookie;
@@ -26,9 +26,7 @@ mod edge;
 mod error;
 mod extract;
 mod flight;
-#[expect(dead_code, reason = "accounts and carts come next")]
 mod forgery;
-#[cfg_attr(not(test), expect(dead_code, reason = "accounts and carts come next"))]
 mod form;
 mod guard;
 mod handles;
@@ -47,20 +45,20 @@ mod patience;
 mod pooling;
 mod question;
 mod render;
-#[expect(dead_code, reason = "accounts and carts come next")]
 mod resource;
 mod routes;
 mod searching;
 mod serve;
 mod shop;
+mod stage;
 #[cfg(test)]
 mod tests;
-#[expect(dead_code, reason = "accounts and carts come next")]
 mod visit;
 mod visiting;
 
 pub(crate) use access::AdminToken;
-pub(crate) use app::{App, ShellCache, Started};
+pub(crate) use api::events::Streams;
+pub(crate) use app::{App, ShellCache};
 pub(crate) use cache::PageCache;
 pub(crate) use client::Trusted;
 pub(crate) use config::HttpConfig;
@@ -69,3 +67,4 @@ pub(crate) use handles::{Check, Viewing};
 pub(crate) use metrics::install as install_metrics;
 pub(crate) use render::{Render, RenderJob, RenderWorker};
 pub(crate) use serve::{Listeners, bind_local, serve};
+pub(crate) use stage::Stage;

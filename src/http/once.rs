@@ -70,7 +70,6 @@ pub(crate) fn kept_problem(problem: &Problem, request_id: &HeaderValue) -> KeptA
 }
 
 /// An answer as it is given, the first time and each time.
-#[expect(dead_code, reason = "the orders' API is the first to use it")]
 pub(crate) fn respond(app: &App, answer: KeptAnswer) -> Response {
     let mut response = Response::new(answer.body.into());
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);

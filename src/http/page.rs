@@ -155,17 +155,27 @@ fn fingerprint(bytes: &[u8]) -> [u8; 16] {
         let product = u128::from(a) * u128::from(b);
         product as u64 ^ (product >> 64) as u64
     };
-    let word = |half: &[u8]| {
-        let mut word = [0; 8];
-        word[..half.len()].copy_from_slice(half);
-        u64::from_le_bytes(word)
+    let length = bytes.len() as u64;
+    let mut lanes = [length ^ ODD[1], !length ^ ODD[0], length ^ ODD[0], !length ^ ODD[1]];
+    // Four lanes that don't wait for each other, each pair of which takes in every other 16 bytes.
+    let mut take = |piece: &[u8; 32]| {
+        let words = piece.as_chunks::<8>().0;
+        let [a, b, c, d] = [0, 1, 2, 3].map(|word| u64::from_le_bytes(words[word]));
+        lanes = [
+            fold(a ^ ODD[0], b ^ lanes[0]),
+            fold(b ^ ODD[1], a ^ lanes[1]),
+            fold(c ^ ODD[0], d ^ lanes[2]),
+            fold(d ^ ODD[1], c ^ lanes[3]),
+        ];
     };
-    let mut lanes = [bytes.len() as u64 ^ ODD[1], !(bytes.len() as u64) ^ ODD[0]];
-    for piece in bytes.chunks(16) {
-        let (x, y) = piece.split_at(piece.len().min(8));
-        let (x, y) = (word(x), word(y));
-        lanes = [fold(x ^ ODD[0], y ^ lanes[0]), fold(y ^ ODD[1], x ^ lanes[1])];
+    let (pieces, rest) = bytes.as_chunks::<32>();
+    pieces.iter().for_each(&mut take);
+    if !rest.is_empty() {
+        let mut last = [0; 32];
+        last[..rest.len()].copy_from_slice(rest);
+        take(&last);
     }
+    let lanes = [fold(lanes[0] ^ ODD[0], lanes[2] ^ ODD[1]), fold(lanes[1] ^ ODD[1], lanes[3])];
     let mixed = fold(lanes[0] ^ ODD[1], lanes[1] ^ ODD[0]);
     let mut print = [0; 16];
     print[..8].copy_from_slice(&(lanes[0] ^ mixed).to_le_bytes());
@@ -242,7 +252,7 @@ mod tests {
             assert!(seen.insert(fingerprint(&vec![0; zeros])), "{zeros} zeros");
         }
         // A release that computes it otherwise makes every client load every page once more.
-        assert_eq!(URL_SAFE_NO_PAD.encode(fingerprint(b"stoa")), "4VWE1rTqhALYDtHxZytYJA");
+        assert_eq!(URL_SAFE_NO_PAD.encode(fingerprint(b"stoa")), "Gy7vx-Z7CRLEGrKBpoNK0A");
     }
 
     #[test]

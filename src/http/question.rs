@@ -121,8 +121,8 @@ impl Question {
     }
 
     /// The cursor behind an answer, if there is more that can be reached.
-    pub(crate) fn next(&self, offset: usize, limit: usize, found: &SearchPage) -> Option<String> {
-        let offset = offset + limit;
+    pub(crate) fn next(&self, limit: usize, found: &SearchPage) -> Option<String> {
+        let offset = self.offset + limit;
         let more = (offset as u64) < found.total && offset <= MOST_OFFSET;
         let question = cursor::fingerprint(&self.asked);
         more.then(|| cursor::write(IntoHits { offset, question }))

@@ -50,17 +50,16 @@ pub(crate) struct Asked {
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
     pub(crate) caller: Caller,
+    /// What it is called, where the operation is one that is done once.
+    once: Option<OnceName>,
     /// Who asks; nobody where the answer is the same for everybody.
     pub(crate) visit: Visit,
     pub(crate) form: Form,
-    /// What it is called, where the operation is one that is done once.
-    once: Option<OnceName>,
     pub(crate) body: Upload,
 }
 
 impl Asked {
     /// What the request is called by whoever may ask it again.
-    #[expect(dead_code, reason = "the orders' API is the first to use it")]
     pub(crate) fn name(&self) -> Result<OnceName, Problem> {
         self.once.ok_or_else(|| Problem::internal("the operation is not one that is done once"))
     }
@@ -74,9 +73,9 @@ pub(crate) struct Operation {
     /// For people: empty parameters are none, those of campaigns are passed over.
     page: bool,
     pub(crate) takes: Intake,
-    pub(crate) proof: Proof,
     /// Whether it is done once, however often it is asked.
     pub(crate) once: bool,
+    pub(crate) proof: Proof,
     /// `None`: not part of the API.
     pub(crate) doc: Option<Doc>,
     run: fn(Arc<App>, Asked) -> Answer,
@@ -96,7 +95,7 @@ impl Operation {
         run: fn(Arc<App>, Asked) -> Answer,
     ) -> Self {
         let (takes, proof, once) = (Intake::Nothing, Proof::Token, false);
-        Self { method, access, params, page: false, takes, proof, once, doc: None, run }
+        Self { method, access, params, page: false, takes, once, proof, doc: None, run }
     }
 
     /// A page of the shop for everybody.
@@ -129,7 +128,6 @@ impl Operation {
     }
 
     /// It needs an `Idempotency-Key`, and answers the same to the same one.
-    #[expect(dead_code, reason = "the orders' API is the first to use it")]
     pub(crate) fn once(self) -> Self {
         Self { once: true, ..self }
     }
@@ -189,7 +187,7 @@ impl Resource {
             // What everybody gets can't depend on who asks: the handler isn't told.
             raw.headers.remove(header::COOKIE);
             raw.headers.remove(header::AUTHORIZATION);
-            let answered = operation.answer(self.path, app, raw, Visit::of_nobody()).await;
+            let answered = operation.answer(app, self.path, raw, Visit::of_nobody()).await;
             return answered.unwrap_or_else(Problem::into_response);
         }
         let visit = Visit::of(&app, &raw.caller, &raw.headers, operation.access).await;
@@ -198,7 +196,7 @@ impl Resource {
             Err(problem) => return problem.into_response(),
         };
         let told = visit.told.clone();
-        let answered = operation.answer(self.path, app, raw, visit).await;
+        let answered = operation.answer(app, self.path, raw, visit).await;
         let mut response = answered.unwrap_or_else(Problem::into_response);
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -211,8 +209,8 @@ impl Operation {
     /// By whom and with what is checked before the handler runs.
     async fn answer(
         &self,
-        resource: &str,
         app: Arc<App>,
+        address: &str,
         raw: Raw,
         visit: Visit,
     ) -> Result<Response, Problem> {
@@ -232,11 +230,10 @@ impl Operation {
         };
         let once = match self.once {
             true => {
-                let place = std::iter::once(resource).chain(path.iter().map(String::as_str));
-                let place = place.collect::<Vec<_>>().join("/");
-                let principal = visit.principal().map(|principal| principal.to_string());
-                let principal = principal.as_deref().unwrap_or("nobody");
-                Some(once::name(&raw.headers, principal, &raw.method, &place)?)
+                let whole = std::iter::once(address).chain(path.iter().map(String::as_str));
+                let whole = whole.collect::<Vec<_>>().join("/");
+                let who = visit.principal().map_or("anyone".to_owned(), |who| who.to_string());
+                Some(once::name(&raw.headers, &who, &raw.method, &whole)?)
             }
             false => None,
         };
@@ -256,7 +253,7 @@ impl Operation {
         }
         let Raw { method, headers, caller, .. } = raw;
         let within = app.config.request_timeout();
-        let asked = Asked { method, path, query, headers, caller, visit, form, once, body };
+        let asked = Asked { method, path, query, headers, caller, once, visit, form, body };
         // A panic costs its request, not the connection's other ones.
         let run = AssertUnwindSafe((self.run)(app, asked)).catch_unwind();
         let ended = match self.takes {
@@ -435,7 +432,6 @@ impl Upload {
     }
 
     /// The body as JSON, with what tells it from another one.
-    #[expect(dead_code, reason = "the orders' API is the first to use it")]
     pub(crate) async fn json_and_hash<T: serde::de::DeserializeOwned>(
         self,
     ) -> Result<(T, BodyHash), Problem> {

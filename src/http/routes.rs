@@ -43,7 +43,38 @@ mod tests {
         }
         open.sort();
         guests.sort();
-        assert_eq!(guests, ["DELETE /api/v1/sessions/{id}", "POST /api/v1/sessions"]);
+        assert_eq!(
+            guests,
+            [
+                "DELETE /api/v1/carts/{id}",
+                "DELETE /api/v1/carts/{id}/lines/{sku}",
+                "DELETE /api/v1/sessions/{id}",
+                "GET /api/v1/carts",
+                "GET /api/v1/carts/{id}",
+                "GET /api/v1/carts/{id}/changes",
+                "GET /api/v1/carts/{id}/lines",
+                "GET /cart",
+                "GET /cart/list/{id}",
+                "GET /cart/quick",
+                "GET /cart/summary",
+                "PATCH /api/v1/carts/{id}",
+                "PATCH /api/v1/carts/{id}/lines/{sku}",
+                "POST /api/v1/carts",
+                "POST /api/v1/carts/{id}/acknowledge",
+                "POST /api/v1/carts/{id}/lines",
+                "POST /api/v1/carts/{id}/lines/batch",
+                "POST /api/v1/carts/{id}/lines/{sku}/move",
+                "POST /api/v1/customers",
+                "POST /api/v1/password-resets",
+                "POST /api/v1/sessions",
+                "POST /cart/acknowledge",
+                "POST /cart/add",
+                "POST /cart/change",
+                "POST /cart/lists",
+                "POST /cart/quick",
+                "PUT /api/v1/password-resets",
+            ]
+        );
         assert_eq!(
             open,
             [

@@ -22,6 +22,10 @@ impl Searching for SearchHandle {
         Ok(Self::search(self, query).await?)
     }
 
+    fn ready(&self, query: &SearchQuery) -> Option<SearchPage> {
+        Self::ready(self, query)
+    }
+
     async fn suggest(
         &self,
         scope: Scope,

@@ -2,8 +2,8 @@
 //!
 //! HTTP/1.1 with keep-alive, over TCP and over the server's own Unix socket. One connection over
 //! the limit is answered 503 and closed, so a flood is told to come back instead of left hanging.
-//! When asked to stop it accepts no more, lets what is being answered end within the drain time,
-//! and cuts the rest.
+//! When asked to stop it accepts no more, waits a moment for requests that are on their way, lets
+//! what is being answered end within the drain time, and cuts the rest.
 //!
 //! A child of the tree: if it dies its connections are cut, and it begins again on the same
 //! listeners, so no client is refused meanwhile.
@@ -18,12 +18,15 @@ use hyper_util::rt::TokioIo;
 use std::{
     fs,
     future::poll_fn,
-    io,
+    io, iter,
     net::IpAddr,
-    os::unix::fs::PermissionsExt,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::PermissionsExt,
+    },
     path::Path,
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::Poll,
     time::Duration,
 };
@@ -43,6 +46,11 @@ const MOST_LOCAL: usize = 64;
 const MOST_REFUSALS: usize = 256;
 /// How often samples are folded into their buckets.
 const UPKEEP: Duration = Duration::from_secs(1);
+/// When it stops, a connection without a request gets this for the one that may be on its way,
+/// which then is the last.
+const LAST: Duration = Duration::from_millis(100);
+/// A client that has just come has hardly come for nothing.
+const FIRST: Duration = Duration::from_secs(1);
 /// After a failed accept (no file handle left, most often) the next try waits.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -62,6 +70,12 @@ pub(crate) struct Listeners {
 impl Listeners {
     pub(crate) fn new(tcp: TcpListener, local: Option<UnixListener>) -> Self {
         Self { tcp, local }
+    }
+
+    /// The same sockets once more, for a successor: the port's, then the own one if there is one.
+    pub(crate) fn duplicate(&self) -> io::Result<Vec<OwnedFd>> {
+        let own = self.local.as_ref().map(AsFd::as_fd);
+        iter::once(self.tcp.as_fd()).chain(own).map(|fd| fd.try_clone_to_owned()).collect()
     }
 
     /// The address that was bound, with the port the system chose for port 0.
@@ -179,14 +193,35 @@ impl Server {
         let stall = self.edge.app.config.stall_timeout();
         let io = TokioIo::new(Guarded::new(stream, stall));
         let patience = Patience::new(self.edge.app.config.header_timeout());
+        let began = Instant::now();
         let service = Connection::new(self.edge, peer);
+        let asked = service.asked();
         let connection = self.builder.timer(patience).serve_connection(io, service);
         let mut connection = pin!(connection);
         let ended = match until_stop(connection.as_mut(), self.stopping).await {
             Some(ended) => ended,
             None => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+                // hyper would close at once what has nothing to answer, into the face of a client
+                // that has just connected or asks again at this moment.
+                let grace = match asked.load(Ordering::Relaxed) {
+                    true => LAST,
+                    false => FIRST.saturating_sub(began.elapsed()).max(LAST),
+                };
+                match tokio::time::timeout(grace, connection.as_mut()).await {
+                    Ok(ended) => ended,
+                    Err(_nothing_came) => {
+                        connection.as_mut().graceful_shutdown();
+                        let unused = poll_fn(|cx| {
+                            Poll::Ready(connection.poll_without_shutdown(cx).is_ready())
+                        });
+                        match unused.await {
+                            // Dropped at once: no answer is underway that the client might miss,
+                            // and a client that keeps its side open would hold up the stop.
+                            true => Ok(()),
+                            false => connection.await,
+                        }
+                    }
+                }
             }
         };
         if let Err(error) = ended {

@@ -4,7 +4,8 @@
 
 use super::StoreError;
 use crate::domain::{
-    category::CategoryTree, document::ProductDocument, id::ProductId, scope::Scope,
+    category::CategoryTree, document::ProductDocument, id::ProductId, product::ProductDraft,
+    scope::Scope, sku::Sku,
 };
 use async_trait::async_trait;
 
@@ -29,4 +30,17 @@ pub trait Catalog: Send + Sync {
     async fn categories(&self, scope: &Scope) -> Result<CategoryTree, StoreError>;
 
     async fn product_count(&self) -> Result<u64, StoreError>;
+}
+
+/// The catalogue as a source of imports.
+#[async_trait]
+pub trait Drafts: Send + Sync {
+    /// Up to `limit` products whose SKU sorts behind `after`, by SKU, in every status and with
+    /// what is on hand in each warehouse: imported into an empty shop, they make the same products.
+    async fn drafts(
+        &self,
+        scope: &Scope,
+        after: Option<&Sku>,
+        limit: u32,
+    ) -> Result<Vec<ProductDraft>, StoreError>;
 }

@@ -54,6 +54,12 @@ pub trait Documents: Send + Sync {
         scope: &Scope,
         ids: &[ProductId],
     ) -> Result<Vec<Option<StoredDocument>>, DocumentsError>;
+    /// Only the documents, cheaper than [`Self::by_ids`].
+    fn documents(
+        &self,
+        scope: &Scope,
+        ids: &[ProductId],
+    ) -> Result<Vec<Option<ProductDocument>>, DocumentsError>;
     /// Only the cards, cheaper than [`Self::by_ids`].
     fn cards(&self, scope: &Scope, ids: &[ProductId])
     -> Result<Vec<Option<Bytes>>, DocumentsError>;

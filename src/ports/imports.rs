@@ -28,6 +28,11 @@ impl ImportState {
         }
     }
 
+    /// Nothing more will come, unless somebody resumes it.
+    pub fn is_ended(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+    }
+
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Pending, Self::Running, Self::Succeeded, Self::Failed, Self::Cancelled]
             .into_iter()

@@ -7,14 +7,17 @@
 pub mod accounts;
 pub mod audit;
 pub mod blobs;
+pub mod carts;
 pub mod catalog;
 pub mod chance;
 pub mod clock;
 pub mod documents;
 pub mod imports;
+pub mod integrity;
 pub mod invalidate;
 pub mod invoices;
 pub mod mail;
+pub mod orders;
 pub mod outbox;
 pub mod overrides;
 pub mod passwords;
@@ -22,6 +25,7 @@ pub mod payments;
 pub mod search;
 pub mod sessions;
 mod sqlstate;
+pub mod stock;
 pub mod writer;
 
 /// Why a store could not do what it was asked.

@@ -25,6 +25,11 @@ pub enum SearchError {
 /// search pool), so these are synchronous.
 pub trait Search: Send + Sync {
     fn search(&self, query: &SearchQuery) -> Result<SearchPage, SearchError>;
+    /// The answer that [`Self::search`] would give, when it takes no more than looking it up: it
+    /// may be asked for on a request's own thread. Questions with words are never among these.
+    fn ready(&self, _query: &SearchQuery) -> Option<SearchPage> {
+        None
+    }
     /// Products and brands whose words begin as `typed` does.
     fn suggest(&self, scope: &Scope, typed: &str, limit: usize)
     -> Result<Suggestions, SearchError>;
@@ -46,6 +51,9 @@ pub enum IndexChange {
 pub trait SearchIndex: Send {
     /// Where the live index stands, read from its own last commit.
     async fn position(&mut self) -> Result<Option<Position>, SearchError>;
+    /// Gives changes that the next [`Self::apply`] commits with its own. After a failure of either,
+    /// or a death, none of them is in: they are given again from the position. Needs a live index.
+    async fn add(&mut self, scope: &Scope, changes: Vec<IndexChange>) -> Result<(), SearchError>;
     /// Applies changes and commits them together with `position`; they can be found when this
     /// returns.
     async fn apply(

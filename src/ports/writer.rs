@@ -5,19 +5,23 @@
 
 mod batch;
 
-pub use batch::{Batch, Keep};
+pub use batch::{Batch, Keep, leading_carts};
 
 use super::{
     StoreError,
     accounts::AccountWrite,
     imports::{Import, ImportCounts},
     mail::{MailWrite, WaitingMail},
+    orders::{OrderMoved, OrderWrite},
     overrides::PoolOverride,
     sessions::{SessionWrite, TokenHash},
+    stock::{StockWrite, StockWritten, Warehouse},
 };
 use crate::domain::{
+    cart::{CartAnswer, CartWrite},
     id::ImportId,
     once::{BodyHash, KeptAnswer, OnceName},
+    placing::{Placed, Placing},
     product::ProductDraft,
     scope::Scope,
     time::Micros,
@@ -29,8 +33,29 @@ use std::{fmt, sync::Arc};
 pub enum Write {
     /// Makes a write once, however often it is asked.
     Once(Once),
+    /// Places an order, or doesn't.
+    Place(Box<Placing>),
+    /// Moves an order on, with its goods.
+    Order(OrderWrite),
+    /// Cancels up to `most` pending orders whose goods are held no longer.
+    EndHolds {
+        now: Micros,
+        most: u32,
+    },
+    /// Changes a product's stock.
+    Stock(StockWrite),
+    /// Makes a warehouse, or changes the one of this site and code; its id stays.
+    PutWarehouse(Warehouse),
     /// Forgets up to `most` kept answers that are older, the oldest first.
     ForgetAnswers {
+        older_than: Micros,
+        most: u32,
+    },
+    /// Edits carts.
+    Carts(CartWrite),
+    /// Drops carts that were last changed before then, guests' and ordered ones, with up to `most`
+    /// lines, and one at least; the oldest first.
+    SweepCarts {
         older_than: Micros,
         most: u32,
     },
@@ -126,8 +151,13 @@ pub enum Written {
     OtherBody,
     /// Another node is at it; nothing was done. Ask again.
     InFlight,
+    /// What became of an order that was to be placed.
+    Placed(Placed),
+    Order(OrderMoved),
+    Stock(StockWritten),
     /// So many rows had their time.
     Swept(u64),
+    Cart(CartAnswer),
     /// What a batch did: `read` counts its products, rejected ones included.
     Products(ImportCounts),
     Done,

@@ -4,7 +4,7 @@ use crate::domain::document::ProductDocument;
 use crate::views::{
     address::product_path,
     pictures::Pictures,
-    render::{PriceLine, band_class, render},
+    render::{PriceLine, band_class, can_be_added, render},
 };
 use askama::Template;
 use bytes::Bytes;
@@ -17,6 +17,7 @@ struct Card<'a> {
     picture: String,
     price: PriceLine,
     band_class: &'static str,
+    can_be_added: bool,
 }
 
 /// The card with pictures from our own addresses only.
@@ -32,6 +33,7 @@ pub fn product_card_with(doc: &ProductDocument, pictures: &Pictures) -> Bytes {
         picture: pictures.main(doc),
         price: PriceLine::of(doc),
         band_class: band_class(doc.stock),
+        can_be_added: can_be_added(doc),
     };
-    render(&card, 768 + doc.name.len() + doc.slug.len())
+    render(&card, 1_152 + doc.name.len() + doc.slug.len())
 }

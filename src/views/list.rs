@@ -107,7 +107,7 @@ pub fn category(page: &CategoryPage) -> Bytes {
     let paths: Vec<_> = list.tree.children(page.category.id).take(MOST_CATEGORIES).collect();
     let paths: Vec<_> = paths.into_iter().map(|c| (c, category_path(&c.slug))).collect();
     let categories = paths.iter().filter_map(|(child, path)| {
-        let count = list.facets.map_or(0, |f| count_of(f, child));
+        let count = list.facets.map_or(0, |f| f.of_category(child.id));
         // A child that nothing matches is shown only while nobody knows the counts.
         (count > 0 || list.facets.is_none()).then(|| Choice {
             label: child.name.clone(),
@@ -153,7 +153,7 @@ fn search_categories<'a>(list: &'a Listing<'a>) -> Vec<Choice<'a>> {
     let Some(facets) = list.facets else { return Vec::new() };
     let choice = |c: &'a Category, chosen: bool| Choice {
         label: c.name.clone(),
-        count: Grouped(count_of(facets, c)),
+        count: Grouped(facets.of_category(c.id)),
         chosen,
         href: list.address.with_category((!chosen).then_some(&c.slug)).href(None, None),
     };
@@ -164,10 +164,6 @@ fn search_categories<'a>(list: &'a Listing<'a>) -> Vec<Choice<'a>> {
     };
     let below = below.into_iter().map(|c| choice(c, false)).filter(|c| c.count.0 > 0);
     chosen.map(|c| choice(c, true)).into_iter().chain(below.take(MOST_CATEGORIES)).collect()
-}
-
-fn count_of(facets: &Facets, category: &Category) -> u64 {
-    facets.categories.iter().find(|(id, _)| *id == category.id).map_or(0, |(_, count)| *count)
 }
 
 impl Listing<'_> {
@@ -308,8 +304,10 @@ fn prices<'a>(list: &'a Listing<'a>) -> Vec<Choice<'a>> {
 /// `to` is left out of the range.
 fn range_label(list: &Listing, from: Option<i64>, to: Option<i64>) -> String {
     let money = |minor| {
-        let text = Money { minor, currency: list.address.currency }.to_string();
-        text.strip_suffix(".00").map(str::to_owned).unwrap_or(text)
+        let mut text = Money { minor, currency: list.address.currency }.to_string();
+        let whole = text.strip_suffix(".00").map_or(text.len(), str::len);
+        text.truncate(whole);
+        text
     };
     match (from, to) {
         (None, Some(to)) => format!("Under {}", money(to)),

@@ -8,6 +8,7 @@
 mod address;
 mod assets;
 mod card;
+mod cart_page;
 mod docs;
 pub mod drawings;
 mod error_page;
@@ -30,6 +31,10 @@ mod tests;
 pub use address::{ListAddress, category_path, param, product_path};
 pub use assets::{Asset, assets};
 pub use card::{product_card, product_card_with};
+pub use cart_page::{
+    CartPage, CartPageError, CartReview, CartRow, QuickOrderError, QuickOrderPage, cart,
+    quick_order,
+};
 pub use docs::{DocsPage, docs_page};
 pub use error_page::{ErrorPage, error_page};
 pub use form::form;

@@ -4,7 +4,7 @@ use crate::domain::document::{ProductDocument, VariantRef};
 use crate::views::{
     address::{Encoded, product_path},
     json_ld,
-    render::{PriceLine, Ready, band_class, render},
+    render::{PriceLine, Ready, band_class, can_be_added, render},
     shell::{Meta, Shell},
 };
 use askama::Template;
@@ -68,7 +68,7 @@ pub fn product(page: &ProductPage) -> Bytes {
             kind: "product",
             image: &image,
             offset: page.offset,
-            search_text: "",
+            ..Meta::default()
         },
         doc,
         pictures: &pictures,
@@ -144,6 +144,11 @@ impl Axis<'_> {
 }
 
 impl Page<'_> {
+    /// What is priced by variant or on request can't be put into a cart as it is.
+    fn can_be_added(&self) -> bool {
+        can_be_added(self.doc)
+    }
+
     /// Paragraphs of the description; the short one stands above already.
     fn paragraphs(&self) -> impl Iterator<Item = &str> {
         let text = self.doc.description.as_deref().unwrap_or_default();

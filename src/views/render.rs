@@ -1,6 +1,10 @@
 //! One way from a template to bytes: a single buffer, sized beforehand.
 
-use crate::domain::{money::Money, stock::StockBand};
+use crate::domain::{
+    document::ProductDocument,
+    money::{Money, write_grouped},
+    stock::StockBand,
+};
 use askama::Template;
 use bytes::Bytes;
 use std::fmt;
@@ -26,6 +30,11 @@ impl fmt::Display for Ready<'_> {
     }
 }
 
+/// Whether a product can be put into a cart from where it is shown.
+pub(super) fn can_be_added(doc: &ProductDocument) -> bool {
+    doc.price.is_some() && doc.variants.is_empty() && doc.stock.can_be_bought()
+}
+
 /// The class that colours a stock band.
 pub(super) fn band_class(band: StockBand) -> &'static str {
     match band {
@@ -41,14 +50,11 @@ pub(super) struct Grouped(pub(super) u64);
 
 impl fmt::Display for Grouped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.0.to_string();
-        for (i, digit) in digits.char_indices() {
-            if i > 0 && (digits.len() - i).is_multiple_of(3) {
-                f.write_str(",")?;
-            }
-            write!(f, "{digit}")?;
+        // Most counts of a page are small, and a page has a hundred.
+        if self.0 < 1_000 {
+            return self.0.fmt(f);
         }
-        Ok(())
+        write_grouped(f, &self.0.to_string())
     }
 }
 
@@ -61,7 +67,7 @@ pub(super) enum PriceLine {
 }
 
 impl PriceLine {
-    pub(super) fn of(doc: &crate::domain::document::ProductDocument) -> Self {
+    pub(super) fn of(doc: &ProductDocument) -> Self {
         if let Some(price) = doc.price {
             return Self::Exactly(price);
         }

@@ -158,6 +158,9 @@ pub(super) struct Meta<'a> {
     pub(super) image: &'a str,
     pub(super) offset: i64,
     pub(super) search_text: &'a str,
+    /// In the active cart of whom the page is for; `None` on pages for everybody, whose script
+    /// asks for it.
+    pub(super) cart_lines: Option<u64>,
 }
 
 impl Default for Meta<'_> {
@@ -170,6 +173,7 @@ impl Default for Meta<'_> {
             image: "",
             offset: 0,
             search_text: "",
+            cart_lines: None,
         }
     }
 }

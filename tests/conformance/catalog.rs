@@ -10,7 +10,10 @@ use stoa::{
         scope::{Locale, Scope, Site},
         stock::StockBand,
     },
-    ports::{catalog::Catalog, clock::Ids},
+    ports::{
+        catalog::{Catalog, Drafts},
+        clock::Ids,
+    },
 };
 
 on_both_databases![
@@ -27,6 +30,8 @@ on_both_databases![
     another_scope_sees_nothing,
     more_than_a_round_of_ids_is_read_whole,
     unknown_ids_are_absent,
+    drafts_are_what_was_put_in_with_all_its_stock,
+    drafts_are_walked_by_sku,
 ];
 
 async fn a_document_holds_every_field_as_it_was_given(mut shop: Shop) {
@@ -288,4 +293,48 @@ async fn unknown_ids_are_absent(mut shop: Shop) {
     let nobody = ProductId(shop.source.next());
     assert!(shop.store.documents(&shop.scope, &[nobody]).await.unwrap().is_empty());
     assert!(shop.store.documents(&shop.scope, &[]).await.unwrap().is_empty());
+}
+
+async fn drafts_are_what_was_put_in_with_all_its_stock(mut shop: Shop) {
+    let mut full = draft("A", "counted");
+    full.status = ProductStatus::Disabled;
+    full.brand = Some("Acme".into());
+    full.categories = path(&["Home", "Garden"]);
+    full.images = vec!["https://pictures.example/1.png".into(), "/files/2.png".into()];
+    full.attributes = BTreeMap::from([("Power".to_owned(), "18 V".to_owned())]);
+    full.stock = Some(vec![stock("north", 3), stock("south", 0)]);
+    let mut child = draft("B", "a variant whose parent is not there yet");
+    child.variant_of = Some(sku("LATE"));
+    child.options = BTreeMap::from([("colour".to_owned(), "red".to_owned())]);
+    child.price = None;
+    let untracked = draft("C", "nobody counts it");
+    let all = vec![full, child, untracked];
+    shop.put(all.clone()).await;
+    assert_eq!(shop.store.drafts(&shop.scope, None, 10).await.unwrap(), all);
+
+    // A warehouse that the last import left out too.
+    let mut again = all[0].clone();
+    again.stock = Some(vec![stock("south", 7)]);
+    shop.put(vec![again]).await;
+    let seen = shop.store.drafts(&shop.scope, None, 1).await.unwrap();
+    assert_eq!(seen[0].stock, Some(vec![stock("north", 3), stock("south", 7)]));
+    // In a shop of its own the draft of a draft is the same again.
+    assert_eq!(shop.put(all).await, [0, 1, 2]);
+}
+
+async fn drafts_are_walked_by_sku(mut shop: Shop) {
+    let products = ["b", "B", "a-2", "a", "10", "2", "A_1"].map(|code| draft(code, "product"));
+    shop.put(products.to_vec()).await;
+    let (mut walked, mut after) = (Vec::new(), None);
+    loop {
+        let page = shop.store.drafts(&shop.scope, after.as_ref(), 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.sku.clone());
+        walked.extend(page.into_iter().map(|one| one.sku.to_string()));
+    }
+    let mut sorted = walked.clone();
+    sorted.sort();
+    assert_eq!((walked.len(), &walked), (7, &sorted), "by bytes on both databases");
+    let elsewhere = Scope { site: Site("other".into()), ..shop.scope.clone() };
+    assert!(shop.store.drafts(&elsewhere, None, 10).await.unwrap().is_empty());
 }

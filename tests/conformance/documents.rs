@@ -145,6 +145,8 @@ fn equals(model: &Model, documents: &dyn Documents, scope: &Scope) {
     let ids: Vec<_> = (0..16).map(id).collect();
     let whole: Vec<_> = ids.iter().map(|id| model.products.get(id).cloned()).collect();
     assert_eq!(documents.by_ids(scope, &ids).unwrap(), whole);
+    let alone: Vec<_> = whole.iter().map(|one| one.as_ref().map(|s| s.document.clone())).collect();
+    assert_eq!(documents.documents(scope, &ids).unwrap(), alone);
     let part = |of: fn(&StoredDocument) -> &Bytes| -> Vec<_> {
         whole.iter().map(|stored| stored.as_ref().map(|s| of(s).clone())).collect()
     };

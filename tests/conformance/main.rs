@@ -8,15 +8,19 @@
     reason = "a test that fails says where, and a measurement prints"
 )]
 
+mod accounts;
 mod agreement;
 mod audit;
 mod blobs;
+mod carts;
 mod catalog;
 mod disk;
 mod documents;
 mod imports;
 mod lifecycle;
+mod mail;
 mod once;
+mod orders;
 mod outbox;
 mod overrides;
 mod payments;

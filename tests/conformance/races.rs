@@ -1,14 +1,17 @@
 //! What only PostgreSQL has: several writers and numberers at once.
 
 use crate::{
+    carts,
     once::{answer, made, once},
     shop::{Shop, checkpoint, draft, path},
 };
 use sqlx::{Connection, PgConnection};
 use stoa::{
     adapters::sql::{Location, SqlStore},
+    domain::{cart::CartOwner, id::UserId},
     ports::{
         StoreError,
+        carts::Carts,
         catalog::Catalog,
         imports::Imports,
         outbox::Outbox,
@@ -36,8 +39,11 @@ on_postgres![
     one_of_two_carrying_on_an_import_is_superseded,
     a_late_commit_takes_a_later_place,
     a_numberer_at_work_is_no_error,
+    products_get_their_places_as_they_are_written,
+    a_writer_leaves_the_places_to_a_numberer_at_work,
     many_slices_are_numbered_without_holes,
     a_lost_connection_is_made_anew,
+    one_buyer_on_two_nodes_has_one_cart_with_all_of_it,
     of_two_nodes_at_one_name_one_makes_it,
     a_name_that_a_hung_node_holds_is_in_flight_and_the_others_are_made,
 ];
@@ -137,6 +143,40 @@ async fn a_numberer_at_work_is_no_error(shop: Shop) {
     assert_eq!(shop.store.number().await.unwrap(), 1);
 }
 
+async fn products_get_their_places_as_they_are_written(mut shop: Shop) {
+    shop.put((0..5).map(|n| draft(&format!("P{n}"), "p")).collect()).await;
+    assert_eq!(shop.store.head().await.unwrap().offset, 5);
+    assert_eq!(shop.store.after(0, 10).await.unwrap().len(), 5);
+    assert_eq!(shop.store.number().await.unwrap(), 0, "nothing is left to be numbered");
+
+    // What was committed before and has no place yet must not be overtaken.
+    append(&mut connect(&shop).await, 1).await;
+    let mut product = draft("LATER", "later");
+    product.categories = path(&["Made with it"]);
+    shop.put(vec![product]).await;
+    assert_eq!(shop.store.head().await.unwrap().offset, 5);
+    assert_eq!(shop.store.number().await.unwrap(), 3);
+    assert_eq!(shop.store.after(5, 10).await.unwrap()[0].at.0, 1);
+}
+
+async fn a_writer_leaves_the_places_to_a_numberer_at_work(mut shop: Shop) {
+    let mut conn = connect(&shop).await;
+    let mut busy = conn.begin().await.unwrap();
+    sqlx::query("SELECT pg_advisory_xact_lock(7106407)").execute(&mut *busy).await.unwrap();
+    shop.put(vec![draft("A", "a")]).await;
+    assert_eq!(shop.store.head().await.unwrap().offset, 0);
+    busy.rollback().await.unwrap();
+    assert_eq!(shop.store.number().await.unwrap(), 1);
+    // A batch that is taken back takes its places with it.
+    let mut refused = draft("BAD", "bad");
+    refused.precision = 99;
+    let bad = shop.batch(vec![draft("NEVER", "never"), refused]);
+    assert!(shop.commit(Write::Products(bad)).await.is_err());
+    shop.put(vec![draft("B", "b")]).await;
+    let offsets: Vec<_> = shop.log().await.into_iter().map(|event| event.offset).collect();
+    assert_eq!(offsets, [1, 2]);
+}
+
 async fn many_slices_are_numbered_without_holes(shop: Shop) {
     let mut conn = connect(&shop).await;
     let fill = "INSERT INTO outbox (kind, subject, at)
@@ -202,4 +242,24 @@ async fn a_name_that_a_hung_node_holds_is_in_flight_and_the_others_are_made(mut 
     hung.rollback().await.unwrap();
     let after = shop.commit(Write::Once(once(&shop, "held", "b"))).await.unwrap();
     assert!(matches!(after, Written::Answered { .. }), "{after:?}");
+}
+
+async fn one_buyer_on_two_nodes_has_one_cart_with_all_of_it(mut shop: Shop) {
+    let mut other = shop.another_writer().await;
+    for round in 1..=20u128 {
+        let owner = CartOwner::User(UserId(uuid::Uuid::from_u128(round)));
+        let batch = |name: &str| {
+            let name = name.to_owned();
+            let add = |n| carts::add(&format!("{name}{n}"), 5, "1");
+            let edits = (0..5).map(|n| carts::to_active(&shop, vec![add(n), add(9)]));
+            edits.map(|act| carts::write(&shop, owner, act)).collect::<Vec<_>>()
+        };
+        let (a, b) = (batch("a"), batch("b"));
+        let (a, b) = tokio::join!(shop.writer.commit(a), other.commit(b));
+        assert!(a.iter().chain(&b).all(Result::is_ok), "{a:?} {b:?}");
+        let carts = shop.store.open(owner).await.unwrap();
+        let [cart] = carts.as_slice() else { panic!("{carts:?}") };
+        let (cart, lines) = shop.store.whole(owner, cart.id).await.unwrap().unwrap();
+        assert_eq!((lines.len(), cart.lines(), cart.version), (12, 12, 10));
+    }
 }

@@ -1,5 +1,7 @@
 //! What every search engine behind `ports::search` must do. Each case is a function over an
 //! [`Engine`]; `on_tantivy` runs them on the embedded one.
+//!
+//! Long because it is one suite: a case is only worth something if every engine must pass it.
 
 use crate::disk::SmallDisk;
 use proptest::prelude::*;
@@ -592,8 +594,9 @@ fn naive(all: &[ProductDocument], query: &SearchQuery) -> (BTreeSet<u128>, Facet
     for category in but(0).iter().flat_map(|p| &p.categories) {
         *categories.entry(category.id).or_default() += 1;
     }
-    facets.categories = categories.into_iter().collect();
-    facets.categories.sort();
+    let mut categories: Vec<_> = categories.into_iter().collect();
+    categories.sort();
+    facets.categories = categories.into();
     let mut brands: HashMap<&str, u64> = HashMap::new();
     for brand in but(1).iter().filter_map(|p| p.brand.as_deref()) {
         *brands.entry(brand).or_default() += 1;
@@ -640,11 +643,160 @@ fn facets_are_what_a_plain_count_finds(open: Open) {
             let (hits, expected) = naive(&products, query);
             prop_assert_eq!(page.total, hits.len() as u64, "total of {:?}", query);
             prop_assert_eq!(numbers(&page).into_iter().collect::<BTreeSet<_>>(), hits);
-            let mut facets = page.facets;
-            facets.categories.sort();
-            prop_assert_eq!(facets, expected, "facets of {:?}", query);
+            prop_assert_eq!(&*page.facets, &expected, "facets of {:?}", query);
         }
     });
+}
+
+// --- lists without words, asked again and again while products change -------------------------
+
+/// Any list that could have been asked for: its filters, its order, and a place in it.
+fn any_list() -> impl Strategy<Value = SearchQuery> {
+    let sorts = vec![
+        Sort::Relevance,
+        Sort::Popularity,
+        Sort::PriceAscending,
+        Sort::PriceDescending,
+        Sort::Name,
+        Sort::Newest,
+    ];
+    (any_query(), prop::sample::select(sorts), 0usize..30, 0usize..12, any::<bool>()).prop_map(
+        |(query, sort, offset, limit, facets)| SearchQuery {
+            text: String::new(),
+            sort,
+            offset,
+            limit,
+            facets,
+            ..query
+        },
+    )
+}
+
+/// A change of one of a few products; `None` removes it.
+fn any_change() -> impl Strategy<Value = (u128, Option<ProductDocument>)> {
+    (1u128..30, prop::option::weighted(0.8, (any_product(), 0i64..4))).prop_map(|(number, put)| {
+        let put = put.map(|(product, created)| ProductDocument {
+            id: ProductId(Uuid::from_u128(number)),
+            sku: Sku::new(&format!("SKU{number}X")).unwrap(),
+            created_at: Micros(created),
+            ..product
+        });
+        (number, put)
+    })
+}
+
+/// Hits in the order that the sort promises.
+fn ordered(all: &[ProductDocument], query: &SearchQuery) -> Vec<u128> {
+    let (hits, _) = naive(all, query);
+    let mut hits: Vec<_> = all.iter().filter(|p| hits.contains(&p.id.0.as_u128())).collect();
+    let price = |p: &ProductDocument| p.price.map(|p| p.minor);
+    hits.sort_by(|a, b| {
+        let first = match query.sort {
+            Sort::Relevance | Sort::Popularity => std::cmp::Ordering::Equal,
+            Sort::PriceAscending => {
+                let key = |p| (price(p).is_none(), price(p));
+                key(a).cmp(&key(b))
+            }
+            Sort::PriceDescending => price(b).cmp(&price(a)),
+            Sort::Name => a.name.cmp(&b.name),
+            Sort::Newest => b.created_at.cmp(&a.created_at),
+        };
+        first.then(b.popularity.cmp(&a.popularity)).then(a.id.cmp(&b.id))
+    });
+    let hits = hits.iter().skip(query.offset).take(query.limit);
+    hits.map(|product| product.id.0.as_u128()).collect()
+}
+
+fn what_is_kept_of_a_list_is_what_would_be_found(open: Open) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let lists = prop::collection::vec(any_list(), 12);
+    let rounds = prop::collection::vec(prop::collection::vec(any_change(), 0..20), 1..6);
+    let config = ProptestConfig { cases: 24, ..ProptestConfig::default() };
+    proptest!(config, |(lists in lists, rounds in rounds)| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut engine = open(folder.path());
+        let mut shelf: BTreeMap<u128, ProductDocument> = BTreeMap::new();
+        for (round, changes) in (1..).zip(rounds) {
+            let mut told = Vec::new();
+            for (number, product) in changes {
+                match product {
+                    Some(product) => {
+                        told.push(put(&product));
+                        shelf.insert(number, product);
+                    }
+                    None => {
+                        told.push(IndexChange::Remove(ProductId(Uuid::from_u128(number))));
+                        shelf.remove(&number);
+                    }
+                }
+            }
+            runtime.block_on(engine.index.apply(&Scope::default(), told, at(round))).unwrap();
+            let all: Vec<ProductDocument> = shelf.values().cloned().collect();
+            for time in 0..2 {
+                for list in &lists {
+                    let ready = engine.search.ready(list);
+                    let page = engine.search.search(list).unwrap();
+                    let (hits, facets) = naive(&all, list);
+                    prop_assert_eq!(page.total, hits.len() as u64, "total of {:?}", list);
+                    prop_assert_eq!(numbers(&page), ordered(&all, list), "hits of {:?}", list);
+                    let facets = if list.facets { facets } else { Facets::default() };
+                    prop_assert_eq!(&*page.facets, &facets, "facets of {:?}", list);
+                    prop_assert_eq!(page.generation, engine.search.generation());
+                    // An engine may have none ready; those it has are no others.
+                    prop_assert!(ready.is_none_or(|ready| ready == page), "{time}: {list:?}");
+                }
+            }
+        }
+    });
+}
+
+fn suggestions_for_a_word_are_the_most_popular_that_have_it(open: Open) {
+    const TYPED: [&str; 8] = ["r", "re", "red", "l", "lamp", "s", "sku", "g"];
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let products = prop::collection::vec(any_product(), 1..40);
+    let config = ProptestConfig { cases: 24, ..ProptestConfig::default() };
+    proptest!(config, |(mut products in products, limit in 0usize..6, cut in 0usize..40)| {
+        for (number, product) in (1..).zip(&mut products) {
+            product.id = ProductId(Uuid::from_u128(number));
+            product.sku = Sku::new(&format!("SKU{number}X")).unwrap();
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let mut engine = open(folder.path());
+        runtime.block_on(async {
+            // Two segments, with rows of earlier versions in the first.
+            let all = products.iter().map(put).collect();
+            engine.index.apply(&Scope::default(), all, at(1)).await.unwrap();
+            let again = products[cut.min(products.len())..].iter().map(put).collect();
+            engine.index.apply(&Scope::default(), again, at(2)).await.unwrap();
+        });
+        for typed in TYPED {
+            let mut expected: Vec<_> = products
+                .iter()
+                .filter(|p| p.status == ProductStatus::Active)
+                .filter(|p| {
+                    let sku = p.sku.as_str().to_lowercase();
+                    p.name.split(' ').chain([sku.as_str()]).any(|word| word.starts_with(typed))
+                })
+                .collect();
+            expected.sort_by_key(|p| (std::cmp::Reverse(p.popularity), p.id));
+            let expected: Vec<ProductId> = expected.iter().map(|p| p.id).take(limit).collect();
+            if !expected.is_empty() {
+                let found = engine.search.suggest(&Scope::default(), typed, limit).unwrap();
+                prop_assert_eq!(found.products, expected, "{}", typed);
+            }
+        }
+    });
+}
+
+async fn questions_with_words_are_never_ready(open: Open) {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = filled(open, folder.path(), &shop()).await;
+    for text in ["galaxy", "xyzzy", "!?"] {
+        let query = SearchQuery { facets: true, ..asking(text) };
+        let asked = || engine.search.search(&query).unwrap();
+        assert_eq!(asked(), asked());
+        assert_eq!(engine.search.ready(&query), None, "{text:?}");
+    }
 }
 
 // --- the embedded engine --------------------------------------------------------------------
@@ -672,10 +824,46 @@ mod on_tantivy {
         no_question_is_empty_while_the_index_is_rebuilt,
         hostile_questions_are_answered,
         a_full_disk_is_named_and_loses_nothing,
+        questions_with_words_are_never_ready,
     );
 
     #[test]
     fn facets_are_what_a_plain_count_finds() {
         super::facets_are_what_a_plain_count_finds(tantivy);
+    }
+
+    #[test]
+    fn what_is_kept_of_a_list_is_what_would_be_found() {
+        super::what_is_kept_of_a_list_is_what_would_be_found(tantivy);
+    }
+
+    #[test]
+    fn suggestions_for_a_word_are_the_most_popular_that_have_it() {
+        super::suggestions_for_a_word_are_the_most_popular_that_have_it(tantivy);
+    }
+
+    #[tokio::test]
+    async fn a_list_is_ready_from_its_second_time_on_until_something_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut engine = filled(tantivy, folder.path(), &shop()).await;
+        let phones = CategoryId(Uuid::from_u128(101));
+        let first = SearchQuery { category: Some(phones), facets: true, ..asking("") };
+        let next = SearchQuery { offset: 2, limit: 2, ..first.clone() };
+        assert_eq!(engine.search.ready(&first), None);
+        let found = engine.search.search(&first).unwrap();
+        assert_eq!(engine.search.ready(&first), Some(found));
+        // Its other pages too, but not yet its other orders.
+        assert_eq!(numbers(&engine.search.ready(&next).unwrap()), [1]);
+        let sorted = SearchQuery { sort: Sort::Name, ..first.clone() };
+        assert_eq!(engine.search.ready(&sorted), None);
+        // What another process reads from the folder, with nothing kept, is the same.
+        let fresh = adapters::tantivy::open_to_read(folder.path()).unwrap();
+        assert_eq!(fresh.ready(&first), None);
+        assert_eq!(fresh.search(&first).unwrap(), engine.search.ready(&first).unwrap());
+
+        let gone = IndexChange::Remove(ProductId(Uuid::from_u128(2)));
+        engine.index.apply(&Scope::default(), vec![gone], at(2)).await.unwrap();
+        assert_eq!(engine.search.ready(&first), None);
+        assert_eq!(numbers(&engine.search.search(&first).unwrap()), [3, 1]);
     }
 }

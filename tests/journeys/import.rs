@@ -92,6 +92,65 @@ fn a_dry_run_tells_what_it_would_do_and_does_nothing() {
 }
 
 #[test]
+fn an_export_makes_the_same_shop_elsewhere_and_then_changes_nothing() {
+    on_every_stack("export and import", |stack| {
+        let mut rows = rows(700);
+        let counted_in = json!([
+            {"warehouse": "north", "quantity": 4},
+            {"warehouse": "south", "quantity": 0},
+        ]);
+        for (sku, more) in [
+            ("V-0", json!({"stock": counted_in, "status": "disabled"})),
+            ("V-1", json!({"variant_of": "V-0", "options": {"colour": "red"}, "stock": 3})),
+            ("V-2", json!({"variant_of": "V-0", "options": {"colour": "blue"}})),
+            ("V-3", json!({"variant_of": "NOBODY", "price": "1.005", "currency": "KWD"})),
+        ] {
+            let mut row =
+                json!({"sku": sku, "name": format!("Shirt {sku}"), "unit": "kg", "precision": 2});
+            row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            writeln!(rows, "{row}").unwrap();
+        }
+        let source = stack.path("rows.jsonl");
+        std::fs::write(&source, rows).unwrap();
+        import(stack, &["import", "products", source.to_str().unwrap(), "--json"]);
+        let text = stack.succeed(&["export", "products"]);
+        assert_eq!(text.lines().count(), 697, "{}", stack.name);
+        assert!(text.contains(r#"{"warehouse":"north","quantity":4}"#), "{}", stack.name);
+
+        let exported = stack.path("exported.jsonl");
+        std::fs::write(&exported, &text).unwrap();
+        let exported = exported.to_str().unwrap();
+        let elsewhere = [Some(Stack::embedded()), Stack::postgres("the other shop")];
+        for other in elsewhere.iter().flatten() {
+            let first = import(other, &["import", "products", exported, "--json"]);
+            assert_eq!(counted(&first), [697, 697, 0, 0, 0], "{first}");
+            let again = import(other, &["import", "products", exported, "--json"]);
+            assert_eq!(counted(&again), [697, 0, 0, 697, 0], "{again}");
+            assert!(other.succeed(&["export", "products"]) == text, "{} differs", other.name);
+            // The same through a server, in pages.
+            let _server = other.serve(&[]);
+            assert!(other.succeed(&["export", "products"]) == text, "{} differs", other.name);
+        }
+        let document = |stack: &Stack| {
+            let server = stack.serve(&[]);
+            let mut product = server.json("/api/v1/products?sku=V-1")["items"][0].clone();
+            for own in ["id", "created_at", "updated_at"] {
+                product.as_object_mut().unwrap().remove(own);
+            }
+            product
+        };
+        let expected = document(stack);
+        assert_eq!(
+            (&expected["stock"]["band"], &expected["parent"]["sku"]),
+            (&"few_left".into(), &"V-0".into())
+        );
+        for other in elsewhere.iter().flatten() {
+            assert_eq!(document(other), expected, "{}", other.name);
+        }
+    });
+}
+
+#[test]
 fn an_import_killed_again_and_again_ends_as_a_clean_one_does() {
     on_every_stack("killed import", |stack| {
         let clean = Stack::embedded();
@@ -127,6 +186,27 @@ fn an_import_killed_again_and_again_ends_as_a_clean_one_does() {
             std::fs::read_to_string(stack.path(resumed["errors"].as_str().unwrap())).unwrap();
         assert_eq!(errors.lines().count(), rows / 100, "{}: each bad row once", stack.name);
         assert!(exported(stack) == exported(&clean), "{}: the end state differs", stack.name);
+    });
+}
+
+#[test]
+fn an_import_is_followed_to_its_end() {
+    on_every_stack("followed import", |stack| {
+        let server = stack.serve(&[]);
+        let form = "application/x-ndjson";
+        let run = server.operate_as("POST", "/api/v1/imports", form, rows(3_000).as_bytes());
+        assert_eq!(run.status, 202, "{}", run.text());
+        let place = format!("/api/v1/imports/{}", run.json()["id"].as_str().unwrap());
+        // It ends by itself, or this never returns.
+        let events = server.operate("GET", &format!("{place}/events"), b"").text();
+        let data = events.lines().filter_map(|line| line.strip_prefix("data:"));
+        let told: Vec<Value> = data.map(|data| serde_json::from_str(data).unwrap()).collect();
+        let read = |run: &Value| run["counts"]["read"].as_u64().unwrap();
+        assert!(told.is_sorted_by_key(read), "{events}");
+        let last = told.last().unwrap();
+        assert_eq!((last["state"].as_str(), read(last)), (Some("succeeded"), 3_000));
+        assert_eq!(events.matches("event:end").count(), 1, "{events}");
+        assert_eq!(*last, server.operate("GET", &place, b"").json());
     });
 }
 

@@ -7,6 +7,8 @@
 mod backup;
 mod bad_input;
 mod browse;
+mod carts;
+mod handoff;
 mod import;
 mod operate;
 #[path = "../support/mod.rs"]

@@ -29,9 +29,17 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
+/// Where the binary under test is.
+pub(crate) const STOA: &str = env!("CARGO_BIN_EXE_stoa");
+
 /// The command line on a folder, with nothing of this machine's settings.
 pub(crate) fn stoa(data: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_stoa"));
+    stoa_at(Path::new(STOA), data, arguments)
+}
+
+/// The same of a binary elsewhere.
+pub(crate) fn stoa_at(binary: &Path, data: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary);
     let kept = ["PATH", "HOME", "TMPDIR", "RUST_BACKTRACE", "LLVM_PROFILE_FILE"];
     command.env_clear();
     for name in kept {
@@ -80,12 +88,17 @@ impl Server {
 
     /// The same, with what it logged when it ends before it is ready.
     pub(crate) fn spawn(data: &Path, arguments: &[&str]) -> Result<Self, String> {
+        let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
+        all.extend(arguments);
+        Self::launch(stoa(data, &all), data)
+    }
+
+    /// Runs a `serve` on `data` that a test has put together.
+    pub(crate) fn launch(mut command: Command, data: &Path) -> Result<Self, String> {
         let log = data.with_extension("log");
         let file = std::fs::File::options().create(true).append(true).open(&log);
         let file = file.expect("a place for the log");
-        let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
-        all.extend(arguments);
-        let mut process = stoa(data, &all).stdout(Stdio::null()).stderr(file).spawn().unwrap();
+        let mut process = command.stdout(Stdio::null()).stderr(file).spawn().unwrap();
         let began = now();
         loop {
             if let Some(status) = process.try_wait().expect("a child of ours") {
@@ -148,6 +161,16 @@ impl Server {
         exchange(self.address, method, path, &headers, body).expect("an answer")
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Sends it a signal: `TERM`, `USR2` …
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.id().to_string()]).status();
+        assert!(sent.expect("kill").success(), "{name} could not be sent");
+    }
+
     /// Ends it as `kill -9` does.
     pub(crate) fn kill(mut self) {
         self.process.kill().expect("a child of ours");
@@ -155,9 +178,13 @@ impl Server {
     }
 
     /// Asks it to end and waits; says whether it ended well.
-    pub(crate) fn stop(mut self) -> bool {
-        let id = self.process.id().to_string();
-        Command::new("kill").args(["-TERM", &id]).status().expect("kill");
+    pub(crate) fn stop(self) -> bool {
+        self.signal("TERM");
+        self.ended()
+    }
+
+    /// Waits for its end; says whether it ended well.
+    pub(crate) fn ended(mut self) -> bool {
         until("the server to stop", || self.process.try_wait().expect("a child of ours")).success()
     }
 

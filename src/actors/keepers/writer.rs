@@ -24,7 +24,9 @@ use supervisors::{
     Address, Agent, CallError, Child, Context, Fault, Mailbox, Nudge, Reply, StartError, agent,
 };
 
-/// Somebody waits for it at a screen. Rank 0, which goes before all, is for orders and payments.
+/// Orders and payments go before all else.
+const CHECKOUT: u8 = 0;
+/// Somebody waits for it at a screen.
 const INTERACTIVE: u8 = 1;
 /// Imports and what else may take its time.
 const BACKGROUND: u8 = 2;
@@ -63,7 +65,6 @@ pub(crate) enum WriteError {
 
 /// What became of a write under a name.
 #[derive(Debug)]
-#[expect(dead_code, reason = "the orders' API is the first to use it")]
 pub(crate) enum Told {
     /// To be given as it is: it was kept, now or before.
     Answer(KeptAnswer),
@@ -134,7 +135,6 @@ impl StoreHandle {
     }
 
     /// Makes a write under the name its client gave it.
-    #[expect(dead_code, reason = "the orders' API is the first to use it")]
     pub(super) async fn once(&self, once: Once) -> Result<Told, OnceError> {
         match self.write(Write::Once(once)).await? {
             Written::Answered { answer: Some(answer), .. } | Written::Replayed(answer) => {
@@ -179,9 +179,16 @@ pub(super) fn unexpected(written: &Written) -> WriteError {
 fn rank(write: &Write) -> u8 {
     match write {
         Write::Once(once) => rank(&once.write),
-        Write::Products(_) | Write::ForgetAnswers { .. } => BACKGROUND,
-        Write::CreateImport(_)
+        Write::Place(_) | Write::Order(_) => CHECKOUT,
+        Write::EndHolds { .. }
+        | Write::Products(_)
+        | Write::ForgetAnswers { .. }
+        | Write::SweepCarts { .. } => BACKGROUND,
+        Write::Carts(_)
+        | Write::CreateImport(_)
         | Write::EndImport { .. }
+        | Write::Stock(_)
+        | Write::PutWarehouse(_)
         | Write::SetOverride(_)
         | Write::RevertOverride { .. } => INTERACTIVE,
         Write::Sessions(SessionWrite::Touch(_) | SessionWrite::Sweep { .. }) => BACKGROUND,

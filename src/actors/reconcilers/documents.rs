@@ -131,7 +131,7 @@ impl Follower {
                         touched.insert(ProductId(event.subject));
                     }
                     Some(EventKind::CategoryChanged) => recategorised = true,
-                    None => {}
+                    _ => {}
                 }
             }
             let mut batch = self.load(&touched).await?;

@@ -1,7 +1,9 @@
 //! Each compares what is with what should be and mends the difference, on a timer and a nudge.
 //! A pass takes no input, so a lost nudge or a death half-way costs time and nothing else.
 
+pub(crate) mod cart_sweeper;
 pub(crate) mod documents;
+pub(crate) mod integrity;
 pub(crate) mod kept_answers;
 pub(crate) mod mail;
 pub(crate) mod outbox_pruner;

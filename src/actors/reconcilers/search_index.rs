@@ -21,6 +21,7 @@ pub(crate) use desk::{ReindexDesk, ReindexPhase, ReindexProgress};
 use super::{Progress, store_fault};
 use crate::{
     domain::{
+        document::ProductDocument,
         event::{Event, EventKind, Position},
         id::{CategoryId, ProductId},
         scope::Scope,
@@ -28,7 +29,7 @@ use crate::{
     },
     ports::{
         clock::Clock,
-        documents::{Documents, DocumentsError, StoredDocument},
+        documents::{Documents, DocumentsError},
         outbox::Outbox,
         search::{IndexChange, Search, SearchError, SearchIndex},
     },
@@ -40,9 +41,10 @@ use tokio::sync::Mutex;
 
 /// How old the index may get unnoticed when no nudge comes.
 const POLL: Duration = Duration::from_secs(1);
-/// Events in one commit. Fewer cost a commit each, more keep a change waiting behind them.
-const BATCH: u32 = 2_000;
-/// Documents a walk reads at once.
+/// Events in one commit. Each commit makes a segment that is merged into larger ones later, so
+/// fewer events cost more; more keep a change waiting behind them.
+const BATCH: u32 = 10_000;
+/// Documents read and given at once, whatever the commit.
 const CHUNK: usize = 1_000;
 
 /// What the indexer works with.
@@ -145,7 +147,8 @@ impl SearchIndexer {
             parts.progress.stands_at(Some(at));
             return Ok(Followed::Level);
         }
-        parts.give(Into::Live { at, to }, &events).await?;
+        parts.give(Into::Live, &events).await?;
+        parts.commit(to).await?;
         parts.progress.stands_at(Some(to));
         Ok(if to.offset < target.offset { Followed::More } else { Followed::Level })
     }
@@ -167,7 +170,7 @@ impl SearchIndexer {
 /// Which index changes go into.
 #[derive(Debug, Clone, Copy)]
 enum Into {
-    Live { at: Position, to: Position },
+    Live,
     Shadow,
 }
 
@@ -203,18 +206,18 @@ impl SearchIndexParts {
                 Some(EventKind::CategoryChanged) => {
                     categories.insert(CategoryId(event.subject));
                 }
-                None => {}
+                _ => {}
             }
         }
         for scope in &self.scopes {
             self.give_below(into, scope, &categories).await?;
         }
         let ids: Vec<ProductId> = products.into_iter().collect();
-        for (number, scope) in self.scopes.iter().enumerate() {
-            let changes = self.load(scope, ids.clone()).await?;
-            // Only what comes last says that all is in.
-            let last = number + 1 == self.scopes.len();
-            self.put(into, scope, changes, last).await?;
+        for scope in &self.scopes {
+            for ids in ids.chunks(CHUNK) {
+                let changes = self.load(scope, ids.to_vec()).await?;
+                self.put(into, scope, changes).await?;
+            }
         }
         Ok(())
     }
@@ -244,7 +247,7 @@ impl SearchIndexParts {
             let changes: Vec<_> =
                 below.map(|product| IndexChange::Put(Box::new(product))).collect();
             if !changes.is_empty() {
-                self.put(into, scope, changes, false).await?;
+                self.put(into, scope, changes).await?;
             }
         }
     }
@@ -262,9 +265,9 @@ impl SearchIndexParts {
     async fn load(&self, scope: &Scope, ids: Vec<ProductId>) -> Result<Vec<IndexChange>, Trouble> {
         let (documents, scope) = (Arc::clone(&self.documents), scope.clone());
         blocking(move || {
-            let found = documents.by_ids(&scope, &ids)?;
-            let change = |(id, found): (&ProductId, Option<StoredDocument>)| match found {
-                Some(stored) => IndexChange::Put(Box::new(stored.document)),
+            let found = documents.documents(&scope, &ids)?;
+            let change = |(id, found): (&ProductId, Option<ProductDocument>)| match found {
+                Some(document) => IndexChange::Put(Box::new(document)),
                 None => IndexChange::Remove(*id),
             };
             Ok(ids.iter().zip(found).map(change).collect())
@@ -277,14 +280,19 @@ impl SearchIndexParts {
         into: Into,
         scope: &Scope,
         changes: Vec<IndexChange>,
-        last: bool,
     ) -> Result<(), Trouble> {
         let mut index = self.index.lock().await;
         match into {
-            Into::Live { at, to } => {
-                index.apply(scope, changes, if last { to } else { at }).await?;
-            }
+            Into::Live => index.add(scope, changes).await?,
             Into::Shadow => index.fill_shadow(scope, changes).await?,
+        }
+        Ok(())
+    }
+
+    /// Only now can what was put into the live index be found, and does it say that all is in.
+    async fn commit(&self, to: Position) -> Result<(), Trouble> {
+        if let Some(scope) = self.scopes.first() {
+            self.index.lock().await.apply(scope, Vec::new(), to).await?;
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ use crate::{
     },
     ports::search::{Search, SearchError},
 };
+use metrics::{Counter, counter};
 use std::{
     sync::{
         Arc,
@@ -123,6 +124,9 @@ pub(crate) struct SearchHandle {
     search: Arc<dyn Search>,
     desk: ReindexDesk,
     indexer: Nudge,
+    /// Questions answered without a worker, and by one.
+    known: Counter,
+    asked: Counter,
 }
 
 impl SearchHandle {
@@ -133,10 +137,23 @@ impl SearchHandle {
         desk: ReindexDesk,
         indexer: Nudge,
     ) -> Self {
-        Self { pool: pool.handle(), search, desk, indexer }
+        let by = |whom| counter!("stoa.search.questions", "answered_by" => whom);
+        let (known, asked) = (by("memory"), by("index"));
+        Self { pool: pool.handle(), search, desk, indexer, known, asked }
+    }
+
+    /// The answer, if it needs no more than looking it up: no worker is asked then.
+    pub(crate) fn ready(&self, query: &SearchQuery) -> Option<SearchPage> {
+        let found = self.search.ready(query)?;
+        self.known.increment(1);
+        Some(found)
     }
 
     pub(crate) async fn search(&self, query: SearchQuery) -> Result<SearchPage, AskError> {
+        if let Some(found) = self.ready(&query) {
+            return Ok(found);
+        }
+        self.asked.increment(1);
         let job = |reply| SearchJob::Search(Box::new(query), reply);
         Ok(self.pool.call(job, PATIENCE).await??)
     }

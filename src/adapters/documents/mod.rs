@@ -234,6 +234,14 @@ impl Documents for RedbDocuments {
         self.each(scope, ids, View::whole)
     }
 
+    fn documents(
+        &self,
+        scope: &Scope,
+        ids: &[ProductId],
+    ) -> Result<Vec<Option<ProductDocument>>, DocumentsError> {
+        self.each(scope, ids, View::document)
+    }
+
     fn cards(
         &self,
         scope: &Scope,

@@ -109,12 +109,18 @@ impl View {
     }
 
     pub(super) fn whole(&self, id: (u16, u128)) -> Result<Option<StoredDocument>, Trouble> {
-        let Some(value) = self.documents.get(id)? else { return Ok(None) };
-        let Some(document) = self.parse(id, value.value())? else { return Ok(None) };
+        let Some(document) = self.document(id)? else { return Ok(None) };
         let (Some(json), Some(card)) = (self.json(id)?, self.card(id)?) else {
             return Err(lost(id));
         };
         Ok(Some(StoredDocument { document, json, card }))
+    }
+
+    pub(super) fn document(&self, id: (u16, u128)) -> Result<Option<ProductDocument>, Trouble> {
+        match self.documents.get(id)? {
+            Some(value) => self.parse(id, value.value()),
+            None => Ok(None),
+        }
     }
 
     pub(super) fn json(&self, id: (u16, u128)) -> Result<Option<Bytes>, Trouble> {

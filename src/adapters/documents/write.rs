@@ -116,17 +116,20 @@ impl<'txn> Tables<'txn> {
         };
         self.json.insert(key, &*stored.json)?;
         self.cards.insert(key, &*stored.card)?;
+        let (mut sku_is_there, mut slug_is_there) = (false, false);
         if let Some((sku, slug)) = before {
-            if sku != document.sku.as_str() {
+            sku_is_there = sku == document.sku.as_str();
+            if !sku_is_there {
                 unname(&mut self.skus, (self.scope, &sku), key.1)?;
             }
-            if slug != document.slug {
+            slug_is_there = slug == document.slug;
+            if !slug_is_there {
                 unname(&mut self.slugs, (self.scope, &slug), key.1)?;
                 touched.push((document.id, slug));
             }
         }
-        name(&mut self.skus, (self.scope, document.sku.as_str()), key.1)?;
-        name(&mut self.slugs, (self.scope, &document.slug), key.1)?;
+        name(&mut self.skus, (self.scope, document.sku.as_str()), key.1, sku_is_there)?;
+        name(&mut self.slugs, (self.scope, &document.slug), key.1, slug_is_there)?;
         touched.push((document.id, document.slug));
         Ok(())
     }
@@ -153,9 +156,15 @@ fn names(value: &[u8], id: ProductId) -> Result<(String, String), Trouble> {
     Ok((record.sku.to_owned(), record.slug.to_owned()))
 }
 
-fn name(table: &mut Table<'_, Named, u128>, key: (u16, &str), id: u128) -> Result<(), Trouble> {
-    let there = table.get(key)?.is_some_and(|v| v.value() == id);
-    if !there {
+/// `kept`: the product had this name before, though another may have got it meanwhile.
+fn name(
+    table: &mut Table<'_, Named, u128>,
+    key: (u16, &str),
+    id: u128,
+    kept: bool,
+) -> Result<(), Trouble> {
+    // A look is cheaper than a write, and worth it where it is likely to spare one.
+    if !kept || table.get(key)?.is_none_or(|v| v.value() != id) {
         table.insert(key, id)?;
     }
     Ok(())

@@ -3,6 +3,9 @@
 use serde::Serialize;
 use std::fmt::{Display, Write};
 
+/// Bytes that are sent at once: what is made beyond it would only wait.
+const PIECE: usize = 64 * 1024;
+
 /// Lines under construction: a tab between fields, a line feed behind each row.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
@@ -11,10 +14,6 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn with_capacity(bytes: usize) -> Self {
-        Self { text: String::with_capacity(bytes), begun: false }
-    }
-
     pub(super) fn text(&mut self, field: &str) -> &mut Self {
         self.begin();
         escape(&mut self.text, field);
@@ -60,6 +59,14 @@ impl Lines {
     pub(super) fn end(&mut self) {
         self.text.push('\n');
         self.begun = false;
+    }
+
+    /// Whole lines, once there are enough of them to be sent.
+    pub(super) fn full_piece(&mut self) -> Option<bytes::Bytes> {
+        if self.begun || self.text.len() < PIECE {
+            return None;
+        }
+        Some(std::mem::replace(&mut self.text, String::with_capacity(PIECE * 5 / 4)).into())
     }
 
     pub(super) fn into_bytes(self) -> bytes::Bytes {

@@ -16,7 +16,8 @@ macro_rules! statements {
 }
 pub(super) use statements;
 
-type Param<'a> = &'a (dyn ToSql + Sync);
+/// A bound value.
+pub(super) type Param<'a> = &'a (dyn ToSql + Sync);
 
 pub(super) async fn execute<const N: usize>(
     tx: &Transaction<'_>,

@@ -2,19 +2,23 @@
 
 mod accounts;
 mod audit;
+mod carts;
 mod customers;
 mod imports;
 mod mail;
 mod once;
+mod order_moves;
+mod orders;
 mod overrides;
 mod products;
 mod sessions;
+mod stock;
 
 use super::error::{pool_error, store_error};
 use crate::ports::{
     StoreError,
     clock::Ids,
-    writer::{Batch, Write, Writer, Written},
+    writer::{Batch, Write, Writer, Written, leading_carts},
 };
 use async_trait::async_trait;
 use deadpool_postgres::{
@@ -35,6 +39,10 @@ const TEXTS: &[&[&str]] = &[
     accounts::ALL,
     customers::ALL,
     mail::ALL,
+    carts::ALL,
+    orders::ALL,
+    order_moves::ALL,
+    stock::ALL,
 ];
 
 /// Below a worker's lease, so that whoever takes over never meets the old one's transaction.
@@ -91,6 +99,8 @@ impl PostgresWriter {
         if matches!(done, Err(Failure::Store(StoreError::Unavailable(_)))) {
             // It may be dead and not know it yet: the next commit gets a new one.
             drop(Object::take(client));
+        } else if done.is_ok() && writes.iter().any(|write| matches!(write, Write::Products(_))) {
+            products::notify(&client).await;
         }
         done
     }
@@ -192,12 +202,29 @@ async fn transact(
     if !names.is_empty() {
         batch.known(&once::kept(&tx, &names).await?);
     }
+    let (placings, others) = batch.todo();
+    if !placings.is_empty() {
+        let (places, placings): (Vec<_>, Vec<_>) = placings.into_iter().unzip();
+        for (place, placed) in places.into_iter().zip(orders::place(&tx, &placings, ids).await?) {
+            batch.made(place, Written::Placed(placed));
+        }
+    }
     let mut staged = false;
-    for (place, write) in batch.todo() {
-        let again = staged;
-        staged |= matches!(write, Write::Products(_));
-        let written = apply(&mut tx, write, ids, again).await?;
-        batch.made(place, written);
+    let mut rest = others.as_slice();
+    while let [(place, write), others @ ..] = rest {
+        let run = leading_carts(rest);
+        if run.is_empty() {
+            let again = staged;
+            staged |= matches!(write, Write::Products(_));
+            batch.made(*place, apply(&mut tx, write, ids, again).await?);
+            rest = others;
+            continue;
+        }
+        let (edits, others) = rest.split_at(run.len());
+        for ((place, _), answer) in edits.iter().zip(carts::edit(&tx, &run).await?) {
+            batch.made(*place, Written::Cart(answer));
+        }
+        rest = others;
     }
     let answers = batch.answers();
     if !answers.is_empty() {
@@ -217,7 +244,18 @@ async fn apply(
 ) -> Result<Written, Failure> {
     Ok(match write {
         Write::Once(_) => return Err(StoreError::Refused("a name inside a name".into()).into()),
+        Write::Place(placing) => {
+            Written::Placed(orders::place(tx, &[placing], ids).await?.swap_remove(0))
+        }
+        Write::Order(write) => order_moves::act(tx, write, ids).await?,
+        Write::EndHolds { now, most } => order_moves::end_holds(tx, *now, *most, ids).await?,
+        Write::Stock(write) => stock::edit(tx, write, ids).await?,
+        Write::PutWarehouse(warehouse) => stock::put_warehouse(tx, warehouse).await?,
         Write::ForgetAnswers { older_than, most } => once::forget(tx, *older_than, *most).await?,
+        Write::Carts(_) => {
+            return Err(StoreError::Refused("carts are edited together".into()).into());
+        }
+        Write::SweepCarts { older_than, most } => carts::sweep(tx, *older_than, *most).await?,
         Write::Products(batch) => imports::batch(tx, batch, ids, again).await?,
         Write::CreateImport(import) => imports::create(tx, import).await?,
         Write::EndImport { id, state, message, at } => {

@@ -36,16 +36,6 @@ const MOST_AT_ONCE: usize = 1_000;
 const MOST_DEPTH: usize = 32;
 
 statements! {
-    /// The parents of these products, and the variants of these products.
-    RELATIVES = [
-        "SELECT parent.id FROM product child
-         JOIN product parent ON parent.site = child.site AND parent.sku = child.variant_of
-         WHERE child.variant_of IS NOT NULL AND child.id", [ids "$1"],
-        " UNION
-         SELECT child.id FROM product parent
-         JOIN product child ON child.site = parent.site AND child.variant_of = parent.sku
-         WHERE child.variant_of IS NOT NULL AND parent.id", [ids "$1"]
-    ];
     PRODUCTS = [
         "SELECT p.id, p.sku, p.status, p.variant_of, p.category_id, p.brand, p.unit, p.precision,
                 p.price_minor, p.currency, p.popularity, p.images, p.attributes, p.options,
@@ -63,13 +53,18 @@ statements! {
          FROM product p JOIN product_text t ON t.product_id = p.id AND t.locale = $2
          WHERE p.site = $1 AND p.variant_of IS NOT NULL AND p.variant_of", [texts "$4"]
     ];
-    /// How many can be had of each: the scarcest of the items it consumes decides.
+    /// How many can be had of each, less what is kept back: the scarcest of the items it consumes
+    /// decides. One that may be ordered back is never scarce.
     AVAILABLE = [
-        "SELECT s.product_id, MIN((SELECT CAST(COALESCE(SUM(l.on_hand - l.reserved), 0) AS BIGINT)
-                                   FROM stock_level l WHERE l.item_id = s.item_id) / s.quantity)
+        "SELECT u.product_id,
+                MIN(CASE WHEN u.back_order AND u.n <= 0 THEN NULL ELSE u.n / u.quantity END)
                 AS available
-         FROM sku_stock_item s WHERE s.product_id", [ids "$1"],
-        " GROUP BY s.product_id"
+         FROM (SELECT s.product_id, s.quantity, i.back_order,
+                      (SELECT CAST(COALESCE(SUM(l.on_hand - l.reserved), 0) AS BIGINT)
+                       FROM stock_level l WHERE l.item_id = s.item_id) - i.threshold AS n
+               FROM sku_stock_item s JOIN stock_item i ON i.id = s.item_id
+               WHERE s.product_id", [ids "$1"],
+        ") u GROUP BY u.product_id"
     ];
     /// These categories and all above them.
     PATHS = [
@@ -129,11 +124,11 @@ struct ReferenceRow {
 #[derive(FromRow)]
 struct AvailableRow {
     product_id: Uuid,
-    available: i64,
+    available: Option<i64>,
 }
 
 #[derive(FromRow)]
-struct CategoryRow {
+pub(super) struct CategoryRow {
     id: Uuid,
     parent_id: Option<Uuid>,
     position: i32,
@@ -160,18 +155,16 @@ impl Catalog for SqlStore {
         scope: &Scope,
         products: &[ProductId],
     ) -> Result<Vec<ProductDocument>, StoreError> {
-        let mut seen = HashSet::new();
-        let mut documents = Vec::with_capacity(products.len());
+        let mut documents = Documents::default();
         for asked in products.chunks(MOST_AT_ONCE) {
-            let mut ids: Vec<Uuid> = asked.iter().map(|id| id.0).collect();
-            let relatives: Vec<Uuid> = on!(self, RELATIVES, |pool, text| {
-                sqlx::query_scalar(text).bind(IdList(ids.clone())).fetch_all(pool).await
-            })?;
-            ids.extend(relatives);
-            ids.retain(|id| seen.insert(*id));
-            documents.extend(self.read(scope, ids).await?);
+            let ids = asked.iter().map(|id| id.0).collect();
+            let shown = documents.take(self.read(scope, ids).await?);
+            let new: Vec<Uuid> = shown.into_iter().filter(|id| !documents.has(*id)).collect();
+            for relatives in new.chunks(MOST_AT_ONCE) {
+                documents.take(self.read(scope, relatives.to_vec()).await?);
+            }
         }
-        Ok(documents)
+        Ok(documents.list)
     }
 
     async fn product_ids(
@@ -208,12 +201,30 @@ impl Catalog for SqlStore {
     }
 }
 
+/// Each once.
+#[derive(Default)]
+struct Documents {
+    list: Vec<ProductDocument>,
+    seen: HashSet<Uuid>,
+}
+
+impl Documents {
+    /// Keeps what is new and hands the relatives back.
+    fn take(&mut self, (found, relatives): Read) -> HashSet<Uuid> {
+        self.list.extend(found.into_iter().filter(|document| self.seen.insert(document.id.0)));
+        relatives
+    }
+
+    fn has(&self, id: Uuid) -> bool {
+        self.seen.contains(&id)
+    }
+}
+
+/// Documents, and who is shown in them: their parents and variants, whose own documents show them.
+type Read = (Vec<ProductDocument>, HashSet<Uuid>);
+
 impl SqlStore {
-    async fn read(
-        &self,
-        scope: &Scope,
-        ids: Vec<Uuid>,
-    ) -> Result<Vec<ProductDocument>, StoreError> {
+    async fn read(&self, scope: &Scope, ids: Vec<Uuid>) -> Result<Read, StoreError> {
         let (site, locale) = (&scope.site.0, &scope.locale.0);
         let rows: Vec<ProductRow> = on!(self, PRODUCTS, |pool, text| {
             let query = sqlx::query_as(text).bind(site).bind(locale).bind(IdList(ids));
@@ -226,13 +237,10 @@ impl SqlStore {
             query.bind(TextList(parents)).bind(TextList(skus)).fetch_all(pool).await
         })?;
 
-        let ids = rows.iter().map(|p| p.id).chain(references.iter().map(|r| r.id)).collect();
-        let available: Vec<AvailableRow> = on!(self, AVAILABLE, |pool, text| {
-            sqlx::query_as(text).bind(IdList(ids)).fetch_all(pool).await
-        })?;
-        let available: HashMap<_, _> =
-            available.into_iter().map(|row| (row.product_id, row.available)).collect();
-        let band = |id: Uuid| StockBand::of(available.get(&id).copied());
+        let relatives: HashSet<Uuid> = references.iter().map(|r| r.id).collect();
+        let ids = rows.iter().map(|p| p.id).chain(relatives.iter().copied()).collect();
+        let available = self.available(ids).await?;
+        let band = |id: Uuid| StockBand::of(available.get(&id).copied().flatten());
 
         let categories: HashSet<Uuid> = rows.iter().filter_map(|p| p.category_id).collect();
         let categories = self.paths(categories, locale).await?;
@@ -252,7 +260,8 @@ impl SqlStore {
         for sisters in variants.values_mut() {
             sisters.sort_by(|a, b| (&a.options, &a.sku).cmp(&(&b.options, &b.sku)));
         }
-        rows.into_iter()
+        let documents = rows
+            .into_iter()
             .map(|row| {
                 let parent = row.variant_of.as_ref().and_then(|sku| by_sku.get(sku)).cloned();
                 let variants = variants.remove(&row.sku).unwrap_or_default();
@@ -266,10 +275,22 @@ impl SqlStore {
                 };
                 document(row, path, stock, parent, variants)
             })
-            .collect()
+            .collect::<Result<_, _>>()?;
+        Ok((documents, relatives))
     }
 
-    async fn paths(
+    /// Of products that somebody counts; `None`: as many as anybody likes.
+    pub(super) async fn available(
+        &self,
+        ids: Vec<Uuid>,
+    ) -> Result<HashMap<Uuid, Option<i64>>, StoreError> {
+        let rows: Vec<AvailableRow> = on!(self, AVAILABLE, |pool, text| {
+            sqlx::query_as(text).bind(IdList(ids)).fetch_all(pool).await
+        })?;
+        Ok(rows.into_iter().map(|row| (row.product_id, row.available)).collect())
+    }
+
+    pub(super) async fn paths(
         &self,
         categories: HashSet<Uuid>,
         locale: &str,
@@ -286,7 +307,7 @@ impl SqlStore {
 }
 
 /// From the root down.
-fn path(categories: &HashMap<Uuid, CategoryRow>, of: Uuid) -> Vec<CategoryRef> {
+pub(super) fn path(categories: &HashMap<Uuid, CategoryRow>, of: Uuid) -> Vec<CategoryRef> {
     let up = std::iter::successors(categories.get(&of), |below| {
         below.parent_id.and_then(|id| categories.get(&id))
     });
@@ -349,11 +370,14 @@ fn reference(
     })
 }
 
-fn sku(text: &str) -> Result<Sku, StoreError> {
+pub(super) fn sku(text: &str) -> Result<Sku, StoreError> {
     Sku::new(text).map_err(|e| not_ours(format!("{text:?}: {e}")))
 }
 
-fn price(minor: Option<i64>, currency: Option<String>) -> Result<Option<Money>, StoreError> {
+pub(super) fn price(
+    minor: Option<i64>,
+    currency: Option<String>,
+) -> Result<Option<Money>, StoreError> {
     let (Some(minor), Some(currency)) = (minor, currency) else { return Ok(None) };
     let currency = currency.parse().map_err(|e| not_ours(format!("{currency:?}: {e}")))?;
     Ok(Some(Money { minor, currency }))

@@ -45,6 +45,11 @@ macro_rules! files {
                 include_str!(concat!("../../../migrations/", $database, "/0005_sessions.sql")),
             ),
             (
+                6,
+                "carts",
+                include_str!(concat!("../../../migrations/", $database, "/0006_carts.sql")),
+            ),
+            (
                 9,
                 "audit",
                 include_str!(concat!("../../../migrations/", $database, "/0009_audit.sql")),

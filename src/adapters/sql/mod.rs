@@ -1,6 +1,6 @@
 //! Both databases through sqlx: one `$n` text and one row struct serve SQLite and PostgreSQL.
 //!
-//! [`SqlStore`] reads (the ports `Catalog`, `Outbox`, `Overrides`, `Imports`) and looks after the
+//! [`SqlStore`] reads (the ports that it fulfils stand in this folder's files) and looks after the
 //! schema; [`SqliteWriter`] is the one writer of an embedded shop. PostgreSQL's writer is
 //! `adapters::postgres`.
 //!
@@ -11,27 +11,32 @@
 
 mod accounts;
 mod audit;
+mod carts;
 mod catalog;
 mod copies;
+mod drafts;
 mod error;
 mod imports;
 mod lists;
 mod mail;
 mod migrations;
+mod orders;
 mod outbox;
 mod overrides;
 mod sessions;
 mod sqlite_writer;
+mod stock;
 mod texts;
 
 pub use copies::{CopyMark, adopt_copy};
 pub use migrations::{DatabaseIdentity, MigrationLine, MigrationState};
 pub use sqlite_writer::SqliteWriter;
 
-use crate::ports::StoreError;
+use crate::ports::{StoreError, integrity::Integrity};
+use async_trait::async_trait;
 use error::store_error;
 use sqlx::{
-    ConnectOptions, Connection, PgPool, SqlitePool,
+    ConnectOptions, Connection, Executor, PgConnection, PgPool, SqlSafeStr, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{
         SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions,
@@ -199,25 +204,32 @@ impl SqlStore {
         let modules = [
             migrations::ALL,
             catalog::ALL,
+            drafts::ALL,
             outbox::ALL,
             imports::ALL,
             overrides::ALL,
             audit::ALL,
+            carts::ALL,
             sessions::ALL,
             accounts::ALL,
             mail::ALL,
+            orders::ALL,
+            stock::ALL,
         ];
         match &self.pools {
             Pools::Sqlite { readers, .. } => {
+                let all: Vec<_> =
+                    modules.iter().chain(sqlite_writer::ALL).copied().flatten().copied().collect();
                 let mut conn = readers.acquire().await.map_err(store_error)?;
-                for (name, sql) in modules.iter().chain(sqlite_writer::ALL).copied().flatten() {
-                    prepare(&mut *conn, name, sql.sqlite).await?;
+                for (name, sql) in all {
+                    prepared(name, prepare_on_sqlite(&mut conn, sql.sqlite).await)?;
                 }
             }
             Pools::Postgres(pool) => {
+                let all: Vec<_> = modules.into_iter().flatten().copied().collect();
                 let mut conn = pool.acquire().await.map_err(store_error)?;
-                for (name, sql) in modules.into_iter().flatten() {
-                    prepare(&mut *conn, name, sql.postgres).await?;
+                for (name, sql) in all {
+                    prepared(name, prepare_on_postgres(&mut conn, sql.postgres).await)?;
                 }
             }
         }
@@ -233,16 +245,36 @@ impl SqlStore {
     }
 }
 
-async fn prepare<'c, E>(conn: E, name: &str, text: &'static str) -> Result<(), StoreError>
-where
-    E: sqlx::Executor<'c>,
-{
-    use sqlx::SqlSafeStr;
+#[async_trait]
+impl Integrity for SqlStore {
+    async fn verify(&self) -> Result<(), StoreError> {
+        self.check().await
+    }
+}
+
+// Two rather than one over any executor: a generic one is not `Send` enough for a port's future.
+async fn prepare_on_sqlite(
+    conn: &mut SqliteConnection,
+    text: &'static str,
+) -> Result<(), sqlx::Error> {
     if text.is_empty() {
         return Ok(());
     }
-    let prepared = conn.prepare(text.into_sql_str()).await;
-    prepared.map(drop).map_err(|e| match store_error(e) {
+    conn.prepare(text.into_sql_str()).await.map(drop)
+}
+
+async fn prepare_on_postgres(
+    conn: &mut PgConnection,
+    text: &'static str,
+) -> Result<(), sqlx::Error> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    conn.prepare(text.into_sql_str()).await.map(drop)
+}
+
+fn prepared(name: &str, outcome: Result<(), sqlx::Error>) -> Result<(), StoreError> {
+    outcome.map_err(|e| match store_error(e) {
         StoreError::Refused(why) => StoreError::Corrupt(format!(
             "the statement {name} does not fit the schema ({why}); run `stoa migrate --status`"
         )),

@@ -5,19 +5,23 @@
 //! a full disk or a busy file is answered as such, and the next commit starts afresh.
 
 mod accounts;
+mod carts;
 mod customers;
 mod imports;
 mod mail;
 mod once;
+mod order_moves;
+mod orders;
 mod overrides;
 mod products;
 mod sessions;
+mod stock;
 
 use super::{error::store_error, in_words, texts::Sql, writer_options};
 use crate::ports::{
     StoreError,
     clock::Ids,
-    writer::{Batch, Write, Writer, Written},
+    writer::{Batch, Write, Writer, Written, leading_carts},
 };
 use async_trait::async_trait;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
@@ -36,6 +40,10 @@ pub(super) const ALL: &[&[(&str, Sql)]] = &[
     accounts::ALL,
     customers::ALL,
     mail::ALL,
+    carts::ALL,
+    orders::ALL,
+    order_moves::ALL,
+    stock::ALL,
 ];
 
 pub struct SqliteWriter {
@@ -116,9 +124,26 @@ async fn all(
     if !names.is_empty() {
         batch.known(&once::kept(conn, &names).await?);
     }
-    for (place, write) in batch.todo() {
-        let written = apply(conn, write, ids).await?;
-        batch.made(place, written);
+    let (placings, others) = batch.todo();
+    if !placings.is_empty() {
+        let (places, placings): (Vec<_>, Vec<_>) = placings.into_iter().unzip();
+        for (place, placed) in places.into_iter().zip(orders::place(conn, &placings, ids).await?) {
+            batch.made(place, Written::Placed(placed));
+        }
+    }
+    let mut rest = others.as_slice();
+    while let [(place, write), others @ ..] = rest {
+        let run = leading_carts(rest);
+        if run.is_empty() {
+            batch.made(*place, apply(conn, write, ids).await?);
+            rest = others;
+            continue;
+        }
+        let (edits, others) = rest.split_at(run.len());
+        for ((place, _), answer) in edits.iter().zip(carts::edit(conn, &run).await?) {
+            batch.made(*place, Written::Cart(answer));
+        }
+        rest = others;
     }
     let answers = batch.answers();
     if !answers.is_empty() {
@@ -134,7 +159,17 @@ async fn apply(
 ) -> Result<Written, sqlx::Error> {
     match write {
         Write::Once(_) => Err(sqlx::Error::Protocol("a name inside a name".into())),
+        Write::Place(placing) => {
+            let mut placed = orders::place(conn, &[placing], ids).await?;
+            Ok(Written::Placed(placed.swap_remove(0)))
+        }
+        Write::Order(write) => order_moves::act(conn, write, ids).await,
+        Write::EndHolds { now, most } => order_moves::end_holds(conn, *now, *most, ids).await,
+        Write::Stock(write) => stock::edit(conn, write, ids).await,
+        Write::PutWarehouse(warehouse) => stock::put_warehouse(conn, warehouse).await,
         Write::ForgetAnswers { older_than, most } => once::forget(conn, *older_than, *most).await,
+        Write::Carts(_) => Err(sqlx::Error::Protocol("carts are edited together".into())),
+        Write::SweepCarts { older_than, most } => carts::sweep(conn, *older_than, *most).await,
         Write::Products(batch) => imports::batch(conn, batch, ids).await,
         Write::CreateImport(import) => imports::create(conn, import).await,
         Write::EndImport { id, state, message, at } => {

@@ -13,48 +13,41 @@ use crate::domain::{
     scope::Scope,
     search::{Hit, MOST_LIMIT, MOST_OFFSET, SearchPage, SearchQuery, Sort, Suggestions},
 };
+use std::sync::Arc;
 use tantivy::{DocAddress, DocId, TantivyDocument, schema::Value};
 
 /// By segment.
 type Matches = Vec<Vec<(DocId, f32)>>;
 
-/// What the text came to.
-enum Meaning {
-    /// There is none: everything.
-    Everything,
-    /// There is some: these products, found by these words.
-    Matches { words: Vec<Word>, matches: Matches, corrected: bool },
+/// What the text came to: these products, found by these words.
+struct Meaning {
+    words: Vec<Word>,
+    matches: Matches,
+    corrected: bool,
 }
 
 impl View {
     pub(super) fn search(&self, query: &SearchQuery) -> Result<SearchPage, Failure> {
-        let meaning = self.understand(&query.scope, &query.text, Places::All)?;
-        let query = &SearchQuery {
-            offset: query.offset.min(MOST_OFFSET),
-            limit: query.limit.min(MOST_LIMIT),
-            ..query.clone()
-        };
-        let scored = matches!(meaning, Meaning::Matches { .. });
+        let query = &bounded(query);
+        if has_no_words(query) {
+            return self.browse(query);
+        }
+        let Meaning { words, matches, corrected } =
+            self.understand(&query.scope, &query.text, Places::All)?;
         let keep = if query.limit == 0 { 0 } else { query.offset + query.limit };
-        let mut collector = Collector::new(self, query, scored, keep);
-        let (words, corrected) = match meaning {
-            Meaning::Everything => {
-                for (number, segment) in self.segments.iter().enumerate() {
-                    collector.segment(number, everything(segment, &query.scope))?;
-                }
-                (Vec::new(), false)
-            }
-            Meaning::Matches { words, matches, corrected } => {
-                for (number, matches) in matches.into_iter().enumerate() {
-                    collector.segment(number, matches.into_iter())?;
-                }
-                (words, corrected)
-            }
-        };
+        let mut collector = Collector::new(self, query, true, keep);
+        for (number, matches) in matches.into_iter().enumerate() {
+            collector.segment(number, matches.into_iter())?;
+        }
         let total = collector.total;
         let (found, facets) = collector.finish();
-        let hits = self.hits(&found, &words)?;
+        let (hits, facets) = (self.hits(&found, &words)?, Arc::new(facets));
         Ok(SearchPage { hits, total, facets, generation: self.generation, corrected })
+    }
+
+    /// See [`Search::ready`](crate::ports::search::Search::ready).
+    pub(super) fn ready(&self, query: &SearchQuery) -> Option<SearchPage> {
+        has_no_words(query).then(|| self.known(&bounded(query))).flatten()
     }
 
     pub(super) fn suggest(
@@ -64,8 +57,19 @@ impl View {
         limit: usize,
     ) -> Result<Suggestions, Failure> {
         let limit = limit.min(MOST_LIMIT);
-        let meaning = self.understand(scope, typed, Places::NameAndSku)?;
-        let Meaning::Matches { matches, .. } = meaning else { return Ok(Suggestions::default()) };
+        if typed.trim().is_empty() {
+            return Ok(Suggestions::default());
+        }
+        let brands = self.brands.beginning(scope, typed, limit);
+        if let [word] =
+            Planner::new(self, &scope.locale, Places::NameAndSku).read(typed)?.as_slice()
+        {
+            let products = self.most_popular(scope, word, limit)?;
+            if !products.is_empty() {
+                return Ok(Suggestions { products, brands });
+            }
+        }
+        let Meaning { matches, .. } = self.understand(scope, typed, Places::NameAndSku)?;
         let query =
             SearchQuery { sort: Sort::Popularity, limit, ..SearchQuery::everything(scope.clone()) };
         let mut collector = Collector::new(self, &query, false, limit);
@@ -73,16 +77,13 @@ impl View {
             collector.segment(number, matches.into_iter())?;
         }
         let products = collector.finish().0.iter().map(|found| self.row(found).product()).collect();
-        Ok(Suggestions { products, brands: self.brands.beginning(scope, typed, limit) })
+        Ok(Suggestions { products, brands })
     }
 
     /// Reads the text more and more generously until some product of the scope matches: as
     /// typed, with near spellings of words nobody has, with near spellings of all, and last with
     /// most of the words. Filters play no part, so that they never change what the text means.
     fn understand(&self, scope: &Scope, text: &str, places: Places) -> Result<Meaning, Failure> {
-        if text.trim().is_empty() {
-            return Ok(Meaning::Everything);
-        }
         let planner = Planner::new(self, &scope.locale, places);
         let mut words = planner.read(text)?;
         let mut corrected = false;
@@ -98,7 +99,7 @@ impl View {
         if every_word {
             let matches = self.matches(scope, |s, n| matching::all_words(s, n, &words))?;
             if any(&matches) {
-                return Ok(Meaning::Matches { words, matches, corrected });
+                return Ok(Meaning { words, matches, corrected });
             }
             let mut wide = words.clone();
             let mut widened = false;
@@ -111,7 +112,7 @@ impl View {
             if widened {
                 let matches = self.matches(scope, |s, n| matching::all_words(s, n, &wide))?;
                 if any(&matches) {
-                    return Ok(Meaning::Matches { words: wide, matches, corrected: true });
+                    return Ok(Meaning { words: wide, matches, corrected: true });
                 }
             }
         }
@@ -120,10 +121,10 @@ impl View {
             let least = (asked - asked.div_ceil(3)).max(1);
             let matches = self.matches(scope, |s, n| matching::most_words(s, n, &words, least))?;
             let corrected = corrected && any(&matches);
-            return Ok(Meaning::Matches { words, matches, corrected });
+            return Ok(Meaning { words, matches, corrected });
         }
         let matches = vec![Vec::new(); self.segments.len()];
-        Ok(Meaning::Matches { words, matches, corrected: false })
+        Ok(Meaning { words, matches, corrected: false })
     }
 
     fn matches(
@@ -141,7 +142,7 @@ impl View {
         self.segments.iter().enumerate().map(of_segment).collect()
     }
 
-    fn row(&self, found: &Found) -> &Cold {
+    pub(super) fn row(&self, found: &Found) -> &Cold {
         &self.segments[found.segment].rows.cold[found.doc as usize]
     }
 
@@ -151,9 +152,6 @@ impl View {
             name_matches: Vec::new(),
             snippet: None,
         };
-        if words.is_empty() {
-            return Ok(found.iter().map(plain).collect());
-        }
         let shapes = words.iter().flat_map(|word| word.shapes.iter().cloned());
         let mut highlighter = Highlighter::new(shapes);
         let mut hits = Vec::with_capacity(found.len());
@@ -178,13 +176,15 @@ fn any(matches: &Matches) -> bool {
     matches.iter().any(|segment| !segment.is_empty())
 }
 
-fn everything<'a>(
-    segment: &'a Segment,
-    scope: &Scope,
-) -> impl Iterator<Item = (DocId, f32)> + use<'a> {
-    let scope = segment.rows.scope(scope);
-    (0..)
-        .zip(&segment.rows.hot)
-        .filter(move |(doc, row)| Some(row.scope) == scope && segment.is_alive(*doc))
-        .map(|(doc, _)| (doc, 1.0))
+fn has_no_words(query: &SearchQuery) -> bool {
+    query.text.trim().is_empty()
+}
+
+/// With no more than may be asked for.
+fn bounded(query: &SearchQuery) -> SearchQuery {
+    SearchQuery {
+        offset: query.offset.min(MOST_OFFSET),
+        limit: query.limit.min(MOST_LIMIT),
+        ..query.clone()
+    }
 }

@@ -201,8 +201,6 @@ impl Counts {
             brands.truncate(MOST_BRANDS);
         }
         brands.sort_unstable_by(order);
-        let mut categories: Vec<(CategoryId, u64)> = self.categories.into_iter().collect();
-        categories.sort_unstable_by_key(|(id, count)| (Reverse(*count), *id));
         let to = PRICE_BOUNDS.iter().skip(1).copied().map(Some).chain([None]);
         let prices = PRICE_BOUNDS
             .iter()
@@ -211,7 +209,8 @@ impl Counts {
             .map(|((from, to), count)| PriceBucket { from: *from, to, count })
             .collect();
         Facets {
-            categories,
+            // By id, as the map has them.
+            categories: self.categories.into_iter().collect(),
             brands: brands.into_iter().map(|(number, count)| (name(number), count)).collect(),
             prices,
             in_stock: self.in_stock,

@@ -8,17 +8,17 @@ use super::{
     Shared,
     error::Failure,
     folder::Folder,
-    schema::{Composer, Fields, VERSION, register_tokenizer, scope_key, settings},
+    newest::Newest,
+    schema::{Composer, Fields, VERSION, register_tokenizer, settings},
     view::View,
 };
 use crate::{
-    domain::{event::Position, id::ProductId, product::ProductStatus, scope::Scope},
+    domain::{event::Position, product::ProductStatus, scope::Scope},
     ports::search::{IndexChange, SearchError, SearchIndex},
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::HashMap,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -72,15 +72,14 @@ struct Live {
     reader: IndexReader,
     /// Made at the first change, dropped when one fails.
     writer: Option<IndexWriter>,
+    newest: Newest,
 }
 
 struct Shadow {
     number: u32,
     index: Index,
     writer: IndexWriter,
-    /// The highest id given so far: what comes behind it can't be there already and needs no
-    /// deletion, which makes a walk in the order of ids much cheaper.
-    highest: HashMap<String, ProductId>,
+    newest: Newest,
 }
 
 impl TantivyIndex {
@@ -148,6 +147,11 @@ impl SearchIndex for TantivyIndex {
         self.run(Core::position).await
     }
 
+    async fn add(&mut self, scope: &Scope, changes: Vec<IndexChange>) -> Result<(), SearchError> {
+        let scope = scope.clone();
+        self.run(move |core| core.add(&scope, changes)).await
+    }
+
     async fn apply(
         &mut self,
         scope: &Scope,
@@ -183,23 +187,30 @@ impl Core {
         Ok(Some(payload(&live.index)?.position))
     }
 
+    fn add(&mut self, scope: &Scope, changes: Vec<IndexChange>) -> Result<(), Failure> {
+        let Some(live) = &mut self.live else {
+            let none = "there is no live index to add to".to_owned();
+            return Err(SearchError::Unavailable(none).into());
+        };
+        let added = live.add(&self.fields, &mut self.composer, scope, changes);
+        // What was added since the last commit goes with the writer.
+        added.inspect_err(|_| live.writer = None)
+    }
+
     fn apply(
         &mut self,
         scope: &Scope,
         changes: Vec<IndexChange>,
         position: Position,
     ) -> Result<(), Failure> {
-        let Some(live) = &mut self.live else {
+        if self.live.is_none() {
             self.begin_shadow()?;
             self.fill_shadow(scope, changes)?;
             return self.swap(position);
-        };
-        let written = live.write(&self.fields, &mut self.composer, scope, changes, position);
-        if let Err(failure) = written {
-            // What was added since the last commit goes with the writer.
-            live.writer = None;
-            return Err(failure);
         }
+        self.add(scope, changes)?;
+        let Some(live) = &mut self.live else { return Ok(()) };
+        live.commit(position).inspect_err(|_| live.writer = None)?;
         live.reader.reload()?;
         let stamp = live.index.load_metas()?.opstamp;
         let before = self.shared.view();
@@ -226,7 +237,7 @@ impl Core {
         let writer = writer(&index, SHADOW_THREADS, SHADOW_MEMORY)?;
         // Merged once, at the end.
         writer.set_merge_policy(Box::new(NoMergePolicy));
-        self.shadow = Some(Shadow { number, index, writer, highest: HashMap::new() });
+        self.shadow = Some(Shadow { number, index, writer, newest: Newest::default() });
         Ok(())
     }
 
@@ -282,7 +293,8 @@ impl Core {
         let stamp = index.load_metas()?.opstamp;
         let generation = generation(number, stamp);
         let view = View::build(reader.searcher(), self.fields.clone(), generation, None)?;
-        Ok((Live { number, index, reader, writer: None }, view))
+        let newest = Newest::of(&view);
+        Ok((Live { number, index, reader, writer: None, newest }, view))
     }
 
     /// Merges end some time after the commit that began them and change no answer; questions
@@ -297,49 +309,70 @@ impl Core {
         live.reader.reload()?;
         let searcher = live.reader.searcher();
         let merged = View::build(searcher, self.fields.clone(), view.generation, Some(&view))?;
-        self.shared.publish(merged);
+        self.shared.publish(merged.merged_from(&view));
         Ok(())
     }
 }
 
 impl Live {
-    fn write(
+    fn add(
         &mut self,
         fields: &Fields,
         composer: &mut Composer,
         scope: &Scope,
         changes: Vec<IndexChange>,
-        position: Position,
     ) -> Result<(), Failure> {
-        let writer = match &mut self.writer {
-            Some(writer) => writer,
-            None => {
-                let writer = writer(&self.index, 1, LIVE_MEMORY)?;
-                let mut policy = LogMergePolicy::default();
-                policy.set_min_num_segments(MOST_SMALL_SEGMENTS);
-                policy.set_del_docs_ratio_before_merge(0.3);
-                writer.set_merge_policy(Box::new(policy));
-                self.writer.insert(writer)
-            }
-        };
-        for change in changes {
-            match change {
-                IndexChange::Put(product) => {
-                    writer.delete_term(fields.key(scope, product.id));
-                    if product.status == ProductStatus::Active {
-                        let added = writer.add_document(composer.compose(scope, &product));
-                        if let Err(error) = added {
-                            return Err(cause(writer, error.into()));
-                        }
-                    }
-                }
-                IndexChange::Remove(id) => {
-                    writer.delete_term(fields.key(scope, id));
-                }
-            }
-        }
-        commit(writer, position)
+        let writer = opened(&mut self.writer, &self.index)?;
+        enter(writer, &mut self.newest, fields, composer, scope, changes)
     }
+
+    fn commit(&mut self, position: Position) -> Result<(), Failure> {
+        commit(opened(&mut self.writer, &self.index)?, position)
+    }
+}
+
+fn opened<'w>(
+    slot: &'w mut Option<IndexWriter>,
+    index: &Index,
+) -> Result<&'w mut IndexWriter, Failure> {
+    if let Some(writer) = slot {
+        return Ok(writer);
+    }
+    let writer = writer(index, 1, LIVE_MEMORY)?;
+    let mut policy = LogMergePolicy::default();
+    policy.set_min_num_segments(MOST_SMALL_SEGMENTS);
+    policy.set_del_docs_ratio_before_merge(0.3);
+    writer.set_merge_policy(Box::new(policy));
+    Ok(slot.insert(writer))
+}
+
+/// What can't be there already needs no deletion: the driver keeps each, with a kilobyte of
+/// weights, and looks it up in every segment.
+fn enter(
+    writer: &mut IndexWriter,
+    newest: &mut Newest,
+    fields: &Fields,
+    composer: &mut Composer,
+    scope: &Scope,
+    changes: Vec<IndexChange>,
+) -> Result<(), Failure> {
+    let mut newest = newest.of_scope(scope);
+    for change in changes {
+        let id = match &change {
+            IndexChange::Put(product) => product.id,
+            IndexChange::Remove(id) => *id,
+        };
+        if !newest.is_passed_by(id) {
+            writer.delete_term(fields.key(scope, id));
+        }
+        if let IndexChange::Put(product) = change
+            && product.status == ProductStatus::Active
+            && let Err(error) = writer.add_document(composer.compose(scope, &product))
+        {
+            return Err(cause(writer, error.into()));
+        }
+    }
+    Ok(())
 }
 
 impl Shadow {
@@ -350,25 +383,7 @@ impl Shadow {
         scope: &Scope,
         changes: Vec<IndexChange>,
     ) -> Result<(), Failure> {
-        let highest = self.highest.entry(scope_key(scope)).or_insert(ProductId(uuid::Uuid::nil()));
-        for change in changes {
-            let id = match &change {
-                IndexChange::Put(product) => product.id,
-                IndexChange::Remove(id) => *id,
-            };
-            if id > *highest {
-                *highest = id;
-            } else {
-                self.writer.delete_term(fields.key(scope, id));
-            }
-            if let IndexChange::Put(product) = change
-                && product.status == ProductStatus::Active
-                && let Err(error) = self.writer.add_document(composer.compose(scope, &product))
-            {
-                return Err(cause(&mut self.writer, error.into()));
-            }
-        }
-        Ok(())
+        enter(&mut self.writer, &mut self.newest, fields, composer, scope, changes)
     }
 
     /// One segment, all of it on disk.
@@ -437,8 +452,8 @@ mod tests {
     use crate::{
         adapters::tantivy::{TantivySearch, open},
         domain::{
-            document::ProductDocument, search::SearchQuery, sku::Sku, stock::StockBand,
-            time::Micros,
+            document::ProductDocument, id::ProductId, search::SearchQuery, sku::Sku,
+            stock::StockBand, time::Micros,
         },
         ports::search::Search,
     };

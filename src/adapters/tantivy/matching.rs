@@ -91,6 +91,66 @@ pub(super) fn most_words(
     })
 }
 
+/// Calls `found` with every product that a word's lists hold, with some more than once. Deleted
+/// ones are among them.
+pub(super) fn each(
+    segment: &Segment,
+    lists: &[List],
+    mut found: impl FnMut(DocId),
+) -> Result<(), Failure> {
+    open(segment, lists, |postings, scores| {
+        read_all(postings, scores, |doc, score| {
+            if score > 0.0 {
+                found(doc);
+            }
+        });
+    })
+}
+
+/// Opens a word's lists one after the other.
+fn open(
+    segment: &Segment,
+    lists: &[List],
+    mut with: impl FnMut(&mut BlockSegmentPostings, &[f32; 6]),
+) -> Result<(), Failure> {
+    let mut open: [Option<BlockSegmentPostings>; 2] = [None, None];
+    for list in lists {
+        let (index, open) = match list.source {
+            Source::Words => (&segment.words, &mut open[0]),
+            Source::Starts => (&segment.starts, &mut open[1]),
+        };
+        let postings = match open {
+            Some(postings) => {
+                index.reset_block_postings_from_terminfo(&list.info, postings)?;
+                postings
+            }
+            None => open.insert(
+                index
+                    .read_block_postings_from_terminfo(&list.info, IndexRecordOption::WithFreqs)?,
+            ),
+        };
+        with(postings, &list.scores);
+    }
+    Ok(())
+}
+
+fn read_all(
+    postings: &mut BlockSegmentPostings,
+    scores: &[f32; 6],
+    mut found: impl FnMut(DocId, f32),
+) {
+    loop {
+        let docs = postings.docs();
+        if docs.is_empty() {
+            return;
+        }
+        for (doc, weight) in docs.iter().zip(postings.freqs()) {
+            found(*doc, scores[(*weight as usize).min(5)]);
+        }
+        postings.advance();
+    }
+}
+
 impl Scratch {
     fn fit(&mut self, rows: usize) {
         // What a panic or an error left behind must not reach the next question.
@@ -109,42 +169,10 @@ impl Scratch {
     ) -> Result<(), Failure> {
         let total: u64 = lists.iter().map(|list| u64::from(list.info.doc_freq)).sum();
         let seek = only.filter(|only| only.len() as u64 * lists.len() as u64 * SEEK_FROM < total);
-        let mut open: [Option<BlockSegmentPostings>; 2] = [None, None];
-        for list in lists {
-            let (index, open) = match list.source {
-                Source::Words => (&segment.words, &mut open[0]),
-                Source::Starts => (&segment.starts, &mut open[1]),
-            };
-            let postings =
-                match open {
-                    Some(postings) => {
-                        index.reset_block_postings_from_terminfo(&list.info, postings)?;
-                        postings
-                    }
-                    None => open.insert(index.read_block_postings_from_terminfo(
-                        &list.info,
-                        IndexRecordOption::WithFreqs,
-                    )?),
-                };
-            match seek {
-                Some(only) => self.pick(postings, &list.scores, only),
-                None => self.take_all(postings, &list.scores),
-            }
-        }
-        Ok(())
-    }
-
-    fn take_all(&mut self, postings: &mut BlockSegmentPostings, scores: &[f32; 6]) {
-        loop {
-            let docs = postings.docs();
-            if docs.is_empty() {
-                return;
-            }
-            for (doc, weight) in docs.iter().zip(postings.freqs()) {
-                self.note(*doc, scores[(*weight as usize).min(5)]);
-            }
-            postings.advance();
-        }
+        open(segment, lists, |postings, scores| match seek {
+            Some(only) => self.pick(postings, scores, only),
+            None => read_all(postings, scores, |doc, score| self.note(doc, score)),
+        })
     }
 
     fn pick(

@@ -15,16 +15,23 @@
 //! 3. `collect` filters, counts and keeps the best in one pass over decoded columns (`rows`).
 //! 4. `highlight` marks the words in the texts of the page's hits.
 //!
+//! A list without words has nothing to look up; `browse` keeps what such lists come to, as long as
+//! the view they were taken from.
+//!
 //! Nothing here holds what is not on disk: the process may die at any moment.
 
 mod ask;
+mod browse;
 mod collect;
 mod error;
 mod folder;
 mod highlight;
 mod index;
 mod matching;
+mod memo;
+mod newest;
 mod plan;
+mod popular;
 mod rows;
 mod schema;
 mod view;
@@ -94,6 +101,10 @@ impl TantivySearch {
 impl Search for TantivySearch {
     fn search(&self, query: &SearchQuery) -> Result<SearchPage, SearchError> {
         Ok(self.view()?.search(query)?)
+    }
+
+    fn ready(&self, query: &SearchQuery) -> Option<SearchPage> {
+        self.shared.view()?.ready(query)
     }
 
     fn suggest(

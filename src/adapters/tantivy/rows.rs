@@ -1,7 +1,7 @@
 //! A segment's columns, decoded once when the segment is opened.
 //!
 //! Every question with facets looks at several columns of every matching product; from packed
-//! columns that is most of its time. Decoded they take about 75 bytes a product and are shared
+//! columns that is most of its time. Decoded they take about 80 bytes a product and are shared
 //! by all views that hold the segment, as segments never change.
 
 use super::schema::{column, scope_key};
@@ -11,7 +11,7 @@ use crate::domain::{
 };
 use std::{collections::HashMap, sync::Arc};
 use tantivy::{
-    SegmentReader, TantivyError,
+    DocId, SegmentReader, TantivyError,
     columnar::{Column, StrColumn},
 };
 use uuid::Uuid;
@@ -52,6 +52,7 @@ pub(super) struct Rows {
     pub(super) brands: Vec<Arc<str>>,
     /// Category and all above it, root first.
     pub(super) paths: Vec<Vec<CategoryId>>,
+    by_path: ByPath,
     scopes: HashMap<String, u16>,
     names: Option<StrColumn>,
 }
@@ -130,12 +131,19 @@ impl Rows {
                 scopes.insert(String::from_utf8_lossy(stream.key()).into_owned(), number);
             }
         }
-        Ok(Self { hot, cold, brands, paths, scopes, names })
+        let by_path = ByPath::new(&hot, paths.len());
+        Ok(Self { hot, cold, brands, paths, by_path, scopes, names })
     }
 
     /// `None`: the segment holds nothing of that scope.
     pub(super) fn scope(&self, scope: &Scope) -> Option<u16> {
         self.scopes.get(&scope_key(scope)).copied()
+    }
+
+    /// The products of a category and all below it, deleted ones and all scopes among them.
+    pub(super) fn below(&self, category: CategoryId) -> impl Iterator<Item = DocId> {
+        let paths = self.paths.iter().enumerate().filter(move |(_, path)| path.contains(&category));
+        paths.flat_map(|(path, _)| self.by_path.on(path)).copied()
     }
 
     pub(super) fn scopes(&self) -> &HashMap<String, u16> {
@@ -149,6 +157,40 @@ impl Rows {
             column.ord_to_str(u64::from(ord), &mut name)?;
         }
         Ok(name)
+    }
+}
+
+/// The segment's products by their path.
+struct ByPath {
+    docs: Vec<DocId>,
+    /// Where in `docs` each path ends; it begins where the one before ends.
+    ends: Vec<usize>,
+}
+
+impl ByPath {
+    fn new(hot: &[Hot], paths: usize) -> Self {
+        let mut ends = vec![0; paths];
+        let on_paths = || (0..).zip(hot).filter(|(_, row)| (row.path as usize) < paths);
+        for (_, row) in on_paths() {
+            ends[row.path as usize] += 1;
+        }
+        let mut sum = 0;
+        for end in &mut ends {
+            // Where the path begins, until its products are put in.
+            sum += std::mem::replace(end, sum);
+        }
+        let mut docs = vec![0; sum];
+        for (doc, row) in on_paths() {
+            let end = &mut ends[row.path as usize];
+            docs[*end] = doc;
+            *end += 1;
+        }
+        Self { docs, ends }
+    }
+
+    fn on(&self, path: usize) -> &[DocId] {
+        let from = if path == 0 { 0 } else { self.ends[path - 1] };
+        &self.docs[from..self.ends[path]]
     }
 }
 

@@ -3,6 +3,7 @@
 //! A view never changes; a commit or swap makes a new one and questions under way keep theirs.
 
 use super::{
+    browse::Lists,
     error::Failure,
     rows::{NONE, Rows},
     schema::{Fields, scope_key},
@@ -19,6 +20,7 @@ pub(super) struct View {
     pub(super) fields: Fields,
     pub(super) segments: Vec<Segment>,
     pub(super) brands: Brands,
+    pub(super) lists: Arc<Lists>,
     pub(super) generation: u64,
     /// Products that can be found, of all scopes.
     pub(super) count: u64,
@@ -71,7 +73,13 @@ impl View {
         }
         brands.count(&segments);
         let count = searcher.num_docs();
-        Ok(Self { searcher, fields, segments, brands, generation, count })
+        let lists = Arc::default();
+        Ok(Self { searcher, fields, segments, brands, lists, generation, count })
+    }
+
+    /// Shows the same products as `other` in other segments: what is known of its lists stays true.
+    pub(super) fn merged_from(self, other: &Self) -> Self {
+        Self { lists: Arc::clone(&other.lists), ..self }
     }
 }
 

@@ -19,9 +19,13 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 const PRODUCTS: usize = 1_000;
 /// Of the draws; any would do, as long as it is the same in each run.
 const SEED: u64 = 0x5704;
+const COLD_LISTS: &str = "cold list page";
 const REQUESTS: &str = "requests/s";
 /// The page cache's hits among the operators' figures.
 const HITS: &str = "stoa_page_cache_hits";
+/// Questions to the index that were answered by what it had kept, and by counting.
+const KEPT: &str = "stoa_search_questions{answered_by=\"memory\"}";
+const COUNTED: &str = "stoa_search_questions{answered_by=\"index\"}";
 /// Answered from the page cache up to here, a cold page is a cold page.
 const MOST_HITS: f64 = 0.01;
 
@@ -35,8 +39,9 @@ Examples:
 
 /// Asks a running server for pages, API resources and searches over kept connections, and a bare
 /// server for the same bytes. Hot pages are drawn by Zipf's law from 1,000 of the shop's own
-/// products; cold pages, which need the operator's token, pass the page cache by. The search row's
-/// baseline is the engine by itself, called in this process. RATIO is ours over the baseline's.
+/// products; cold pages, which need the operator's token, pass the page cache by. The cold lists are
+/// of many categories, in pages, orders and with filters, and the row says how many answers the index
+/// had kept since it last changed. The search row's baseline is the engine by itself, called in this process. RATIO is ours over the baseline's.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(crate) struct Browse {
@@ -111,7 +116,12 @@ impl Browse {
                     .into(),
             ));
         }
-        for pages in kinds(&products) {
+        // Only asked for what is to be measured: it takes two questions a category.
+        let walk = match self.wants(COLD_LISTS) && server.client.token().is_some() {
+            true => shop::list_walk(&shop::lists(&server.client, &products).await?, SEED),
+            false => Vec::new(),
+        };
+        for pages in kinds(&products, walk) {
             if !self.wants(pages.name) {
                 continue;
             }
@@ -155,7 +165,8 @@ impl Browse {
             BareServer::start(answers.iter().map(|(path, _, answer)| (path.as_str(), answer)))
         })
         .await?;
-        let before = server.hits().await;
+        let before = server.figures().await;
+        let addresses = load.targets();
         let compared = self
             .plan()
             .compare(
@@ -166,11 +177,15 @@ impl Browse {
                 },
             )
             .await;
-        let after = server.hits().await;
+        let after = server.figures().await;
         let mut row = compared.row(pages.name, REQUESTS, pages.reach);
-        let hits = after.zip(before).map(|(after, before)| after - before);
+        let spent = after.zip(before).map(|(after, before)| after.since(&before));
         if pages.cold {
-            match hits.map(|hits| hits / compared.done().max(1) as f64) {
+            row.note = spent.and_then(|spent| spent.kept_share()).map(|share| {
+                let percent = (100.0 * share).round();
+                format!("{addresses} addresses; {percent} % of the answers kept by the index")
+            });
+            match spent.map(|spent| spent.hits / compared.done().max(1) as f64) {
                 Some(share) if share > MOST_HITS => {
                     let why = "the server answered from its page cache".to_owned();
                     row.failed.get_or_insert(why);
@@ -234,8 +249,8 @@ impl Browse {
     }
 }
 
-/// The kinds of pages, with what they are to reach.
-fn kinds(products: &[shop::Product]) -> [Pages<'static>; 5] {
+/// The kinds of pages, with what they are to reach; `walk` are the cold lists.
+fn kinds(products: &[shop::Product], walk: Vec<String>) -> [Pages<'static>; 5] {
     let product_pages = shop::product_pages(products);
     let resources = shop::product_resources(products);
     let lists = shop::list_pages(products);
@@ -249,7 +264,7 @@ fn kinds(products: &[shop::Product]) -> [Pages<'static>; 5] {
         kind("hot list page", &lists, false),
         kind("hot product API", &resources, false),
         kind("cold product page", &product_pages, true),
-        kind("cold list page", &lists, true),
+        kind(COLD_LISTS, &walk, true),
     ]
 }
 
@@ -312,16 +327,47 @@ impl Server {
         Ok(kept)
     }
 
-    /// The page cache's hits so far.
-    async fn hits(&self) -> Option<f64> {
+    /// What the server has counted so far.
+    async fn figures(&self) -> Option<Figures> {
         let answer = self.client.fetch("/metrics").await.ok()?;
-        hits(std::str::from_utf8(&answer.body).ok()?)
+        Figures::read(std::str::from_utf8(&answer.body).ok()?)
     }
 }
 
-fn hits(metrics: &str) -> Option<f64> {
-    let value = metrics.lines().find_map(|line| line.strip_prefix(HITS))?;
-    value.trim_start_matches("_total").trim().parse().ok()
+/// Figures of the server that tell where its answers came from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Figures {
+    /// Of the page cache.
+    hits: f64,
+    /// Questions to the index answered from what it had kept, and counted anew.
+    kept: f64,
+    counted: f64,
+}
+
+impl Figures {
+    /// `None` without the page cache's hits; what is not counted yet is not there yet.
+    fn read(metrics: &str) -> Option<Self> {
+        let figure = |name: &str| -> Option<f64> {
+            let value = metrics.lines().find_map(|line| line.strip_prefix(name))?;
+            value.trim_start_matches("_total").trim().parse().ok()
+        };
+        let (kept, counted) = (figure(KEPT).unwrap_or(0.0), figure(COUNTED).unwrap_or(0.0));
+        Some(Self { hits: figure(HITS)?, kept, counted })
+    }
+
+    fn since(self, before: &Self) -> Self {
+        Self {
+            hits: self.hits - before.hits,
+            kept: self.kept - before.kept,
+            counted: self.counted - before.counted,
+        }
+    }
+
+    /// `None`: the index wasn't asked.
+    fn kept_share(self) -> Option<f64> {
+        let all = self.kept + self.counted;
+        (all > 0.0).then(|| self.kept / all)
+    }
 }
 
 async fn blocking<T: Send + 'static>(
@@ -356,8 +402,14 @@ mod tests {
     #[test]
     fn hits_are_read_from_the_metrics() {
         let text = "# TYPE stoa_page_cache_hits counter\nstoa_page_cache_hits 12\nother 3\n";
+        let hits = |text| Figures::read(text).map(|figures| figures.hits);
         assert_eq!(hits(text), Some(12.0));
         assert_eq!(hits("stoa_page_cache_hits_total 7"), Some(7.0));
         assert_eq!(hits("other 3\n"), None);
+        let text = "stoa_page_cache_hits 1\nstoa_search_questions{answered_by=\"index\"} 3\n\
+                    stoa_search_questions{answered_by=\"memory\"} 9\n";
+        let figures = Figures::read(text).unwrap();
+        assert_eq!(figures.kept_share(), Some(0.75));
+        assert_eq!(figures.since(&figures).kept_share(), None);
     }
 }

@@ -49,6 +49,11 @@ impl Load {
         })
     }
 
+    /// How many different things are asked for.
+    pub(crate) fn targets(&self) -> usize {
+        self.targets.len()
+    }
+
     /// Asks for as long as `lasting`, from when all connections stand.
     pub(crate) async fn run(&self, address: SocketAddr, lasting: Duration) -> Round {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -12,6 +12,8 @@ use std::collections::HashSet;
 const PAGE: usize = 100;
 /// Words shorter than this have too many neighbours for a typo to be one.
 const LEAST_WORD: usize = 5;
+/// Orders of a list beside the first one.
+const SORTS: &[&str] = &["price_ascending", "price_descending", "name", "newest"];
 
 /// A product as far as it is needed to ask for it.
 #[derive(Debug, Clone, Deserialize)]
@@ -26,6 +28,33 @@ pub(crate) struct Product {
 #[derive(Debug, Clone, Deserialize)]
 struct Category {
     slug: String,
+}
+
+/// A list's answer, as far as it is needed to ask for others like it.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct List {
+    next: Option<String>,
+    #[serde(default)]
+    facets: Filters,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+struct Filters {
+    brands: Vec<Brand>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Brand {
+    name: String,
+}
+
+/// A category's lists by what sells best, and in another order.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lists {
+    slug: String,
+    popular: List,
+    sort: &'static str,
+    sorted: List,
 }
 
 #[derive(Debug, Deserialize)]
@@ -69,12 +98,56 @@ pub(crate) fn product_resources(products: &[Product]) -> Vec<String> {
 
 /// The first pages of the lists that these products stand in, each once.
 pub(crate) fn list_pages(products: &[Product]) -> Vec<String> {
+    slugs(products).map(|slug| format!("/c/{}", escaped(slug))).collect()
+}
+
+fn slugs(products: &[Product]) -> impl Iterator<Item = &str> {
     let mut seen = HashSet::new();
     let slugs = products.iter().flat_map(|product| &product.categories);
-    slugs
-        .filter(|category| seen.insert(&category.slug))
-        .map(|category| format!("/c/{}", escaped(&category.slug)))
-        .collect()
+    slugs.map(|category| category.slug.as_str()).filter(move |slug| seen.insert(*slug))
+}
+
+/// What there is to choose in the categories of these products: further pages and brands.
+pub(crate) async fn lists(server: &Client, products: &[Product]) -> Result<Vec<Lists>, Failure> {
+    let mut lists = Vec::new();
+    for (slug, sort) in slugs(products).zip(SORTS.iter().cycle()) {
+        let path = format!("/api/v1/search?category={}&facets=true", escaped(slug));
+        lists.push(Lists {
+            slug: slug.to_owned(),
+            popular: server.get(&path).await?,
+            sort,
+            sorted: server.get(&format!("{path}&sort={sort}")).await?,
+        });
+    }
+    Ok(lists)
+}
+
+/// Of each category: first and second page, by what sells best and in another order, and narrowed
+/// by a brand, by a range of prices, and by what is in stock. The last three are the filters.
+pub(crate) fn list_walk(lists: &[Lists], seed: u64) -> Vec<String> {
+    let mut chance = Chance::new(seed);
+    let mut paths = Vec::new();
+    for list in lists {
+        let (path, sort) = (format!("/c/{}", escaped(&list.slug)), list.sort);
+        paths.push(path.clone());
+        paths.push(format!("{path}?sort={sort}"));
+        if let Some(next) = &list.popular.next {
+            paths.push(format!("{path}?after={}", escaped(next)));
+        }
+        if let Some(next) = &list.sorted.next {
+            paths.push(format!("{path}?sort={sort}&after={}", escaped(next)));
+        }
+        let brands = &list.popular.facets.brands;
+        if !brands.is_empty() {
+            let brand = &brands[chance.below(brands.len())].name;
+            paths.push(format!("{path}?brand={}", escaped(brand)));
+        }
+        let from = chance.below(100);
+        let to = from + 1 + chance.below(400);
+        paths.push(format!("{path}?price_from={from}&price_to={to}"));
+        paths.push(format!("{path}?in_stock=true&sort={sort}"));
+    }
+    paths
 }
 
 /// Two words of each product's name, one of them mistyped where it is long enough.
@@ -151,6 +224,49 @@ mod tests {
         assert_eq!(product_resources(&products), ["/api/v1/products/A%2F1", "/api/v1/products/B"]);
         assert_eq!(list_pages(&products), ["/c/tools", "/c/drills", "/c/furniture"]);
         assert!(search_resource("café 5").starts_with("/api/v1/search?q=caf%C3%A9%205&"));
+    }
+
+    #[test]
+    fn lists_are_walked_in_pages_orders_and_filters() {
+        let brand = |name: &str| Brand { name: name.into() };
+        let list = |next: Option<&str>, brands: &[&str]| List {
+            next: next.map(str::to_owned),
+            facets: Filters { brands: brands.iter().map(|name| brand(name)).collect() },
+        };
+        let long = Lists {
+            slug: "drills".into(),
+            popular: list(Some("a="), &["A&B"]),
+            sort: "name",
+            sorted: list(Some("b"), &[]),
+        };
+        let short = Lists { slug: "saws".into(), sort: "newest", ..Lists::default() };
+        let walk = list_walk(&[long, short], 1);
+        let (prices, others): (Vec<&String>, Vec<&String>) =
+            walk.iter().partition(|path| path.contains("price_from"));
+        assert_eq!(prices.len(), 2, "{walk:?}");
+        assert_eq!(
+            others,
+            [
+                "/c/drills",
+                "/c/drills?sort=name",
+                "/c/drills?after=a%3D",
+                "/c/drills?sort=name&after=b",
+                "/c/drills?brand=A%26B",
+                "/c/drills?in_stock=true&sort=name",
+                "/c/saws",
+                "/c/saws?sort=newest",
+                "/c/saws?in_stock=true&sort=newest",
+            ]
+        );
+        assert_eq!(walk.iter().collect::<HashSet<_>>().len(), walk.len(), "{walk:?}");
+    }
+
+    #[test]
+    fn the_orders_are_those_of_the_shop() {
+        for sort in SORTS {
+            let json = serde_json::Value::from(*sort);
+            serde_json::from_value::<crate::domain::search::Sort>(json).unwrap();
+        }
     }
 
     #[test]

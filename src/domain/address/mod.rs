@@ -39,7 +39,7 @@ pub struct Address {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postcode: Option<Postcode>,
     pub city: String,
-    /// State or province; its code in capitals where [`REGION_CODES`] has the country.
+    /// State or province; its code in capitals where a country’s addresses are known to use one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     pub country: Country,
@@ -267,3 +267,6 @@ fn unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
+
+#[cfg(test)]
+mod tests;

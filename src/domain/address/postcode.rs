@@ -50,19 +50,9 @@ impl Postcode {
         &self.0
     }
 
-    /// Spaces and hyphens don't count: `SW1A 1AA` begins with `SW1A1`.
-    pub fn begins_with(&self, prefix: &Self) -> bool {
-        let mut own = self.letters();
-        prefix.letters().all(|letter| own.next() == Some(letter))
-    }
-
-    /// How many letters and digits it has.
-    pub fn significant(&self) -> usize {
-        self.letters().count()
-    }
-
-    fn letters(&self) -> impl Iterator<Item = u8> {
-        self.0.bytes().filter(u8::is_ascii_alphanumeric)
+    /// Letters and digits alone, by which postcodes are compared: `SW1A1AA`.
+    pub fn plain(&self) -> String {
+        self.0.chars().filter(char::is_ascii_alphanumeric).collect()
     }
 
     fn has_shape(&self, shape: &str) -> bool {
@@ -70,7 +60,8 @@ impl Postcode {
             b'9' => found.is_ascii_digit(),
             _ => found.is_ascii_uppercase(),
         };
-        self.significant() == shape.len() && shape.bytes().zip(self.letters()).all(fits)
+        let plain = self.plain();
+        plain.len() == shape.len() && shape.bytes().zip(plain.bytes()).all(fits)
     }
 }
 

@@ -1,22 +1,12 @@
-//! One intent's steps and facts, and what may be asked next.
+//! One intent's steps and facts, its state, and what may be asked next.
 
-use super::{Decline, Fact, PaymentIntent, ProviderRecord};
+use super::{Asked, Decline, Fact, NotAllowed, PaymentIntent, ProviderRecord, Step};
 use crate::domain::{
     id::{CaptureId, PaymentIntentId, RefundId},
     money::Money,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Something we ask of the provider. It is written down before it is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(tag = "step", rename_all = "snake_case")]
-pub enum Step {
-    Authorise,
-    Capture { id: CaptureId, minor: i64 },
-    Refund { id: RefundId, minor: i64 },
-    Void,
-}
 
 /// Where a payment is, read from its facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -54,6 +44,23 @@ impl PaymentState {
         }
     }
 
+    pub const ALL: [Self; 10] = [
+        Self::Pending,
+        Self::Unknown,
+        Self::Authorised,
+        Self::PartlyCaptured,
+        Self::Captured,
+        Self::PartlyRefunded,
+        Self::Refunded,
+        Self::Declined,
+        Self::Voided,
+        Self::Expired,
+    ];
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
     /// Whether the provider said yes or no: until then its order can be neither confirmed nor
     /// cancelled, and a reconciler asks.
     pub fn has_verdict(self) -> bool {
@@ -64,31 +71,6 @@ impl PaymentState {
     pub fn is_good(self) -> bool {
         matches!(self, Self::Authorised | Self::PartlyCaptured | Self::Captured)
     }
-}
-
-/// How a step stands once it was written down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
-    Now,
-    /// It was before, and its answer isn't known: ask again, with the same key.
-    Before,
-    /// It has happened.
-    Done,
-}
-
-/// Why a step may not be asked; nothing was changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotAllowed {
-    #[error("a payment that is {} can't be asked for this", .0.as_str())]
-    Now(PaymentState),
-    #[error("an amount must be more than nothing")]
-    Nothing,
-    #[error("{asked} is more than the {left} that is left, in minor units")]
-    TooMuch { asked: i64, left: i64 },
-    #[error("its key was used for another amount")]
-    KeyReused,
-    #[error("an answer is still missing: ask the provider first")]
-    Unanswered,
 }
 
 /// Why a record can't be learnt, whenever it comes.

@@ -7,13 +7,15 @@
 mod books;
 mod card;
 mod intent;
+mod step;
 mod terms;
 #[cfg(test)]
 mod tests;
 
-pub use books::{Asked, Gap, NotAllowed, NotOurs, Payment, PaymentState, Step};
+pub use books::{Gap, NotOurs, Payment, PaymentState};
 pub use card::{Card, CardError};
 pub use intent::{Decline, MethodToken, PaymentIntent, PaymentMethod};
+pub use step::{Asked, NotAllowed, Step};
 pub use terms::InvoiceTerms;
 
 use crate::domain::{

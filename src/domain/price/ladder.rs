@@ -3,6 +3,7 @@
 use super::PriceSet;
 use crate::domain::{
     id::{PriceListId, ProductId},
+    import::limits,
     money::Money,
     quantity::Quantity,
     tax::TaxMode,
@@ -21,6 +22,34 @@ pub struct PriceEntry {
     pub min_quantity: Quantity,
     /// For one whole unit, in minor units of the list's currency; never negative.
     pub amount: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PriceEntryError {
+    #[error("the price is negative")]
+    Negative,
+    #[error("the price is too large: a million units at it could not be paid")]
+    TooLarge,
+    #[error("the unit is 1 to 20 characters on one line, such as each or kg")]
+    Unit,
+}
+
+impl PriceEntry {
+    /// In minor units; [`Quantity::MOST_UNITS`] at it still fit an amount of money.
+    pub const MOST_AMOUNT: i64 = i64::MAX / Quantity::MOST_UNITS;
+
+    pub fn check(&self) -> Result<(), PriceEntryError> {
+        match self.amount {
+            ..0 => return Err(PriceEntryError::Negative),
+            0..=Self::MOST_AMOUNT => {}
+            _ => return Err(PriceEntryError::TooLarge),
+        }
+        let characters = self.unit.chars().count();
+        if !(1..=limits::UNIT).contains(&characters) || self.unit.chars().any(char::is_control) {
+            return Err(PriceEntryError::Unit);
+        }
+        Ok(())
+    }
 }
 
 /// Where a price comes from.

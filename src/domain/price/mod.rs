@@ -10,6 +10,9 @@ mod ladder;
 mod list;
 mod set;
 
-pub use ladder::{Ladder, PriceEntry, PriceSource, UnitPrice};
+pub use ladder::{Ladder, PriceEntry, PriceEntryError, PriceSource, UnitPrice};
 pub use list::{Assignment, Audience, Buyer, PriceList, PriceListError, next_change};
 pub use set::{PriceSet, PriceSetHash};
+
+#[cfg(test)]
+mod tests;

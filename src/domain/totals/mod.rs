@@ -15,6 +15,8 @@
 //! sum to the whole, and sums without lines ([`CartSums`]) give the same whole.
 
 mod settle;
+#[cfg(test)]
+mod tests;
 
 pub(super) use settle::settle;
 
@@ -98,6 +100,7 @@ pub enum TotalsError {
 }
 
 impl From<SumsError> for TotalsError {
+    /// Sums just built from their lines lack none of them: only their size can be in the way.
     fn from(_: SumsError) -> Self {
         Self::TooLarge
     }

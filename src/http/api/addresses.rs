@@ -183,9 +183,9 @@ fn id(asked: &Asked) -> Result<AddressId, Problem> {
 pub(crate) fn address_problem(problems: Vec<AddressProblem>) -> Problem {
     let told = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
     let errors = problems.into_iter().map(|problem| FieldError {
-        parameter: None,
         pointer: Some(format!("/{}", problem.field)),
         detail: problem.fault.to_string(),
+        ..FieldError::default()
     });
     Problem { errors: errors.collect(), ..Problem::new(Code::BadContent, told) }
 }

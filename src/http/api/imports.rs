@@ -1,6 +1,9 @@
 //! `/api/v1/imports`: catalogue rows in, and how far each run is. For administrators.
 
-use super::{fresh, link_next, write_value};
+use super::{
+    events::{self, Standing},
+    fresh, link_next, write_value,
+};
 use crate::{
     domain::{id::ImportId, money::Currency, time::Micros},
     http::{
@@ -72,6 +75,7 @@ const ERRORS: &[Param] = &[
 const LINES: &[&str] = &["application/x-ndjson", "application/jsonl", "application/x-jsonlines"];
 const CSV: &str = "text/csv";
 const ADDRESS: &str = "/api/v1/imports";
+const UNKNOWN: &str = "there is no such import";
 
 /// Runs, newest first.
 #[derive(Serialize, ToSchema)]
@@ -163,6 +167,7 @@ pub(super) fn resources() -> Vec<Resource> {
         .about("One JSON object a line, with the row's line, field, reason and SKU, in the order of the rows.")
         .place(ID)
         .answer(200, "The rows.", media("application/x-ndjson"));
+    let follow = events::doc("follow_import", tag, "How far a run is, as it goes on").place(ID);
     let resume = Doc::new("resume_import", tag, "Go on with a run that failed")
         .place(ID)
         .answer(202, "The run waits its turn.", json::<ImportView>())
@@ -188,6 +193,10 @@ pub(super) fn resources() -> Vec<Resource> {
         Resource::new(
             "/api/v1/imports/{id}/errors",
             [admin(Method::GET, ERRORS, |a, b| Box::pin(show_errors(a, b))).doc(errors)],
+        ),
+        Resource::new(
+            "/api/v1/imports/{id}/events",
+            [admin(Method::GET, &[], |a, b| Box::pin(follow_run(a, b))).doc(follow)],
         ),
         Resource::new(
             "/api/v1/imports/{id}/resume",
@@ -298,6 +307,19 @@ async fn show_errors(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     Ok(response)
 }
 
+async fn follow_run(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
+    let (id, imports) = (id(&asked)?, Arc::clone(&app.imports));
+    let look = move || {
+        let imports = Arc::clone(&imports);
+        async move {
+            let found = imports.get(id).await?;
+            let standing = |run: Import| Standing::new(&ImportView::of(&run), run.state.is_ended());
+            Ok(found.map(standing))
+        }
+    };
+    events::follow(&app, &asked, UNKNOWN, look).await
+}
+
 async fn cancel_run(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let import = known(app.imports.cancel(id(&asked)?).await)?;
     Ok(fresh(&app, &ImportView::of(&import)))
@@ -323,7 +345,7 @@ fn id(asked: &Asked) -> Result<ImportId, Problem> {
 }
 
 fn known<T>(found: Result<Option<T>, Problem>) -> Result<T, Problem> {
-    found?.ok_or_else(|| Problem::new(Code::NotFound, "there is no such import"))
+    found?.ok_or_else(|| Problem::new(Code::NotFound, UNKNOWN))
 }
 
 impl ImportView {

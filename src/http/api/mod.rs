@@ -1,10 +1,13 @@
 //! The API's first version: the catalogue for everybody, sessions and what belongs to them for
-//! shoppers, imports and the index for administrators.
+//! shoppers, imports, exports and the index for administrators.
 
 mod accounts;
 mod addresses;
+mod carts;
 mod categories;
 mod customers;
+pub(super) mod events;
+mod exports;
 mod imports;
 mod keys;
 pub(crate) mod privacy;
@@ -29,6 +32,7 @@ pub(crate) fn resources() -> Vec<Resource> {
         categories::resources(),
         search::resources(),
         imports::resources(),
+        exports::resources(),
         reindex::resources(),
         sessions::resources(),
         accounts::resources(),
@@ -36,6 +40,7 @@ pub(crate) fn resources() -> Vec<Resource> {
         keys::resources(),
         customers::resources(),
         privacy::resources(),
+        carts::resources(),
     ]
     .into_iter()
     .flatten()

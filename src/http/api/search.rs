@@ -17,7 +17,7 @@ use crate::{
 use bytes::Bytes;
 use http::Method;
 use serde::Serialize;
-use std::sync::Arc;
+use std::{cmp::Reverse, sync::Arc};
 use utoipa::ToSchema;
 use warp::reply::Response;
 
@@ -85,6 +85,7 @@ struct Snippet {
 /// What each further filter would leave. A facet's counts leave out its own filter.
 #[derive(Serialize, ToSchema)]
 struct FacetsView {
+    /// Most products first.
     categories: Vec<CategoryCount>,
     brands: Vec<BrandCount>,
     prices: Vec<PriceCount>,
@@ -137,9 +138,9 @@ async fn show(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let tree = app.documents.categories(&app.scope);
     let question = Question::read(&app, &tree, &asked.query)?;
     let query = question.query(asked.query.size("limit"), asked.query.flag("facets"));
-    let (offset, limit, with_facets) = (query.offset, query.limit, query.facets);
+    let (limit, with_facets) = (query.limit, query.facets);
     let found = app.search.search(query).await?;
-    let next = question.next(offset, limit, &found);
+    let next = question.next(limit, &found);
     let ids: Vec<_> = found.hits.iter().map(|hit| hit.product).collect();
     let products = app.documents.json(&app.scope, &ids)?;
     let wish = products::Wish::of(&asked);
@@ -190,7 +191,9 @@ impl FacetsView {
         let facets = &found.facets;
         let currency = app.config.currency;
         let price = |minor| PriceView::from(&crate::domain::money::Money { minor, currency });
-        let categories = facets.categories.iter().filter_map(|(id, count)| {
+        let mut by_count: Vec<_> = facets.categories.iter().collect();
+        by_count.sort_by_key(|(id, count)| (Reverse(*count), *id));
+        let categories = by_count.into_iter().filter_map(|(id, count)| {
             let one = tree.by_id(*id)?;
             Some(CategoryCount { slug: one.slug.clone(), name: one.name.clone(), count: *count })
         });

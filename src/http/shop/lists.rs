@@ -1,15 +1,16 @@
 //! Pages that ask the search index: home, categories, search, and what the search field offers.
 //!
-//! They are made in the render pool, which refuses when it is full. Home and category pages are
-//! kept under the index's generation; answers to words typed are not, as nearly every one is asked
-//! once.
+//! A list whose answer the index has ready is made on the request's own thread, like a product's
+//! page. The others are made in the render pool, which refuses when it is full. Home and category
+//! pages are kept under the index's generation; answers to words typed are not, as nearly every
+//! one is asked once.
 
 use super::{HTML, html, key};
 use crate::{
     domain::{
         category::Category,
         id::ProductId,
-        search::{SearchQuery, Sort},
+        search::{SearchPage, SearchQuery, Sort},
     },
     http::{
         api,
@@ -163,9 +164,23 @@ async fn show_list(
     kept: bool,
 ) -> Result<Response, Problem> {
     let key = key(&app, app.search.generation(), address);
-    let build = || {
+    let build = async || {
+        let query = question.query(LENGTH, true);
+        let offset = app.offset();
+        if let Some(found) = app.search.ready(&query) {
+            return list(&app, offset, &question, &kind, Some(found));
+        }
         let app_ = Arc::clone(&app);
-        app.render.page(async move { list(&app_, &question, &kind).await })
+        let page = async move {
+            let found = match (app_.search.search(query).await, &kind) {
+                (Ok(found), _) => Some(found),
+                // A category without its products still leads somewhere; a search without does not.
+                (Err(problem), Kind::Category(_)) if problem.code == Code::Unavailable => None,
+                (Err(problem), _) => return Err(problem),
+            };
+            list(&app_, offset, &question, &kind, found)
+        };
+        app.render.page(page).await
     };
     if kept {
         return Ok(app.cache.get_or_build(key, build).await?.answer(&asked));
@@ -173,20 +188,18 @@ async fn show_list(
     Ok(build().await?.page.answer(&asked.method, &asked.headers))
 }
 
-async fn list(app: &App, question: &Question, kind: &Kind) -> Result<Built, Problem> {
-    let offset = app.offset();
+/// `offset` is the log's place before the index was asked.
+fn list(
+    app: &App,
+    offset: i64,
+    question: &Question,
+    kind: &Kind,
+    found: Option<SearchPage>,
+) -> Result<Built, Problem> {
     let (tree, shell) = app.shell();
-    let query = question.query(LENGTH, true);
-    let from = query.offset;
-    let found = match (app.search.search(query).await, kind) {
-        (Ok(found), _) => Some(found),
-        // A category without its products still leads somewhere; a search without does not.
-        (Err(problem), Kind::Category(_)) if problem.code == Code::Unavailable => None,
-        (Err(problem), _) => return Err(problem),
-    };
     let hits = found.iter().flat_map(|found| &found.hits).map(|hit| hit.product);
     let (products, cards) = cards(app, hits)?;
-    let next = found.as_ref().and_then(|found| question.next(from, LENGTH, found));
+    let next = found.as_ref().and_then(|found| question.next(LENGTH, found));
     let path = match kind {
         Kind::Category(category) => views::category_path(&category.slug),
         Kind::Search(_) => "/search".to_owned(),
@@ -212,7 +225,7 @@ async fn list(app: &App, question: &Question, kind: &Kind) -> Result<Built, Prob
         },
         total: found.as_ref().map_or(0, |found| found.total),
         cards: &cards,
-        facets: found.as_ref().map(|found| &found.facets),
+        facets: found.as_ref().map(|found| &*found.facets),
         next: next.as_deref(),
         continued: question.is_continued(),
     };

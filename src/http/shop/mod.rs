@@ -1,5 +1,6 @@
-//! The shop's pages, for everybody.
+//! The shop's pages: those for everybody, and a shopper's own.
 
+mod cart;
 mod files;
 mod lists;
 mod media;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 pub(crate) fn resources() -> Vec<Resource> {
     [
         lists::resources(),
+        cart::resources(),
         product::resources(),
         media::resources(),
         files::resources(),

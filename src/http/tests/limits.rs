@@ -156,6 +156,34 @@ async fn a_stop_lets_what_is_being_answered_end() {
 }
 
 #[tokio::test]
+async fn a_stop_answers_what_is_on_its_way_and_says_that_it_was_the_last() {
+    let shop = Shop::open().await;
+    let mut new = connect(&shop).await;
+    let (mut busy, mut idle) = (connect(&shop).await, connect(&shop).await);
+    for stream in [&mut busy, &mut idle] {
+        // Answered, so the one that came before is accepted as well.
+        stream.write_all(b"HEAD /p/drill-1 HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        assert!(!one_head(stream).await.contains("connection: close"));
+    }
+    shop.stage.leave();
+    let ready = shop.get("/readyz").await;
+    is(&ready, 503);
+    assert_eq!(header(&ready, "connection"), "close");
+    busy.write_all(b"HEAD /p/drill-1 HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    assert!(rest(&mut busy).await.contains("connection: close"));
+    let close = shop.close();
+    let answer = async {
+        // The idle connection is let go, which shows that the stop is underway.
+        assert_eq!(rest(&mut idle).await, "");
+        new.write_all(b"GET /p/drill-1 HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        rest(&mut new).await
+    };
+    let ((), answer) = tokio::join!(close, answer);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
+}
+
+#[tokio::test]
 async fn a_request_that_takes_too_long_is_answered_so() {
     let shop = Shop::open_with(|config| config.request_timeout_ms = 100).await;
     *shop.index.gate.lock().unwrap() = Some(std::sync::Arc::default());

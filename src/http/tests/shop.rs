@@ -1,4 +1,6 @@
 //! A small shop to ask: a real server on a free port, with a shelf of products in memory.
+//!
+//! Long because it stands in for everything behind the edge, in one place that tests can turn.
 
 use super::visitors::{Dice, Visitors};
 use crate::{
@@ -9,9 +11,9 @@ use crate::{
         document::{ProductDocument, VariantRef},
         event::Position,
         id::{CategoryId, ImportId, ProductId},
-        import::RowError,
+        import::{self, Ignored, Reading, RowError},
         money::{Currency, Money},
-        product::ProductStatus,
+        product::{ProductDraft, ProductStatus},
         scope::Scope,
         search::{Facets, Hit, SearchPage, SearchQuery, Suggestions},
         sku::Sku,
@@ -20,7 +22,7 @@ use crate::{
     },
     http::{
         AdminToken, App, Check, Edge, HttpConfig, Listeners, PageCache, Render, RenderWorker,
-        Started, Trusted, Viewing,
+        Stage, Trusted, Viewing,
         error::{Code, Problem},
         handles::{Importing, PoolInfo, Pooling, Reindex, ReindexState, Rows, Searching},
         serve::accept,
@@ -29,6 +31,7 @@ use crate::{
         StoreError,
         audit::Audit,
         blobs::{BlobError, Blobs},
+        catalog::Drafts,
         clock::{Clock, Ids},
         documents::{DocumentChange, Documents, DocumentsError, StoredDocument, Touched},
         imports::{Import, ImportCounts, ImportOptions, ImportState},
@@ -140,6 +143,13 @@ impl Documents for Shelf {
     ) -> Result<Vec<Option<StoredDocument>>, DocumentsError> {
         Ok(ids.iter().map(|id| self.find(|one| one.id == *id)).collect())
     }
+    fn documents(
+        &self,
+        scope: &Scope,
+        ids: &[ProductId],
+    ) -> Result<Vec<Option<ProductDocument>>, DocumentsError> {
+        Ok(self.by_ids(scope, ids)?.into_iter().map(|one| one.map(|one| one.document)).collect())
+    }
     fn cards(
         &self,
         scope: &Scope,
@@ -248,11 +258,11 @@ impl Searching for Index {
         Ok(SearchPage {
             hits: hits.collect(),
             total: found.len() as u64,
-            facets: Facets {
+            facets: Arc::new(Facets {
                 brands: vec![("Acme".into(), 1)],
-                categories: vec![(CategoryId(Uuid::from_u128(2)), 3)],
+                categories: [(CategoryId(Uuid::from_u128(2)), 3)].into(),
                 ..Facets::default()
-            },
+            }),
             generation: self.generation(),
             corrected: false,
         })
@@ -280,6 +290,13 @@ impl Searching for Index {
 pub(super) struct Runs {
     all: Mutex<Vec<Import>>,
     pub(super) received: AtomicU64,
+}
+
+impl Runs {
+    /// Takes the first run further.
+    pub(super) fn go_on(&self, change: impl FnOnce(&mut Import)) {
+        change(&mut self.all.lock().unwrap()[0]);
+    }
 }
 
 #[async_trait]
@@ -480,6 +497,31 @@ impl Ids for Counting {
     }
 }
 
+/// A catalogue of two, one of them disabled.
+struct Draft;
+
+#[async_trait]
+impl Drafts for Draft {
+    async fn drafts(
+        &self,
+        _: &Scope,
+        after: Option<&Sku>,
+        limit: u32,
+    ) -> Result<Vec<ProductDraft>, StoreError> {
+        let rows = [
+            r#"{"sku":"A","name":"a","stock":[{"warehouse":"north","quantity":3}]}"#,
+            r#"{"sku":"B","name":"b","status":"disabled","price":"1.50","currency":"EUR"}"#,
+        ];
+        let reading = Reading::new(&BTreeMap::new(), Currency::USD).unwrap();
+        let read = |row: &str| {
+            let row = row.as_bytes();
+            import::json::row(1, row, &reading, &mut Ignored::default()).unwrap()
+        };
+        let behind = rows.map(read).into_iter().filter(|one| after.is_none_or(|a| one.sku > *a));
+        Ok(behind.take(limit as usize).collect())
+    }
+}
+
 pub(super) struct Shop {
     pub(super) address: SocketAddr,
     pub(super) socket: std::path::PathBuf,
@@ -492,7 +534,7 @@ pub(super) struct Shop {
     pub(super) files: Arc<Drawer>,
     pub(super) cache: Arc<PageCache>,
     pub(super) healthy: Arc<AtomicBool>,
-    pub(super) started: Started,
+    pub(super) stage: Stage,
     universe: Universe,
     server: JoinSet<()>,
     stop: oneshot::Sender<()>,
@@ -521,8 +563,11 @@ impl Shop {
         });
         let renderers =
             Pool::new("render", PoolOptions { workers: 1, bound: 2, ..PoolOptions::default() });
+        let (accounts, [password_workers, desk]) = super::accounts::nobody();
         let supervisor = Supervisor::new("shop", Strategy::OneForOne)
-            .child(pool(&renderers, || async { Ok(RenderWorker) }));
+            .child(pool(&renderers, || async { Ok(RenderWorker) }))
+            .child(password_workers)
+            .child(desk);
         let universe = Universe::start(supervisor).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("stoa.sock");
@@ -531,8 +576,8 @@ impl Shop {
         let files = Arc::new(Drawer::default());
         let cache = Arc::new(PageCache::new(config.cache_bytes));
         let healthy = Arc::new(AtomicBool::new(true));
-        let started = Started::default();
-        started.done();
+        let stage = Stage::default();
+        stage.rise();
         let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = tcp.local_addr().unwrap();
         config.listen = address;
@@ -543,11 +588,14 @@ impl Shop {
             followed,
             scope: Arc::default(),
             documents: Arc::clone(&shelf) as _,
+            drafts: Arc::new(Draft),
             search: Arc::clone(&index) as _,
             imports: Arc::clone(&runs) as _,
             files: Arc::clone(&files) as _,
             pools: Arc::new(Pools),
             visitors: Arc::clone(&visitors) as _,
+            accounts: Arc::new(accounts),
+            carts: super::carts::nowhere(Arc::clone(&shelf) as _),
             trusted: Trusted::read(&config.trusted_proxies).unwrap(),
             chance: Arc::new(Dice),
             audit: Arc::new(Log),
@@ -559,7 +607,8 @@ impl Shop {
             ids: Arc::new(Counting::default()),
             token: Some(AdminToken::new(TOKEN)),
             metrics: None,
-            started: started.clone(),
+            stage: stage.clone(),
+            streams: Default::default(),
             shell: Default::default(),
             config,
         };
@@ -581,7 +630,7 @@ impl Shop {
             files,
             cache,
             healthy,
-            started,
+            stage,
             universe,
             server,
             stop,

@@ -6,7 +6,9 @@
 
 use super::{Once, Write, Written};
 use crate::domain::{
+    cart::CartWrite,
     once::{BodyHash, Fate, Kept, KeptAnswer, OnceName, fates},
+    placing::Placing,
     time::Micros,
 };
 use std::collections::{BTreeSet, HashMap};
@@ -15,6 +17,15 @@ pub struct Batch<'a> {
     writes: &'a [Write],
     fates: Vec<Fate>,
     made: Vec<Option<Written>>,
+}
+
+/// The carts' writes that stand at the front of these: they are decided together.
+pub fn leading_carts<'a>(todo: &[(usize, &'a Write)]) -> Vec<&'a CartWrite> {
+    let carts = todo.iter().map_while(|(_, write)| match write {
+        Write::Carts(write) => Some(write),
+        _ => None,
+    });
+    carts.collect()
 }
 
 /// A row to keep.
@@ -55,16 +66,25 @@ impl<'a> Batch<'a> {
         self.fates = all;
     }
 
-    /// What is to be made, with its place, in the order it came.
-    pub fn todo(&self) -> Vec<(usize, &'a Write)> {
-        let writes = self.writes.iter().enumerate();
-        let writes = writes.filter(|(place, _)| self.fates[*place] == Fate::Do);
-        writes
-            .map(|(place, write)| match write {
-                Write::Once(once) => (place, &*once.write),
-                write => (place, write),
-            })
-            .collect()
+    /// What is to be made, with its place, in the order it came: the orders to be placed, which
+    /// are decided together, and all the rest.
+    #[expect(clippy::type_complexity, reason = "two lists of the same form")]
+    pub fn todo(&self) -> (Vec<(usize, &'a Placing)>, Vec<(usize, &'a Write)>) {
+        let (mut placings, mut others) = (Vec::new(), Vec::new());
+        for (place, write) in self.writes.iter().enumerate() {
+            if self.fates[place] != Fate::Do {
+                continue;
+            }
+            let write = match write {
+                Write::Once(once) => &*once.write,
+                write => write,
+            };
+            match write {
+                Write::Place(placing) => placings.push((place, &**placing)),
+                write => others.push((place, write)),
+            }
+        }
+        (placings, others)
     }
 
     pub fn made(&mut self, place: usize, written: Written) {
@@ -163,7 +183,7 @@ mod tests {
         assert_eq!(batch.names().len(), 3);
         let kept = Kept { body: BodyHash::of(b"1"), answer: answer("long ago") };
         batch.known(&HashMap::from([(name("b"), kept)]));
-        let places: Vec<_> = batch.todo().into_iter().map(|(place, _)| place).collect();
+        let places: Vec<_> = batch.todo().1.into_iter().map(|(place, _)| place).collect();
         assert_eq!(places, [0, 1, 5]);
         batch.made(0, Written::Done);
         batch.made(1, Written::Swept(1));

@@ -170,3 +170,59 @@ if (pager && grid) {
     }
   });
 }
+
+// The cart's count stands beside pages that are the same for everybody. It is asked for now and
+// then, told to other windows, and known at once after adding something here.
+const cartLink = one("[data-cart]");
+if (cartLink) {
+  const badge = one("[data-cart-count]", cartLink);
+  const show = (lines) => {
+    badge.textContent = lines > 999 ? "999+" : String(lines);
+    badge.hidden = lines === 0;
+  };
+  const keep = (lines) => {
+    show(lines);
+    try { localStorage.setItem("cart", JSON.stringify({ lines, at: Date.now() })); } catch { /* asked for again */ }
+  };
+  const kept = () => {
+    try { return JSON.parse(localStorage.getItem("cart")); } catch { return null; }
+  };
+  const ask = async () => {
+    try {
+      const answer = await fetch("/cart/summary", { headers: { accept: "application/json" } });
+      if (answer.ok) keep((await answer.json()).lines);
+    } catch { /* offline: the link still works */ }
+  };
+  const here = one("[data-cart-lines]");
+  const known = kept();
+  if (here) keep(Number(here.dataset.cartLines));
+  else if (badge.textContent) keep(Number(badge.textContent));
+  else {
+    if (known) show(known.lines);
+    if (!known || Date.now() - known.at > 30000) ask();
+  }
+  addEventListener("storage", (event) => { if (event.key === "cart") { const other = kept(); if (other) show(other.lines); } });
+  addEventListener("pageshow", (event) => { if (event.persisted) ask(); });
+
+  // Cards may come later than this script, so the document listens.
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.matches("[data-add]")) return;
+    event.preventDefault();
+    if (form.getAttribute("aria-busy")) return;
+    const told = one("[data-told]", form);
+    form.setAttribute("aria-busy", "true");
+    told.textContent = "";
+    try {
+      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { accept: "application/json" } });
+      const said = await answer.json();
+      if (answer.ok) keep(said.lines);
+      told.classList.toggle("add-failed", !answer.ok);
+      told.textContent = said.told;
+    } catch {
+      form.submit();
+    } finally {
+      form.removeAttribute("aria-busy");
+    }
+  });
+}

@@ -97,7 +97,7 @@ pub(super) fn facets() -> Facets {
     let id = |n| CategoryId(Uuid::from_u128(n));
     let brands = (0..12).map(|n| (format!("Brand {n}"), 40 - n));
     Facets {
-        categories: vec![(id(1), 1200), (id(2), 40), (id(3), 2)],
+        categories: [(id(1), 1200), (id(2), 40), (id(3), 2)].into(),
         brands: brands.chain([(HOSTILE.to_owned(), 1)]).collect(),
         prices: vec![
             PriceBucket { from: 0, to: Some(2_500), count: 7 },
@@ -202,5 +202,8 @@ pub(super) fn every_page() -> Vec<(String, String)> {
         add(&format!("error {status}"), error_page(&page));
     }
     add("docs", docs_page(&DocsPage { shell: &shell, offset: 42 }));
+    for (name, page) in super::carts::every_page() {
+        add(&name, page);
+    }
     pages
 }

@@ -53,10 +53,12 @@ impl Accounts {
             Some(email) => shared.parts.rows.by_email(email).await?,
             None => None,
         };
-        let account = self.compare(known, &credential.password).await?;
-        // Only failures count: who logs in often is no guesser.
-        shared.per_account.give_back(&key);
-        Ok(account)
+        let compared = self.compare(known, &credential.password).await;
+        if !matches!(compared, Err(AccountsError::Wrong)) {
+            // Only failures count: who logs in often is no guesser.
+            shared.per_account.give_back(&key);
+        }
+        compared
     }
 
     async fn compare(

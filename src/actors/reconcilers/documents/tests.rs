@@ -335,6 +335,13 @@ impl Documents for Steps {
     ) -> Result<Vec<Option<StoredDocument>>, DocumentsError> {
         self.inner.by_ids(scope, ids)
     }
+    fn documents(
+        &self,
+        scope: &Scope,
+        ids: &[ProductId],
+    ) -> Result<Vec<Option<ProductDocument>>, DocumentsError> {
+        self.inner.documents(scope, ids)
+    }
     fn cards(
         &self,
         scope: &Scope,

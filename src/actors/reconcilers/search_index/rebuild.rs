@@ -77,7 +77,7 @@ impl Rebuild {
         self.stage = Stage::Walking { scope: number, after: Some(last.id) };
         self.done += page.len() as u64;
         let changes = page.into_iter().map(|product| IndexChange::Put(Box::new(product))).collect();
-        parts.put(Into::Shadow, scope, changes, false).await?;
+        parts.put(Into::Shadow, scope, changes).await?;
         self.show(parts, ReindexPhase::Walking);
         Ok(())
     }

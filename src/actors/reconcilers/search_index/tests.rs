@@ -6,14 +6,14 @@ use crate::{
         category::{CategoryRef, CategoryTree},
         document::ProductDocument,
         product::ProductStatus,
-        search::{Facets, SearchPage, Suggestions},
+        search::{SearchPage, Suggestions},
         sku::Sku,
         stock::StockBand,
         time::Micros,
     },
     ports::{
         StoreError,
-        documents::{DocumentChange, Touched},
+        documents::{DocumentChange, StoredDocument, Touched},
     },
 };
 use async_trait::async_trait;
@@ -38,6 +38,8 @@ struct State {
     documents: BTreeMap<ProductId, ProductDocument>,
     documents_at: Option<i64>,
     live: Option<(Names, Position)>,
+    /// Given to the live index and not committed.
+    added: Vec<IndexChange>,
     shadow: Option<Names>,
     /// Operations of the index until one fails, and how.
     failing: Option<(u32, Failing)>,
@@ -168,6 +170,7 @@ impl World {
                 Ok(())
             }
         }
+        .inspect_err(|_| state.added.clear())
     }
 }
 
@@ -190,6 +193,10 @@ impl SearchIndex for World {
         Ok(self.state().live.as_ref().map(|(_, at)| *at))
     }
 
+    async fn add(&mut self, _: &Scope, changes: Vec<IndexChange>) -> Result<(), SearchError> {
+        self.operate(|state| state.added.extend(changes))
+    }
+
     async fn apply(
         &mut self,
         _: &Scope,
@@ -199,6 +206,7 @@ impl SearchIndex for World {
         self.operate(|state| {
             state.commits += 1;
             let (names, at) = state.live.as_mut().expect("only a live index takes changes");
+            enter(names, std::mem::take(&mut state.added));
             enter(names, changes);
             *at = position;
         })
@@ -236,7 +244,7 @@ impl Search for World {
         Ok(SearchPage {
             hits: Vec::new(),
             total: held.count() as u64,
-            facets: Facets::default(),
+            facets: Arc::default(),
             generation: 1,
             corrected: false,
         })
@@ -290,18 +298,21 @@ impl Clock for World {
 }
 
 impl Documents for World {
-    fn by_ids(
+    fn documents(
         &self,
         _: &Scope,
         ids: &[ProductId],
-    ) -> Result<Vec<Option<StoredDocument>>, DocumentsError> {
+    ) -> Result<Vec<Option<ProductDocument>>, DocumentsError> {
         let state = self.state();
-        let stored = |document: ProductDocument| StoredDocument {
-            document,
-            json: Bytes::new(),
-            card: Bytes::new(),
-        };
-        Ok(ids.iter().map(|id| state.documents.get(id).cloned().map(stored)).collect())
+        Ok(ids.iter().map(|id| state.documents.get(id).cloned()).collect())
+    }
+
+    fn by_ids(
+        &self,
+        _: &Scope,
+        _: &[ProductId],
+    ) -> Result<Vec<Option<StoredDocument>>, DocumentsError> {
+        unreachable!("the indexer reads documents")
     }
 
     fn page_by_id(

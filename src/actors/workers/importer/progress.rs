@@ -45,7 +45,7 @@ impl Progress {
 
     /// Nothing more will come, unless somebody resumes it.
     pub(crate) fn ended(&self) -> bool {
-        matches!(self.state, ImportState::Succeeded | ImportState::Failed | ImportState::Cancelled)
+        self.state.is_ended()
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::{id::ProductId, search::Facets};
+use crate::domain::id::ProductId;
 use std::sync::{
     Condvar, Mutex,
     atomic::{AtomicU64, Ordering},
@@ -34,7 +34,7 @@ impl Search for Fake {
             text => Ok(SearchPage {
                 hits: Vec::new(),
                 total: text.len() as u64,
-                facets: Facets::default(),
+                facets: Arc::default(),
                 generation: 3,
                 corrected: false,
             }),

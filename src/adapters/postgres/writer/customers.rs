@@ -44,6 +44,9 @@ statements! {
     ERASE_SESSIONS =
         "DELETE FROM session WHERE account_id IN (SELECT id FROM account WHERE customer_id = $1)
          RETURNING token_hash";
+    ERASE_CARTS =
+        "DELETE FROM cart WHERE owner_kind = 'user'
+             AND owner_id IN (SELECT id FROM account WHERE customer_id = $1)";
     ERASE_ADDRESSES = "DELETE FROM customer_address WHERE customer_id = $1";
     ERASE_ACCOUNTS =
         "UPDATE account SET email = NULL, name = 'erased', password_hash = NULL, active = FALSE,
@@ -105,6 +108,7 @@ pub(super) async fn erase(
     }
     execute(tx, ERASE_TOKENS, [&customer.0]).await?;
     let ended = query(tx, ERASE_SESSIONS, [&customer.0]).await?;
+    execute(tx, ERASE_CARTS, [&customer.0]).await?;
     execute(tx, ERASE_ADDRESSES, [&customer.0]).await?;
     execute(tx, ERASE_ACCOUNTS, [&customer.0, &at.0]).await?;
     let subject = format!("customer:{customer}");

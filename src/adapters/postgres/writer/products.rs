@@ -1,5 +1,8 @@
 //! A batch of products on PostgreSQL: read what the planner asks, then write its plan set by set.
 //!
+//! New products are copied straight into their tables: the caller holds the site's lock, so nobody
+//! makes the same ones meanwhile. Known ones are staged and merged.
+//!
 //! Joined statements go out in the order they stand (hence `biased`) without waiting for answers,
 //! and the server runs them in that order.
 
@@ -9,7 +12,9 @@ use crate::{
         statement::{execute, query, statements},
     },
     domain::{
-        catalog_batch::{ContentHash, Plan, Planner, StoredCategory, StoredProduct, Unknown},
+        catalog_batch::{
+            ContentHash, Plan, PlannedProduct, Planner, StoredCategory, StoredProduct, Unknown,
+        },
         event::EventKind,
         id::{CategoryId, ProductId},
         scope::Site,
@@ -17,14 +22,19 @@ use crate::{
     ports::{clock::Ids, imports::ImportCounts, writer::ProductBatch},
 };
 use deadpool_postgres::{
-    Transaction,
+    Object, Transaction,
     tokio_postgres::{Error, Row},
 };
 use futures_util::SinkExt;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// On each new connection; emptied by every commit.
+/// The advisory lock of who gives places in the log, whichever adapter: "log" in ASCII.
+const NUMBERER: i64 = 0x6c_6f_67;
+/// Where nodes that LISTEN hear of new events, whichever adapter gave them their places.
+const CHANNEL: &str = "stoa_outbox";
+
+/// On each new connection, for products that are there already; emptied by every commit.
 pub(super) const STAGE: &str = "CREATE TEMPORARY TABLE staged_product (
         id UUID, sku TEXT, status TEXT, variant_of TEXT, category_id UUID, brand TEXT, unit TEXT,
         precision INTEGER, price_minor BIGINT, currency TEXT, popularity BIGINT, images JSONB,
@@ -54,6 +64,22 @@ statements! {
         "INSERT INTO category_text (category_id, locale, site, slug, name)
          SELECT id, $2, $1, slug, name
          FROM unnest($3::uuid[], $4::text[], $5::text[]) c (id, slug, name)";
+    COPY_PRODUCTS =
+        "COPY product (id, sku, status, variant_of, category_id, brand, unit, precision,
+             price_minor, currency, popularity, images, attributes, options, content_hash, site,
+             created_at, updated_at) FROM STDIN";
+    COPY_PRODUCT_TEXTS =
+        "COPY product_text (product_id, locale, site, slug, name, short_description, description)
+         FROM STDIN";
+    COPY_EVENTS = "COPY outbox (place, kind, subject, at) FROM STDIN";
+    /// The next `$2` places of the log, the first behind the answer; none while another numbers, or
+    /// while somebody's committed events still have none.
+    TAKE_PLACES =
+        "UPDATE log_mark SET head = head + $2
+         WHERE one = 1 AND pg_try_advisory_xact_lock($1)
+             AND NOT EXISTS (SELECT FROM outbox WHERE place IS NULL)
+         RETURNING head - $2";
+    NOTIFY = "SELECT pg_notify($1, '')";
     STAGE_PRODUCTS = "COPY staged_product FROM STDIN";
     UNSTAGE_PRODUCTS = "DELETE FROM staged_product";
     PUT_PRODUCTS =
@@ -82,37 +108,60 @@ statements! {
          ON CONFLICT (site, code) DO NOTHING";
     PUT_ITEMS =
         "INSERT INTO stock_item (id, site, created_at) SELECT id, $1, $3 FROM unnest($2::uuid[]) i (id)
-         ON CONFLICT (id) DO NOTHING";
+         ON CONFLICT (id) DO UPDATE SET version = stock_item.version + 1";
     PUT_OWN_ITEMS =
         "INSERT INTO sku_stock_item (product_id, item_id, quantity)
          SELECT id, id, 1 FROM unnest($1::uuid[]) i (id)
          ON CONFLICT (product_id, item_id) DO NOTHING";
-    /// In the order of the list, which is by item: two writers lock the same rows the same way.
+    /// Locked before they are counted, by item and warehouse as everybody locks them.
+    LOCK_LEVELS =
+        "SELECT FROM stock_level WHERE item_id = ANY($1) ORDER BY item_id, warehouse_id FOR UPDATE";
+    /// Before the levels are put: by how much each count changes.
+    KEEP_COUNTS =
+        "INSERT INTO stock_movement (item_id, id, warehouse_id, kind, on_hand, promised, by_whom,
+             note, at)
+         SELECT n.item, n.id, w.id, 'import',
+             GREATEST(n.on_hand, COALESCE(l.reserved, 0)) - COALESCE(l.on_hand, 0), 0, 'import',
+             '', $5
+         FROM unnest($2::uuid[], $3::text[], $4::bigint[], $6::uuid[]) n (item, code, on_hand, id)
+         JOIN warehouse w ON w.site = $1 AND w.code = n.code
+         LEFT JOIN stock_level l ON l.item_id = n.item AND l.warehouse_id = w.id
+         WHERE GREATEST(n.on_hand, COALESCE(l.reserved, 0)) <> COALESCE(l.on_hand, 0)";
+    /// What was owed is promised out of what has come.
     PUT_LEVELS =
         "INSERT INTO stock_level (item_id, warehouse_id, on_hand, updated_at)
          SELECT l.item, w.id, l.on_hand, $5
-         FROM unnest($2::uuid[], $3::text[], $4::bigint[]) WITH ORDINALITY
-             l (item, warehouse, on_hand, n)
-         JOIN warehouse w ON w.site = $1 AND w.code = l.warehouse ORDER BY l.n
+         FROM unnest($2::uuid[], $3::text[], $4::bigint[]) l (item, code, on_hand)
+         JOIN warehouse w ON w.site = $1 AND w.code = l.code ORDER BY l.item, w.id
          ON CONFLICT (item_id, warehouse_id) DO UPDATE SET
              on_hand = GREATEST(excluded.on_hand, stock_level.reserved),
+             reserved = stock_level.reserved
+                 + LEAST(stock_level.owed, GREATEST(excluded.on_hand - stock_level.reserved, 0)),
+             owed = stock_level.owed
+                 - LEAST(stock_level.owed, GREATEST(excluded.on_hand - stock_level.reserved, 0)),
              updated_at = excluded.updated_at";
-    TELL_CATEGORIES =
-        "INSERT INTO outbox (kind, subject, at)
-         SELECT $1, id, $3 FROM unnest($2::uuid[]) WITH ORDINALITY c (id, n) ORDER BY n";
-    /// Of the changed products, of those whose document shows one of them, and of their variants.
-    TELL_PRODUCTS =
-        "INSERT INTO outbox (kind, subject, at) SELECT $2, id, $3 FROM (
-             SELECT id FROM unnest($4::uuid[]) c (id)
-             UNION SELECT id FROM product WHERE site = $1 AND sku = ANY($5)
-             UNION SELECT id FROM product
-                 WHERE site = $1 AND variant_of IS NOT NULL AND variant_of = ANY($6)) t
-         ORDER BY id";
+    /// Those whose document shows one of the changed products, and their variants.
+    RELATIVES =
+        "SELECT id FROM product WHERE site = $1 AND sku = ANY($2)
+         UNION SELECT id FROM product
+             WHERE site = $1 AND variant_of IS NOT NULL AND variant_of = ANY($3)";
 }
 
 /// Until the transaction ends, nobody else writes products of the site.
 pub(super) async fn lock(tx: &Transaction<'_>, site: &Site) -> Result<(), Error> {
     query(tx, LOCK_SITE, [&site.0]).await.map(drop)
+}
+
+/// Apart from the transaction that wrote: NOTIFY takes a database-wide lock at commit. Lost, it
+/// costs a listener one poll.
+pub(super) async fn notify(client: &Object) {
+    let notified = async {
+        let statement = client.prepare_cached(NOTIFY).await?;
+        client.execute(&statement, &[&CHANNEL]).await
+    };
+    if let Err(error) = notified.await {
+        tracing::warn!(%error, "could not notify the other nodes of new events");
+    }
 }
 
 /// Inside the caller's transaction, which holds the site's lock. `again`: it has staged before.
@@ -132,8 +181,7 @@ pub(super) async fn put(
         }
     };
     if !plan.products.is_empty() {
-        stage(tx, &plan, again).await?;
-        write(tx, batch, &plan, ids).await?;
+        write(tx, batch, &plan, ids, again).await?;
     }
     let counts = plan.counts;
     Ok(ImportCounts {
@@ -202,67 +250,145 @@ async fn answer(
     Ok(())
 }
 
-async fn stage(tx: &Transaction<'_>, plan: &Plan<'_>, again: bool) -> Result<(), Error> {
-    if again {
-        execute(tx, UNSTAGE_PRODUCTS, []).await?;
-    }
-    let mut lines = Lines::with_capacity(plan.products.len() * 1_024);
-    for product in &plan.products {
-        let draft = product.draft;
-        let price = draft.price.as_ref();
-        lines
-            .plain(product.id)
-            .text(draft.sku.as_str())
-            .plain(draft.status.as_str())
-            .maybe(product.variant_of.map(|sku| sku.as_str()))
-            .maybe_plain(product.category)
-            .maybe(draft.brand.as_deref())
-            .text(&draft.unit)
-            .plain(draft.precision)
-            .maybe_plain(price.map(|price| price.minor))
-            .maybe_plain(price.map(|price| price.currency))
-            .plain(draft.popularity)
-            .json(&draft.images)
-            .json(&draft.attributes)
-            .json(&draft.options)
-            .bytes(&product.hash.0)
-            .text(&product.slug)
-            .text(&draft.name)
-            .maybe(draft.short_description.as_deref())
-            .maybe(draft.description.as_deref())
-            .end();
-    }
-    let statement = tx.prepare_cached(STAGE_PRODUCTS).await?;
-    let mut sink = std::pin::pin!(tx.copy_in(&statement).await?);
-    sink.send(lines.into_bytes()).await?;
-    sink.finish().await?;
-    Ok(())
-}
-
 async fn write(
     tx: &Transaction<'_>,
     batch: &ProductBatch,
     plan: &Plan<'_>,
     ids: &dyn Ids,
+    again: bool,
 ) -> Result<(), Error> {
-    let (site, locale, at) = (&batch.scope.site.0, &batch.scope.locale.0, batch.at.0);
+    execute(tx, PUT_SITE, [&batch.scope.site.0]).await?;
     if !plan.categories.is_empty() {
         put_categories(tx, batch, plan).await?;
     }
-    let changed: Vec<_> = plan.products.iter().map(|p| p.id.0).collect();
-    let skus: Vec<_> = plan.products.iter().map(|p| p.draft.sku.as_str()).collect();
-    let kind = EventKind::ProductChanged.as_str();
-    tokio::try_join!(
-        biased;
-        execute(tx, PUT_SITE, [site]),
-        execute(tx, PUT_PRODUCTS, [site, &at]),
-        execute(tx, PUT_PRODUCT_TEXTS, [site, locale]),
-        execute(tx, TELL_PRODUCTS, [site, &kind, &at, &changed, &plan.parents, &skus]),
-    )?;
+    let (new, known): (Vec<_>, Vec<_>) = plan.products.iter().partition(|p| p.is_new);
+    if !new.is_empty() {
+        copy_products(tx, batch, &new).await?;
+    }
+    if !known.is_empty() {
+        merge_products(tx, batch, &known, again).await?;
+    }
     if !plan.levels.is_empty() {
         put_stock(tx, batch, plan, ids).await?;
     }
+    tell(tx, batch, plan).await
+}
+
+async fn copy_products(
+    tx: &Transaction<'_>,
+    batch: &ProductBatch,
+    new: &[&PlannedProduct<'_>],
+) -> Result<(), Error> {
+    let (site, locale, at) = (&batch.scope.site.0, &batch.scope.locale.0, batch.at.0);
+    copy(tx, COPY_PRODUCTS, new, |lines, product| {
+        product_fields(lines, product).text(site).plain(at).plain(at).end();
+    })
+    .await?;
+    copy(tx, COPY_PRODUCT_TEXTS, new, |lines, product| {
+        lines.plain(product.id).text(locale).text(site);
+        text_fields(lines, product).end();
+    })
+    .await
+}
+
+/// `again`: this transaction has staged before.
+async fn merge_products(
+    tx: &Transaction<'_>,
+    batch: &ProductBatch,
+    known: &[&PlannedProduct<'_>],
+    again: bool,
+) -> Result<(), Error> {
+    if again {
+        execute(tx, UNSTAGE_PRODUCTS, []).await?;
+    }
+    copy(tx, STAGE_PRODUCTS, known, |lines, product| {
+        text_fields(product_fields(lines, product), product).end();
+    })
+    .await?;
+    let (site, locale, at) = (&batch.scope.site.0, &batch.scope.locale.0, batch.at.0);
+    tokio::try_join!(
+        biased;
+        execute(tx, PUT_PRODUCTS, [site, &at]),
+        execute(tx, PUT_PRODUCT_TEXTS, [site, locale]),
+    )?;
     Ok(())
+}
+
+fn product_fields<'l>(lines: &'l mut Lines, product: &PlannedProduct<'_>) -> &'l mut Lines {
+    let draft = product.draft;
+    let price = draft.price.as_ref();
+    lines
+        .plain(product.id)
+        .text(draft.sku.as_str())
+        .plain(draft.status.as_str())
+        .maybe(product.variant_of.map(|sku| sku.as_str()))
+        .maybe_plain(product.category)
+        .maybe(draft.brand.as_deref())
+        .text(&draft.unit)
+        .plain(draft.precision)
+        .maybe_plain(price.map(|price| price.minor))
+        .maybe_plain(price.map(|price| price.currency))
+        .plain(draft.popularity)
+        .json(&draft.images)
+        .json(&draft.attributes)
+        .json(&draft.options)
+        .bytes(&product.hash.0)
+}
+
+fn text_fields<'l>(lines: &'l mut Lines, product: &PlannedProduct<'_>) -> &'l mut Lines {
+    let draft = product.draft;
+    lines
+        .text(&product.slug)
+        .text(&draft.name)
+        .maybe(draft.short_description.as_deref())
+        .maybe(draft.description.as_deref())
+}
+
+/// Sends a line of each to a COPY statement, in pieces.
+async fn copy<T>(
+    tx: &Transaction<'_>,
+    text: &str,
+    each: &[T],
+    line: impl Fn(&mut Lines, &T),
+) -> Result<(), Error> {
+    let statement = tx.prepare_cached(text).await?;
+    let mut sink = std::pin::pin!(tx.copy_in(&statement).await?);
+    let mut lines = Lines::default();
+    for one in each {
+        line(&mut lines, one);
+        if let Some(piece) = lines.full_piece() {
+            sink.send(piece).await?;
+        }
+    }
+    sink.send(lines.into_bytes()).await?;
+    sink.finish().await?;
+    Ok(())
+}
+
+/// An event for each new category, then for each product that changed, shows one that did, or is
+/// shown by it.
+///
+/// Numbering thousands of rows afterwards rewrites them all, so they get their places at once when
+/// nobody else numbers (decision 0007). The numberer's lock is then held until the commit: this
+/// comes last.
+async fn tell(tx: &Transaction<'_>, batch: &ProductBatch, plan: &Plan<'_>) -> Result<(), Error> {
+    let skus: Vec<_> = plan.products.iter().map(|p| p.draft.sku.as_str()).collect();
+    let relatives = query(tx, RELATIVES, [&batch.scope.site.0, &plan.parents, &skus]).await?;
+    let mut products: BTreeSet<Uuid> = plan.products.iter().map(|p| p.id.0).collect();
+    for row in relatives {
+        products.insert(row.try_get(0)?);
+    }
+    let count = i64::try_from(plan.categories.len() + products.len()).unwrap_or(i64::MAX);
+    let taken = query(tx, TAKE_PLACES, [&NUMBERER, &count]).await?;
+    let before: Option<i64> = taken.first().map(|row| row.try_get(0)).transpose()?;
+    let categories = plan.categories.iter().map(|c| (EventKind::CategoryChanged, c.id.0));
+    let events = categories.chain(products.into_iter().map(|id| (EventKind::ProductChanged, id)));
+    let events: Vec<_> = (1..).zip(events).collect();
+    copy(tx, COPY_EVENTS, &events, |lines, (n, (kind, subject))| {
+        let place = before.map(|before| before + n);
+        lines.maybe_plain(place).plain(kind.as_str()).plain(subject).plain(batch.at.0).end();
+    })
+    .await
 }
 
 async fn put_categories(
@@ -275,13 +401,10 @@ async fn put_categories(
     let parents: Vec<_> = plan.categories.iter().map(|c| c.parent.map(|id| id.0)).collect();
     let slugs: Vec<_> = plan.categories.iter().map(|c| c.slug.as_str()).collect();
     let names: Vec<_> = plan.categories.iter().map(|c| c.name).collect();
-    let kind = EventKind::CategoryChanged.as_str();
     tokio::try_join!(
         biased;
-        execute(tx, PUT_SITE, [site]),
         execute(tx, PUT_CATEGORIES, [site, &made, &parents, &at]),
         execute(tx, PUT_CATEGORY_TEXTS, [site, locale, &made, &slugs, &names]),
-        execute(tx, TELL_CATEGORIES, [&kind, &made, &at]),
     )?;
     Ok(())
 }
@@ -301,11 +424,14 @@ async fn put_stock(
     let of: Vec<_> = plan.levels.iter().map(|level| level.product.0).collect();
     let warehouses: Vec<_> = plan.levels.iter().map(|level| level.warehouse).collect();
     let on_hand: Vec<_> = plan.levels.iter().map(|level| level.on_hand).collect();
+    let counts: Vec<_> = plan.levels.iter().map(|_| ids.next()).collect();
     tokio::try_join!(
         biased;
         execute(tx, PUT_WAREHOUSES, [site, &made, &codes]),
         execute(tx, PUT_ITEMS, [site, &items, &at]),
         execute(tx, PUT_OWN_ITEMS, [&items]),
+        query(tx, LOCK_LEVELS, [&items]),
+        execute(tx, KEEP_COUNTS, [site, &of, &warehouses, &on_hand, &at, &counts]),
         execute(tx, PUT_LEVELS, [site, &of, &warehouses, &on_hand, &at]),
     )?;
     Ok(())

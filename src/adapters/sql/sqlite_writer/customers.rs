@@ -45,6 +45,9 @@ statements! {
     ERASE_SESSIONS = { sqlite:
         "DELETE FROM session WHERE account_id IN (SELECT id FROM account WHERE customer_id = $1)
          RETURNING token_hash" };
+    ERASE_CARTS = { sqlite:
+        "DELETE FROM cart WHERE owner_kind = 'user'
+             AND owner_id IN (SELECT id FROM account WHERE customer_id = $1)" };
     ERASE_ADDRESSES = { sqlite: "DELETE FROM customer_address WHERE customer_id = $1" };
     ERASE_ACCOUNTS = { sqlite:
         "UPDATE account SET email = NULL, name = 'erased', password_hash = NULL, active = FALSE,
@@ -111,6 +114,7 @@ pub(super) async fn erase(
     sqlx::query(ERASE_TOKENS.sqlite).bind(customer.0).execute(&mut *conn).await?;
     let ended =
         sqlx::query_scalar(ERASE_SESSIONS.sqlite).bind(customer.0).fetch_all(&mut *conn).await?;
+    sqlx::query(ERASE_CARTS.sqlite).bind(customer.0).execute(&mut *conn).await?;
     sqlx::query(ERASE_ADDRESSES.sqlite).bind(customer.0).execute(&mut *conn).await?;
     sqlx::query(ERASE_ACCOUNTS.sqlite).bind(customer.0).bind(at.0).execute(&mut *conn).await?;
     let subject = format!("customer:{customer}");

@@ -72,11 +72,21 @@ statements! {
     PUT_ITEMS = { sqlite:
         "INSERT INTO stock_item (id, site, created_at)
          SELECT unhex(value), $1, $3 FROM json_each($2) WHERE true
-         ON CONFLICT (id) DO NOTHING" };
+         ON CONFLICT (id) DO UPDATE SET version = stock_item.version + 1" };
     PUT_OWN_ITEMS = { sqlite:
         "INSERT INTO sku_stock_item (product_id, item_id, quantity)
          SELECT unhex(value), unhex(value), 1 FROM json_each($1) WHERE true
          ON CONFLICT (product_id, item_id) DO NOTHING" };
+    /// Before the levels are put: by how much each count changes.
+    KEEP_COUNTS = { sqlite:
+        "INSERT INTO stock_movement (item_id, id, warehouse_id, kind, on_hand, promised, by_whom,
+             note, at)
+         SELECT unhex(j.value->>0), unhex(j.value->>3), w.id, 'import',
+             max(j.value->>2, COALESCE(l.reserved, 0)) - COALESCE(l.on_hand, 0), 0, 'import', '', $3
+         FROM json_each($2) j CROSS JOIN warehouse w ON w.site = $1 AND w.code = j.value->>1
+         LEFT JOIN stock_level l ON l.item_id = unhex(j.value->>0) AND l.warehouse_id = w.id
+         WHERE max(j.value->>2, COALESCE(l.reserved, 0)) <> COALESCE(l.on_hand, 0)" };
+    /// What was owed is promised out of what has come.
     PUT_LEVELS = { sqlite:
         "INSERT INTO stock_level (item_id, warehouse_id, on_hand, updated_at)
          SELECT unhex(j.value->>0), w.id, j.value->>2, $3
@@ -84,6 +94,10 @@ statements! {
          WHERE true
          ON CONFLICT (item_id, warehouse_id) DO UPDATE SET
              on_hand = max(excluded.on_hand, stock_level.reserved),
+             reserved = stock_level.reserved
+                 + min(stock_level.owed, max(excluded.on_hand - stock_level.reserved, 0)),
+             owed = stock_level.owed
+                 - min(stock_level.owed, max(excluded.on_hand - stock_level.reserved, 0)),
              updated_at = excluded.updated_at" };
     TELL_CATEGORIES = { sqlite:
         "INSERT INTO outbox (kind, subject, at) SELECT $1, unhex(value->>0), $3
@@ -316,10 +330,13 @@ async fn put_stock(
     put.execute(&mut *conn).await?;
     sqlx::query(PUT_OWN_ITEMS.sqlite).bind(&items).execute(&mut *conn).await?;
     let levels = plan.levels.iter();
-    let levels: Vec<_> =
-        levels.map(|level| (Hex(level.product.0), level.warehouse, level.on_hand)).collect();
-    let put = sqlx::query(PUT_LEVELS.sqlite).bind(site).bind(Json(levels)).bind(at);
-    put.execute(conn).await?;
+    let levels: Vec<_> = levels
+        .map(|level| (Hex(level.product.0), level.warehouse, level.on_hand, Hex(ids.next())))
+        .collect();
+    let levels = Json(levels);
+    let keep = sqlx::query(KEEP_COUNTS.sqlite).bind(site).bind(&levels).bind(at);
+    keep.execute(&mut *conn).await?;
+    sqlx::query(PUT_LEVELS.sqlite).bind(site).bind(&levels).bind(at).execute(conn).await?;
     Ok(())
 }
 

@@ -1,5 +1,13 @@
 //! How much there is, and what of it a shopper is told.
 
+mod edit;
+mod movement;
+mod shelves;
+
+pub use edit::{EditRefused, Edited, StockEdit};
+pub use movement::{Movement, MovementKind, StockRecord, WarehouseLevel};
+pub use shelves::{ItemStock, LevelMove, LevelStock, Reserve, Shelves, StockError};
+
 use serde::{Deserialize, Serialize};
 
 /// What a page says of stock. Pages carry the band, not the number, so that a cached page
@@ -16,6 +24,22 @@ pub enum StockBand {
 }
 
 impl StockBand {
+    pub const ALL: &'static [Self] =
+        &[Self::Untracked, Self::InStock, Self::FewLeft, Self::SoldOut];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Untracked => "untracked",
+            Self::InStock => "in_stock",
+            Self::FewLeft => "few_left",
+            Self::SoldOut => "sold_out",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|band| band.as_str() == text)
+    }
+
     /// From this many down a shopper is told that few are left.
     pub const FEW: i64 = 5;
 

@@ -1,0 +1,132 @@
+//! Products as an import would bring them; see `ports::catalog`.
+//!
+//! The statements of one page are not one snapshot: stock counted in between may be newer than its
+//! product.
+
+use super::{
+    SqlStore,
+    catalog::{path, price, sku},
+    error::not_ours,
+    lists::IdList,
+    on,
+    texts::statements,
+};
+use crate::{
+    domain::{
+        product::{ProductDraft, ProductStatus, StockDraft},
+        scope::Scope,
+        sku::Sku,
+    },
+    ports::{StoreError, catalog::Drafts},
+};
+use async_trait::async_trait;
+use sqlx::{FromRow, types::Json};
+use std::collections::{BTreeMap, HashMap};
+use uuid::Uuid;
+
+statements! {
+    PAGE = "SELECT p.id, p.sku, p.status, p.variant_of, p.category_id, p.brand, p.unit,
+                p.precision, p.price_minor, p.currency, p.popularity, p.images, p.attributes,
+                p.options, t.name, t.short_description, t.description
+            FROM product p JOIN product_text t ON t.product_id = p.id AND t.locale = $2
+            WHERE p.site = $1 AND p.sku > $3 ORDER BY p.sku LIMIT $4";
+    /// A plain product's own item bears its id.
+    LEVELS = [
+        "SELECT l.item_id, w.code, l.on_hand FROM stock_level l
+         JOIN warehouse w ON w.id = l.warehouse_id WHERE l.item_id", [ids "$1"],
+        " ORDER BY w.code"
+    ];
+}
+
+#[derive(FromRow)]
+struct DraftRow {
+    id: Uuid,
+    sku: String,
+    status: String,
+    variant_of: Option<String>,
+    category_id: Option<Uuid>,
+    brand: Option<String>,
+    unit: String,
+    precision: i32,
+    price_minor: Option<i64>,
+    currency: Option<String>,
+    popularity: i64,
+    images: Json<Vec<String>>,
+    attributes: Json<BTreeMap<String, String>>,
+    options: Json<BTreeMap<String, String>>,
+    name: String,
+    short_description: Option<String>,
+    description: Option<String>,
+}
+
+#[derive(FromRow)]
+struct LevelRow {
+    item_id: Uuid,
+    code: String,
+    on_hand: i64,
+}
+
+#[async_trait]
+impl Drafts for SqlStore {
+    async fn drafts(
+        &self,
+        scope: &Scope,
+        after: Option<&Sku>,
+        limit: u32,
+    ) -> Result<Vec<ProductDraft>, StoreError> {
+        // No SKU is empty, so all sort behind it.
+        let after = after.map_or("", Sku::as_str);
+        let (site, locale) = (&scope.site.0, &scope.locale.0);
+        let rows: Vec<DraftRow> = on!(self, PAGE, |pool, text| {
+            let query = sqlx::query_as(text).bind(site).bind(locale);
+            query.bind(after).bind(i64::from(limit)).fetch_all(pool).await
+        })?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        let levels: Vec<LevelRow> = on!(self, LEVELS, |pool, text| {
+            sqlx::query_as(text).bind(IdList(ids)).fetch_all(pool).await
+        })?;
+        let mut stock: HashMap<Uuid, Vec<StockDraft>> = HashMap::new();
+        for level in levels {
+            let counted = StockDraft { warehouse: level.code, quantity: level.on_hand };
+            stock.entry(level.item_id).or_default().push(counted);
+        }
+        let categories = rows.iter().filter_map(|row| row.category_id).collect();
+        let categories = self.paths(categories, locale).await?;
+        rows.into_iter()
+            .map(|row| {
+                let way = row.category_id.map(|id| path(&categories, id)).unwrap_or_default();
+                let stock = stock.remove(&row.id);
+                draft(row, way.into_iter().map(|category| category.name).collect(), stock)
+            })
+            .collect()
+    }
+}
+
+fn draft(
+    row: DraftRow,
+    categories: Vec<String>,
+    stock: Option<Vec<StockDraft>>,
+) -> Result<ProductDraft, StoreError> {
+    Ok(ProductDraft {
+        status: ProductStatus::parse(&row.status)
+            .ok_or_else(|| not_ours(format!("{}: its status is {:?}", row.sku, row.status)))?,
+        price: price(row.price_minor, row.currency)?,
+        precision: u8::try_from(row.precision).map_err(not_ours)?,
+        sku: sku(&row.sku)?,
+        variant_of: row.variant_of.as_deref().map(sku).transpose()?,
+        name: row.name,
+        brand: row.brand,
+        short_description: row.short_description,
+        description: row.description,
+        categories,
+        images: row.images.0,
+        attributes: row.attributes.0,
+        unit: row.unit,
+        stock,
+        options: row.options.0,
+        popularity: row.popularity,
+    })
+}

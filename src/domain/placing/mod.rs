@@ -1,0 +1,184 @@
+//! A batch of orders, decided before anything is written.
+//!
+//! A batch does exactly what its orders would do one at a time, in the order they came: each gets
+//! all it asks for or nothing, and what one was granted the next can't have. Demand is summed per
+//! stock item over all lines first, so two lines, or two bundles, that draw on one item are never
+//! checked against the same units twice.
+//!
+//! Nothing here reads a store: whoever asks hands in products and stock as they are, locked, and
+//! writes what was granted.
+
+use crate::domain::{
+    id::{CartId, OrderId, ProductId, StockItemId},
+    money::Money,
+    order::{Order, OrderLine},
+    payment::PaymentMethod,
+    price::PriceSource,
+    sku::Sku,
+    stock::{Reserve, Shelves},
+};
+use std::collections::{BTreeMap, HashMap};
+
+/// An order to be placed, computed from what the shop showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placing {
+    /// Its number is given as it is placed.
+    pub order: Order,
+    /// SHA-256 of the token by which a guest may look at it.
+    pub access: [u8; 32],
+    pub method: PaymentMethod,
+}
+
+/// A product as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductNow {
+    pub sku: Sku,
+    pub active: bool,
+    pub price: Option<Money>,
+}
+
+/// What is known of everything that a batch asks for.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    pub products: HashMap<ProductId, ProductNow>,
+    pub shelves: Shelves,
+    /// Which of the batch's carts were ordered before.
+    pub ordered: HashMap<CartId, OrderId>,
+}
+
+/// A line that there isn't enough for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Short {
+    pub sku: Sku,
+    /// Steps that could still be had.
+    pub left: i64,
+}
+
+/// A line that is not as it was shown any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    pub sku: Sku,
+    pub was: Money,
+    /// `None`: it isn't sold any more, or its price is on request.
+    pub now: Option<Money>,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placed {
+    /// With its number.
+    Order(Box<Order>),
+    /// Each line that is short, in the order of the lines. Nothing was set aside.
+    SoldOut(Vec<Short>),
+    Changed(Vec<Changed>),
+    /// The cart was ordered before.
+    Ordered(OrderId),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Write it, with these reservations, by item and warehouse.
+    Granted(Vec<Reserve>),
+    /// Each line that is short, in the order of the lines.
+    SoldOut(Vec<Short>),
+    Changed(Vec<Changed>),
+    /// The cart was ordered before: no cart becomes two orders.
+    Ordered(OrderId),
+}
+
+/// What stays of a batch: the verdicts in the order of the placings, and the stock afterwards.
+#[derive(Debug)]
+pub struct Decided {
+    pub verdicts: Vec<Verdict>,
+    pub shelves: Shelves,
+}
+
+/// Decides in the order given, which is that of arrival.
+pub fn decide(placings: &[&Placing], known: Known) -> Decided {
+    let Known { products, mut shelves, mut ordered } = known;
+    let mut verdicts = Vec::with_capacity(placings.len());
+    for placing in placings {
+        let order = &placing.order;
+        let verdict = one(order, &products, &mut shelves, &ordered);
+        if let (Verdict::Granted(_), Some(cart)) = (&verdict, order.cart) {
+            ordered.insert(cart, order.id);
+        }
+        verdicts.push(verdict);
+    }
+    Decided { verdicts, shelves }
+}
+
+fn one(
+    order: &Order,
+    products: &HashMap<ProductId, ProductNow>,
+    shelves: &mut Shelves,
+    ordered: &HashMap<CartId, OrderId>,
+) -> Verdict {
+    if let Some(before) = order.cart.and_then(|cart| ordered.get(&cart)) {
+        return Verdict::Ordered(*before);
+    }
+    let changed: Vec<_> =
+        order.lines.iter().filter_map(|line| changed(line, products.get(&line.product))).collect();
+    if !changed.is_empty() {
+        return Verdict::Changed(changed);
+    }
+    let demand = demand(&order.lines, shelves);
+    let short: Vec<StockItemId> = demand
+        .iter()
+        .filter(|(item, wanted)| shelves.item(**item).is_none_or(|stock| !stock.has(**wanted)))
+        .map(|(item, _)| *item)
+        .collect();
+    if !short.is_empty() {
+        return Verdict::SoldOut(shorts(&order.lines, shelves, &short));
+    }
+    let mut reserves = Vec::with_capacity(demand.len());
+    for (item, wanted) in demand {
+        shelves.take(item, wanted, &mut reserves);
+    }
+    Verdict::Granted(reserves)
+}
+
+/// How many of each item all lines together consume, by item. Saturating: what doesn't fit a
+/// number isn't there either.
+fn demand(lines: &[OrderLine], shelves: &Shelves) -> BTreeMap<StockItemId, i64> {
+    let mut demand = BTreeMap::new();
+    for line in lines {
+        for (item, each) in shelves.uses(line.product) {
+            let wanted = line.priced.quantity().steps().saturating_mul(*each);
+            let sum: &mut i64 = demand.entry(*item).or_default();
+            *sum = sum.saturating_add(wanted);
+        }
+    }
+    demand
+}
+
+fn shorts(lines: &[OrderLine], shelves: &Shelves, short: &[StockItemId]) -> Vec<Short> {
+    let mut shorts: Vec<Short> = Vec::new();
+    for line in lines {
+        let uses = shelves.uses(line.product);
+        let is_short = uses.iter().any(|(item, _)| short.contains(item));
+        if is_short && !shorts.iter().any(|known| known.sku == line.sku) {
+            let left = shelves.available(line.product).unwrap_or(0).max(0);
+            shorts.push(Short { sku: line.sku.clone(), left });
+        }
+    }
+    shorts
+}
+
+fn changed(line: &OrderLine, now: Option<&ProductNow>) -> Option<Changed> {
+    let price = line.priced.price();
+    let sold = now.filter(|product| product.active);
+    let same = match price.source {
+        PriceSource::Base => sold.is_some_and(|product| product.price == Some(price.amount)),
+        // A list's price is its own; that the product is sold is all that is asked here.
+        PriceSource::List { .. } => sold.is_some(),
+    };
+    (!same).then(|| Changed {
+        sku: line.sku.clone(),
+        was: price.amount,
+        now: sold.and_then(|product| product.price),
+    })
+}
+
+#[cfg(test)]
+mod tests;
