@@ -67,6 +67,7 @@ mod tests {
                 "POST /api/v1/customers",
                 "POST /api/v1/password-resets",
                 "POST /api/v1/sessions",
+                "POST /api/v1/setup",
                 "POST /cart/acknowledge",
                 "POST /cart/add",
                 "POST /cart/change",

@@ -135,7 +135,7 @@ async fn log_in(shop: &mut Shop, user: UserId, token: u8) -> SessionId {
 }
 
 async fn is_in(shop: &Shop, token: u8) -> bool {
-    shop.store.by_token(TokenHash([token; 32])).await.unwrap().is_some()
+    Sessions::by_token(&shop.store, TokenHash([token; 32])).await.unwrap().is_some()
 }
 
 async fn password(shop: &Shop, user: UserId) -> Option<PasswordHash> {
@@ -170,7 +170,7 @@ async fn who_registers_is_found_by_address_and_id(mut shop: Shop) {
     assert_eq!(kept, expected);
     assert_eq!(shop.store.next_due().await.unwrap(), Some(NOW), "a welcome waits");
     log_in(&mut shop, user, 1).await;
-    let session = shop.store.by_token(TokenHash([1; 32])).await.unwrap().unwrap();
+    let session = Sessions::by_token(&shop.store, TokenHash([1; 32])).await.unwrap().unwrap();
     let rights = BuyerRole::Admin.rights();
     assert_eq!(session.who, Who::Buyer { user, customer, rights });
     let seen = shop.store.accounts(Some(customer)).await.unwrap();
@@ -366,7 +366,7 @@ async fn one_address_is_the_default_and_strangers_change_none(mut shop: Shop) {
     let (bob, _) = register(&mut shop, "bob").await;
     let (first, second) = (saved(&shop, ada, "Berlin", true), saved(&shop, ada, "Köln", true));
     assert_eq!(write(&mut shop, put(&first, true)).await, Written::Done);
-    assert_eq!(shop.store.addresses(ada).await.unwrap(), [first.clone()]);
+    assert_eq!(shop.store.addresses(ada).await.unwrap(), std::slice::from_ref(&first));
     assert_eq!(write(&mut shop, put(&second, true)).await, Written::Done);
     let now = shop.store.addresses(ada).await.unwrap();
     assert_eq!(now.iter().map(|one| one.default_shipping).collect::<Vec<_>>(), [false, true]);

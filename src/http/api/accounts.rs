@@ -3,7 +3,10 @@
 
 use super::{created, fresh, no_content, sessions::SessionView};
 use crate::{
-    actors::keepers::accounts::{Invitation, Newcomer},
+    actors::keepers::{
+        accounts::{Invitation, Newcomer},
+        sessions::Opened,
+    },
     domain::{
         account::{Account, Customer, CustomerKind, Post, Registration},
         id::{CustomerId, UserId},
@@ -51,9 +54,9 @@ struct NewCustomer {
     tax_number: String,
 }
 
-/// A new customer, logged in.
+/// Somebody new, logged in.
 #[derive(Serialize, ToSchema)]
-struct BegunCustomer {
+pub(super) struct BegunAccount {
     /// To be sent as `Authorization: Bearer …`. Told this once: only its hash is kept.
     token: String,
     session: SessionView,
@@ -224,7 +227,7 @@ pub(super) fn registration() -> Operation {
              password it logs in only.",
         )
         .body(json::<NewCustomer>())
-        .answer(201, "The session of the new customer.", json::<BegunCustomer>())
+        .answer(201, "The session of the new customer.", json::<BegunAccount>())
         .problem(Code::Taken)
         .problem(Code::TooMany)
         .problem(Code::Unencrypted);
@@ -312,11 +315,7 @@ async fn register(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     };
     let newcomer = Newcomer { registration, before: None, via: Via::Bearer, whence, from };
     let opened = app.accounts.register(newcomer).await?;
-    let begun = BegunCustomer {
-        token: opened.token.expose().to_owned(),
-        session: SessionView::of(&opened.session, true),
-    };
-    Ok(created(&app, &begun, "/api/v1/me"))
+    Ok(created(&app, &BegunAccount::of(&opened), "/api/v1/me"))
 }
 
 async fn forget(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
@@ -420,6 +419,15 @@ fn buyer_role(text: &str) -> Result<BuyerRole, Problem> {
 
 pub(super) fn staff_role(text: &str) -> Result<StaffRole, Problem> {
     StaffRole::parse(text).ok_or_else(|| Problem::field("/role", "owner, manager, clerk or viewer"))
+}
+
+impl BegunAccount {
+    pub(super) fn of(opened: &Opened) -> Self {
+        Self {
+            token: opened.token.expose().to_owned(),
+            session: SessionView::of(&opened.session, true),
+        }
+    }
 }
 
 impl UserView {

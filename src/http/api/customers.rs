@@ -3,16 +3,19 @@
 
 use super::{
     accounts::{
-        self, CustomerView, NewUser, UUID, UserChange, UserList, UserView, customer_id, staff_role,
+        self, BegunAccount, CustomerView, NewUser, UUID, UserChange, UserList, UserView,
+        customer_id, staff_role,
     },
     created, fresh, link_next, no_content,
 };
 use crate::{
-    actors::keepers::accounts::Invitation,
+    actors::keepers::accounts::{Invitation, Newcomer},
     domain::{
-        account::{CustomerGroup, Post},
+        account::{CustomerGroup, Post, Registration},
         id::{CustomerGroupId, CustomerId, UserId},
-        policy::Permission,
+        policy::{Permission, Right},
+        secret::Secret,
+        session::Via,
     },
     http::{
         access::Access,
@@ -83,6 +86,21 @@ struct NewCustomerGroup {
     name: String,
 }
 
+/// Who the shop is to belong to.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewOwner {
+    /// From the link.
+    #[schema(value_type = String, max_length = 100)]
+    token: Secret,
+    #[schema(max_length = 100)]
+    name: String,
+    #[schema(format = "email", max_length = 254)]
+    email: String,
+    #[schema(value_type = String, format = "password", min_length = 8, max_length = 128)]
+    password: Secret,
+}
+
 pub(super) fn resources() -> Vec<Resource> {
     let (read, write) =
         (Access::Staff(Permission::CustomersRead), Access::Staff(Permission::CustomersWrite));
@@ -142,6 +160,7 @@ pub(super) fn resources() -> Vec<Resource> {
                 )],
         ),
         Resource::new("/api/v1/staff", staff()),
+        Resource::new("/api/v1/setup", [set_up()]),
         Resource::new(
             "/api/v1/staff/{id}",
             [Operation::new(Method::PUT, Access::Staff(Permission::StaffWrite), &[], |a, b| {
@@ -197,6 +216,36 @@ fn staff() -> [Operation; 2] {
             .takes(Intake::Json)
             .doc(invite),
     ]
+}
+
+fn set_up() -> Operation {
+    let doc = Doc::new("set_up", "staff", "Become the shop's owner")
+        .about(
+            "By the token of the link that a shop without staff shows as it starts. It works once; \
+             each start makes another.",
+        )
+        .body(json::<NewOwner>())
+        .answer(201, "The owner's session.", json::<BegunAccount>())
+        .problem(Code::NotFound)
+        .problem(Code::Taken)
+        .problem(Code::TooMany)
+        .problem(Code::Unencrypted);
+    Operation::new(Method::POST, Access::Shopper(Right::Sessions), &[], |a, b| {
+        Box::pin(become_owner(a, b))
+    })
+    .takes(Intake::Json)
+    .doc(doc)
+}
+
+async fn become_owner(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
+    asked.visit.must_be_unheard(&app)?;
+    let (whence, from) = (asked.visit.whence(), asked.visit.from());
+    let NewOwner { token, name, email, password } = asked.body.json().await?;
+    let (company, tax_number) = (String::new(), String::new());
+    let registration = Registration { name, email, password, company, tax_number };
+    let newcomer = Newcomer { registration, before: None, via: Via::Bearer, whence, from };
+    let opened = app.accounts.set_up(&token, newcomer).await?;
+    Ok(created(&app, &BegunAccount::of(&opened), "/api/v1/me"))
 }
 
 async fn show_list(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {

@@ -106,6 +106,9 @@ pub(super) fn resources() -> Vec<Resource> {
         "All that are live.",
         json::<SessionList>(),
     );
+    let end_others = Doc::new("end_other_sessions", tag, "Log out everywhere else")
+        .about("Ends all of one's sessions and keys but the one that asks.")
+        .bare(204, "They have ended.");
     let end = Doc::new("end_session", tag, "End a session: log out")
         .about("One's own: `current`, or another one from the list. Its token is dead at once.")
         .place(ID)
@@ -123,6 +126,10 @@ pub(super) fn resources() -> Vec<Resource> {
                 })
                 .takes(Intake::Json)
                 .doc(begin),
+                Operation::new(Method::DELETE, Access::User(Right::Sessions), &[], |a, b| {
+                    Box::pin(end_all_others(a, b))
+                })
+                .doc(end_others),
             ],
         ),
         Resource::new(
@@ -184,6 +191,12 @@ async fn end_session(app: Arc<App>, mut asked: Asked) -> Result<Response, Proble
     if id == own && asked.visit.is_by_cookie() {
         asked.visit.forget();
     }
+    Ok(no_content(&app))
+}
+
+async fn end_all_others(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
+    let own = asked.visit.session().ok_or_else(unknown)?;
+    app.visitors.end_others(own.user().ok_or_else(unknown)?, own.id).await?;
     Ok(no_content(&app))
 }
 

@@ -182,6 +182,7 @@ async fn no_password_is_taken_where_somebody_could_listen() {
         ("POST", "/api/v1/sessions", who("ada@example.com")),
         ("POST", "/api/v1/customers", "{}".to_owned()),
         ("PUT", "/api/v1/password-resets", "{}".to_owned()),
+        ("POST", "/api/v1/setup", "{}".to_owned()),
     ];
     let plain = [JSON, ("x-forwarded-for", "203.0.113.9"), ("x-forwarded-proto", "http")];
     let shop = Shop::open().await;
@@ -212,6 +213,8 @@ async fn whether_there_is_an_account_is_not_told() {
     is(&ask("no address").await, 422);
     let body = "{\"token\":\"x\",\"password\":\"correct horse\"}";
     is(&shop.ask("PUT", "/api/v1/password-resets", &[JSON], body).await, 404);
+    let body = "{\"token\":\"x\",\"name\":\"E\",\"email\":\"e@example.com\",\"password\":\"correct horse\"}";
+    is(&shop.ask("POST", "/api/v1/setup", &[JSON], body).await, 404);
     shop.close().await;
 }
 

@@ -88,6 +88,11 @@ impl Visiting for Visitors {
         live.retain(|(_, session)| session.id != id || (user.is_some() && session.user() != user));
         Ok(live.len() < before)
     }
+    async fn end_others(&self, user: UserId, but: SessionId) -> Result<(), Problem> {
+        let others = |one: &Session| one.user() == Some(user) && one.id != but;
+        self.live.lock().unwrap().retain(|(_, session)| !others(session));
+        Ok(())
+    }
 }
 
 /// Foreseeable chance.
