@@ -43,7 +43,9 @@ macro_rules! accounting {
 accounting! {
     fn log_in(&self, wish: LogIn) -> Opened;
     fn register(&self, newcomer: Newcomer) -> Opened;
+    fn may_set_up(&self, token: &Secret) -> bool;
     fn set_up(&self, token: &Secret, newcomer: Newcomer) -> Opened;
+    fn may_reset(&self, token: &Secret) -> bool;
     fn reset(&self, token: &Secret, password: Secret, from: Option<&str>) -> ();
     fn change_password(
         &self, user: UserId, session: SessionId, current: Secret, password: Secret

@@ -5,6 +5,7 @@
 //! no page holds an inline script or style, so a strict content security policy fits. Nothing is
 //! held, so there is nothing that could die.
 
+mod account;
 mod address;
 mod assets;
 mod card;
@@ -28,6 +29,11 @@ mod suggestions;
 #[cfg(test)]
 mod tests;
 
+pub use account::{
+    AccountFrame, AccountHomePage, AddressCard, AddressForm, Filled, Profile, SessionCard,
+    account_home, address, addresses, details, forgotten, leave, log_in, register, reset, sessions,
+    set_up,
+};
 pub use address::{ListAddress, category_path, param, product_path};
 pub use assets::{Asset, assets};
 pub use card::{product_card, product_card_with};

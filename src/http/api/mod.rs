@@ -16,6 +16,8 @@ mod reindex;
 pub(crate) mod search;
 mod sessions;
 
+pub(crate) use addresses::address_problem;
+
 use crate::http::{
     app::App,
     headers,

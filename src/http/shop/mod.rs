@@ -1,5 +1,6 @@
 //! The shop's pages: those for everybody, and a shopper's own.
 
+mod account;
 mod cart;
 mod files;
 mod lists;
@@ -21,6 +22,7 @@ pub(crate) fn resources() -> Vec<Resource> {
     [
         lists::resources(),
         cart::resources(),
+        account::resources(),
         product::resources(),
         media::resources(),
         files::resources(),

@@ -124,7 +124,6 @@ impl Accounts {
     }
 
     /// Whether a mailed link can still be used; to be asked before its form is shown.
-    #[expect(dead_code, reason = "the page for it comes next")]
     pub(crate) async fn may_reset(&self, token: &Secret) -> Result<bool, AccountsError> {
         let (hash, now) = (hash(token), self.now());
         Ok(self.shared.parts.rows.by_token(hash, Purpose::Reset, now).await?.is_some())
