@@ -14,7 +14,7 @@ const PRODUCTS: &str = "sku,name,status,price,currency,stock\n\
     B-2,Bit set,active,2.50,USD,30\n";
 const ADA: &str = "ada@example.com";
 
-fn open(stack: &Stack) -> Server {
+pub(crate) fn open(stack: &Stack) -> Server {
     let server = stack.serve(&[]);
     let file = stack.path("products.csv");
     std::fs::write(&file, PRODUCTS).unwrap();
