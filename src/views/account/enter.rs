@@ -11,6 +11,11 @@ fn with_next(path: &str, next: &str) -> String {
     }
 }
 
+/// The same, in a form.
+fn onward(next: &str) -> Vec<(&'static str, &str)> {
+    if next.is_empty() { Vec::new() } else { vec![("next", next)] }
+}
+
 fn encoded(text: &str) -> String {
     let byte = |b: u8| match b {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
@@ -29,7 +34,7 @@ pub fn log_in(frame: &AccountFrame<'_>, filled: &Filled, next: &str) -> Bytes {
         heading: "",
         about: "",
         action: "/login",
-        hidden: vec![("next", next)],
+        hidden: onward(next),
         fields: vec![
             Field::email(filled, "username"),
             Field::password(filled, "password", "Password"),
@@ -51,7 +56,7 @@ pub fn register(frame: &AccountFrame<'_>, filled: &Filled, next: &str) -> Bytes 
         about: "With an account your addresses and orders are in one place. What is in your cart \
                 comes along.",
         action: "/register",
-        hidden: vec![("next", next)],
+        hidden: onward(next),
         fields: vec![
             Field::line(filled, "name", "Your name").fills("name"),
             Field::email(filled, "username"),
