@@ -68,6 +68,8 @@ struct Form<'a> {
 }
 
 struct ErrorLink<'a> {
+    /// What its field is called.
+    label: Option<&'static str>,
     text: &'a str,
     anchor: Option<String>,
 }
@@ -105,9 +107,10 @@ impl<'a> FormPage<'a> {
             let of = |form: &Form<'_>| {
                 let field =
                     form.fields.iter().find(|field| field.name == name && field.has_error());
-                field.map(|field| format!("{}-{}", form.id, field.name))
+                field.map(|field| (field.label, format!("{}-{}", form.id, field.name)))
             };
-            ErrorLink { text, anchor: self.forms.iter().find_map(of) }
+            let (label, anchor) = self.forms.iter().find_map(of).unzip();
+            ErrorLink { label, text, anchor }
         };
         self.errors = filled.errors.iter().map(link).collect();
         self
