@@ -89,7 +89,7 @@ pub(crate) async fn serve(
         scope: parts.scope.clone(),
     });
     let People { sessions, accounts, seats: people_seats } =
-        people::people(config, folder, &parts, &assembly.store, &url, &carts)?;
+        people::people(config, folder, &parts, &assembly.store, &url)?;
     let tree_check = Arc::new(TreeCheck::default());
     let checks: Vec<Arc<dyn Check>> = vec![
         Arc::new(DatabaseCheck(parts.store.clone())),

@@ -179,7 +179,13 @@ async fn apply(
         Write::RevertOverride { pool, node, by, at } => {
             overrides::revert(conn, pool, node, by, *at).await
         }
-        Write::Sessions(write) => sessions::apply(conn, write).await,
+        Write::Sessions(write) => {
+            let written = sessions::apply(conn, write).await?;
+            if let Some(along) = write.carts_along() {
+                carts::edit(conn, &[&along]).await?;
+            }
+            Ok(written)
+        }
         Write::Accounts(write) => accounts::apply(conn, write).await,
         Write::Mail(write) => mail::apply(conn, write).await,
     }
