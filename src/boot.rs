@@ -14,6 +14,7 @@ mod handoff;
 mod offline;
 mod parts;
 mod people;
+mod selling;
 mod serve;
 mod signals;
 mod sockets;

@@ -7,7 +7,8 @@
 mod layers;
 
 use crate::{
-    actors::keepers::{accounts::AccountsConfig, sessions::SessionsConfig},
+    actors::keepers::{accounts::AccountsConfig, orders::OrdersConfig, sessions::SessionsConfig},
+    adapters::payments::PaymentsConfig,
     boot::{MailConfig, StoreConfig},
     http::HttpConfig,
     logging::LogConfig,
@@ -30,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) sessions: SessionsConfig,
     pub(crate) accounts: AccountsConfig,
     pub(crate) mail: MailConfig,
+    pub(crate) orders: OrdersConfig,
+    pub(crate) payments: PaymentsConfig,
     pub(crate) pools: BTreeMap<String, PoolConfig>,
     pub(crate) log: LogConfig,
 }
@@ -136,6 +139,9 @@ fn validate(config: &Config, layers: &Layers) -> Result<(), ConfigError> {
     }
     if let Err((key, reason)) = config.mail.validate() {
         return bad(&format!("mail.{key}"), &reason);
+    }
+    if !(1..=7 * 24 * 60).contains(&config.orders.hold_minutes) {
+        return bad("orders.hold_minutes", "must be 1 to 10080, which is a week");
     }
     if let Err((key, reason)) = config.sessions.validate() {
         return bad(&format!("sessions.{key}"), reason);

@@ -65,6 +65,7 @@ pub(crate) struct ServerSeats {
     pub(crate) integrity: Child,
     /// Who comes, and who writes to them.
     pub(crate) people: PeopleSeats,
+    pub(crate) selling: SellingSeats,
     /// Accepts connections, on the port and on the data folder's socket.
     pub(crate) http: Child,
     /// Fills an empty shop.
@@ -82,6 +83,16 @@ pub(crate) struct PeopleSeats {
     pub(crate) mail: Child,
     /// Drops links that can't be used any more.
     pub(crate) tokens: Child,
+}
+
+/// What sees that orders are paid or given up.
+pub(crate) struct SellingSeats {
+    /// Asks payment providers, and learns what they say.
+    pub(crate) till: Child,
+    /// Cancels orders that nobody paid in time.
+    pub(crate) holds: Child,
+    /// Posts what the network for play money has to tell.
+    pub(crate) test_cards: Option<Child>,
 }
 
 pub(crate) fn stoa(seats: Seats) -> Supervisor {
@@ -111,12 +122,19 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
         .child(server.people.password_desk.shutdown(drain(5)))
         .child(server.people.mail.shutdown(drain(5)))
         .child(server.people.tokens);
+    let selling = group("selling", Strategy::OneForOne)
+        .child(server.selling.till)
+        .child(server.selling.holds);
+    let selling = match server.selling.test_cards {
+        Some(test_cards) => selling.child(test_cards),
+        None => selling,
+    };
     let edge = group("edge", Strategy::OneForOne)
         .child(server.render.shutdown(drain(5)))
         .child(server.pool_overrides)
         .child(server.integrity)
         .child(server.http.shutdown(drain(15)));
-    let root = root.child(people).child(edge);
+    let root = root.child(people).child(selling).child(edge);
     match server.demo {
         Some(demo) => root.child(demo),
         None => root,

@@ -7,6 +7,7 @@ use super::{
     handoff::{Handoff, MOST_OTHERS, Program, take_patiently},
     parts::Parts,
     people::{self, People},
+    selling::selling,
     signals::{self, Signals, Wish},
     sockets::Inherited,
 };
@@ -90,6 +91,8 @@ pub(crate) async fn serve(
     });
     let People { sessions, accounts, seats: people_seats } =
         people::people(config, folder, &parts, &assembly.store, &url)?;
+    let selling =
+        selling(config, folder, &parts, &assembly.store, &carts, demo, &http_config.origin())?;
     let tree_check = Arc::new(TreeCheck::default());
     let checks: Vec<Arc<dyn Check>> = vec![
         Arc::new(DatabaseCheck(parts.store.clone())),
@@ -113,6 +116,10 @@ pub(crate) async fn serve(
         visitors: Arc::new(sessions),
         accounts: Arc::new(accounts.clone()),
         carts,
+        orders: selling.orders,
+        till: selling.till,
+        stocks: selling.stocks,
+        cards: selling.cards,
         trusted: Trusted::read(&config.http.trusted_proxies).map_err(BootError::Other)?,
         chance: parts.chance.clone(),
         tree: tree_check.clone(),
@@ -139,6 +146,7 @@ pub(crate) async fn serve(
         }),
         integrity: integrity(&stored, &verdict, HOUR * config.store.check_hours, &Nudge::new()),
         people: people_seats,
+        selling: selling.seats,
         http: {
             let listeners = listeners.clone();
             task("http", move |context| http::serve(edge.clone(), listeners.clone(), context))

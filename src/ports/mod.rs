@@ -17,6 +17,7 @@ pub mod integrity;
 pub mod invalidate;
 pub mod invoices;
 pub mod mail;
+pub mod once;
 pub mod orders;
 pub mod outbox;
 pub mod overrides;
@@ -26,6 +27,7 @@ pub mod search;
 pub mod sessions;
 mod sqlstate;
 pub mod stock;
+pub mod till;
 pub mod writer;
 
 /// Why a store could not do what it was asked.

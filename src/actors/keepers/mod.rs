@@ -3,6 +3,9 @@
 pub(crate) mod accounts;
 pub(crate) mod carts;
 pub(crate) mod limits;
+pub(crate) mod orders;
 pub(crate) mod pools;
 pub(crate) mod sessions;
+pub(crate) mod stock;
+pub(crate) mod till;
 pub(crate) mod writer;

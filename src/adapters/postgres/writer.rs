@@ -10,6 +10,7 @@ mod once;
 mod order_moves;
 mod orders;
 mod overrides;
+mod payments;
 mod products;
 mod sessions;
 mod stock;
@@ -42,6 +43,7 @@ const TEXTS: &[&[&str]] = &[
     carts::ALL,
     orders::ALL,
     order_moves::ALL,
+    payments::ALL,
     stock::ALL,
 ];
 
@@ -248,6 +250,7 @@ async fn apply(
             Written::Placed(orders::place(tx, &[placing], ids).await?.swap_remove(0))
         }
         Write::Order(write) => order_moves::act(tx, write, ids).await?,
+        Write::Payment(write) => payments::keep(tx, write, ids).await?,
         Write::EndHolds { now, most } => order_moves::end_holds(tx, *now, *most, ids).await?,
         Write::Stock(write) => stock::edit(tx, write, ids).await?,
         Write::PutWarehouse(warehouse) => stock::put_warehouse(tx, warehouse).await?,

@@ -17,6 +17,7 @@ mod copies;
 mod drafts;
 mod error;
 mod imports;
+mod kept_answers;
 mod lists;
 mod mail;
 mod migrations;
@@ -27,6 +28,7 @@ mod sessions;
 mod sqlite_writer;
 mod stock;
 mod texts;
+mod till;
 
 pub use copies::{CopyMark, adopt_copy};
 pub use migrations::{DatabaseIdentity, MigrationLine, MigrationState};
@@ -214,6 +216,8 @@ impl SqlStore {
             accounts::ALL,
             mail::ALL,
             orders::ALL,
+            till::ALL,
+            kept_answers::ALL,
             stock::ALL,
         ];
         match &self.pools {

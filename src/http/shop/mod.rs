@@ -2,6 +2,7 @@
 
 mod account;
 mod cart;
+mod checkout;
 mod files;
 mod lists;
 mod media;
@@ -23,6 +24,7 @@ pub(crate) fn resources() -> Vec<Resource> {
         lists::resources(),
         cart::resources(),
         account::resources(),
+        checkout::resources(),
         product::resources(),
         media::resources(),
         files::resources(),

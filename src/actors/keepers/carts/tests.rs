@@ -8,7 +8,7 @@ use crate::{
         category::CategoryTree,
         document::ProductDocument,
         event::Position,
-        id::{ProductId, UserId},
+        id::{ProductId, SessionId, UserId},
         money::{Currency, Money},
         product::ProductStatus,
         stock::StockBand,
