@@ -7,9 +7,9 @@
 mod layers;
 
 use crate::{
-    actors::keepers::{orders::OrdersConfig, sessions::SessionsConfig},
+    actors::keepers::{accounts::AccountsConfig, orders::OrdersConfig, sessions::SessionsConfig},
     adapters::payments::PaymentsConfig,
-    boot::StoreConfig,
+    boot::{MailConfig, StoreConfig},
     http::HttpConfig,
     logging::LogConfig,
     tree::PoolConfig,
@@ -31,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) sessions: SessionsConfig,
     pub(crate) orders: OrdersConfig,
     pub(crate) payments: PaymentsConfig,
+    pub(crate) accounts: AccountsConfig,
+    pub(crate) mail: MailConfig,
     pub(crate) pools: BTreeMap<String, PoolConfig>,
     pub(crate) log: LogConfig,
 }
@@ -134,6 +136,12 @@ fn validate(config: &Config, layers: &Layers) -> Result<(), ConfigError> {
     }
     if !(1..=7 * 24 * 60).contains(&config.orders.hold_minutes) {
         return bad("orders.hold_minutes", "must be 1 to 10080, which is a week");
+    }
+    if let Err((key, reason)) = config.accounts.validate() {
+        return bad(&format!("accounts.{key}"), reason);
+    }
+    if let Err((key, reason)) = config.mail.validate() {
+        return bad(&format!("mail.{key}"), &reason);
     }
     if let Err((key, reason)) = config.sessions.validate() {
         return bad(&format!("sessions.{key}"), reason);

@@ -6,6 +6,7 @@ use super::{
     demo::Demo,
     handoff::{Handoff, MOST_OTHERS, Program, take_patiently},
     parts::Parts,
+    people::{self, People},
     selling::selling,
     signals::{self, Signals, Wish},
     sockets::Inherited,
@@ -15,7 +16,6 @@ use crate::{
         keepers::{
             carts::{BasePrices, Carts, CartsParts},
             pools::Pools,
-            sessions::{Sessions, SessionsParts},
         },
         reconcilers::integrity::{Verdict, integrity},
     },
@@ -80,14 +80,6 @@ pub(crate) async fn serve(
         nudge.clone(),
     );
     let (verdict, stored) = (Verdict::default(), parts.store.clone() as Arc<dyn Integrity>);
-    let sessions = Sessions::new(SessionsParts {
-        rows: parts.store.clone(),
-        store: assembly.store.clone(),
-        clock: parts.clock.clone(),
-        ids: parts.ids.clone(),
-        chance: parts.chance.clone(),
-        lifetimes: config.sessions.lifetimes(),
-    });
     let carts = Carts::new(CartsParts {
         store: assembly.store.clone(),
         rows: parts.store.clone(),
@@ -99,6 +91,8 @@ pub(crate) async fn serve(
     });
     let selling =
         selling(config, folder, &parts, &assembly.store, &carts, demo, &http_config.origin())?;
+    let People { sessions, accounts, seats: people_seats } =
+        people::people(config, folder, &parts, &assembly.store, &url, &carts)?;
     let tree_check = Arc::new(TreeCheck::default());
     let checks: Vec<Arc<dyn Check>> = vec![
         Arc::new(DatabaseCheck(parts.store.clone())),
@@ -119,7 +113,8 @@ pub(crate) async fn serve(
         imports: Arc::new(assembly.imports.clone()),
         pools: Arc::new(pools.clone()),
         audit: parts.store.clone(),
-        visitors: Arc::new(sessions.clone()),
+        visitors: Arc::new(sessions),
+        accounts: Arc::new(accounts.clone()),
         carts,
         orders: selling.orders,
         till: selling.till,
@@ -150,8 +145,8 @@ pub(crate) async fn serve(
             async move { Ok(reconciler) }
         }),
         integrity: integrity(&stored, &verdict, HOUR * config.store.check_hours, &Nudge::new()),
-        sessions: sessions.child(),
         selling: selling.seats,
+        people: people_seats,
         http: {
             let listeners = listeners.clone();
             task("http", move |context| http::serve(edge.clone(), listeners.clone(), context))
@@ -171,6 +166,7 @@ pub(crate) async fn serve(
     let running = tree::stoa(seats).start().await?;
     tree_check.attach(running.view());
     pools.attach(running.view());
+    people::offer_setup(&accounts, folder, &url).await?;
     stage.rise();
     announce(&url)?;
     let wanted = signals::until_the_end(&running, &mut signals, &program).await;

@@ -8,6 +8,7 @@ use crate::{
     domain::{category::CategoryTree, scope::Scope},
     http::{
         access::AdminToken,
+        accounting::Accounting,
         api::events::Streams,
         cache::PageCache,
         client::Trusted,
@@ -49,6 +50,7 @@ pub(crate) struct App {
     pub(crate) imports: Arc<dyn Importing>,
     pub(crate) pools: Arc<dyn Pooling>,
     pub(crate) visitors: Arc<dyn Visiting>,
+    pub(crate) accounts: Arc<dyn Accounting>,
     pub(crate) carts: Carts,
     pub(crate) orders: Orders,
     pub(crate) till: Till,

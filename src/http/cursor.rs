@@ -57,6 +57,14 @@ impl Place for BeforeImport {
     const LIST: &'static str = "imports";
 }
 
+/// Behind this customer.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BehindCustomer(pub(crate) Uuid);
+
+impl Place for BehindCustomer {
+    const LIST: &'static str = "customers";
+}
+
 /// Before this entry of the audit log.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BeforeEntry(pub(crate) i64);

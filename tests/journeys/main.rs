@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test that fails says where")]
 
+mod account_pages;
+mod accounts;
 mod backup;
 mod bad_input;
 mod browse;

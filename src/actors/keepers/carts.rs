@@ -16,7 +16,10 @@ mod review;
 pub(crate) use prices::{BasePrices, Prices};
 pub(crate) use review::ShownLine;
 
-use super::writer::{OnceError, StoreHandle, Told, WriteError, unexpected};
+use super::{
+    accounts::Handover,
+    writer::{OnceError, StoreHandle, Told, WriteError, unexpected},
+};
 use crate::{
     domain::{
         cart::{
@@ -39,6 +42,7 @@ use crate::{
         writer::{Answering, Once, Write, Written},
     },
 };
+use async_trait::async_trait;
 use moka::sync::Cache;
 use std::{collections::HashMap, sync::Arc};
 
@@ -280,7 +284,6 @@ impl Carts {
 
     /// Makes what a guest gathered the buyer's own, once: asked again, there is nothing left to
     /// take over. To be asked after each login. Says how many carts that were.
-    #[cfg_attr(not(test), expect(dead_code, reason = "logging in calls it, and comes next"))]
     pub(crate) async fn take_over(
         &self,
         from: SessionId,
@@ -296,6 +299,19 @@ impl Carts {
     fn write(&self, who: &Principal, act: CartAct) -> Result<Write, CartsError> {
         let (owner, at) = (owner(who)?, self.parts.clock.now());
         Ok(Write::Carts(CartWrite { owner, at, act }))
+    }
+}
+
+#[async_trait]
+impl Handover for Carts {
+    async fn guest_became(&self, guest: SessionId, now: &Principal) {
+        if CartOwner::of(now).is_none() {
+            return;
+        }
+        if let Err(error) = self.take_over(guest, now).await {
+            // They are logged in all the same; what they gathered as a guest stays behind.
+            tracing::warn!(%error, "a guest's carts were not taken over");
+        }
     }
 }
 

@@ -11,6 +11,8 @@ use crate::{
     domain::{once::KeptAnswer, time::Micros},
     ports::{
         StoreError,
+        accounts::AccountWrite,
+        mail::MailWrite,
         overrides::PoolOverride,
         sessions::SessionWrite,
         writer::{Once, Write, Writer, Written},
@@ -145,6 +147,10 @@ impl StoreHandle {
         }
     }
 
+    pub(crate) async fn mail(&self, write: MailWrite) -> Result<Written, WriteError> {
+        self.write(Write::Mail(write)).await
+    }
+
     pub(super) async fn write(&self, write: Write) -> Result<Written, WriteError> {
         let rank = rank(&write);
         let patience = if rank == BACKGROUND { BACKGROUND_PATIENCE } else { PATIENCE };
@@ -187,7 +193,9 @@ fn rank(write: &Write) -> u8 {
         | Write::SetOverride(_)
         | Write::RevertOverride { .. } => INTERACTIVE,
         Write::Sessions(SessionWrite::Touch(_) | SessionWrite::Sweep { .. }) => BACKGROUND,
-        Write::Sessions(_) => INTERACTIVE,
+        Write::Accounts(AccountWrite::SweepTokens { .. }) => BACKGROUND,
+        Write::Mail(_) => BACKGROUND,
+        Write::Sessions(_) | Write::Accounts(_) => INTERACTIVE,
     }
 }
 

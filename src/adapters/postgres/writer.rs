@@ -1,8 +1,11 @@
 //! Commits batches of writes; see `ports::writer` and the folder's page.
 
+mod accounts;
 mod audit;
 mod carts;
+mod customers;
 mod imports;
+mod mail;
 mod once;
 mod order_moves;
 mod orders;
@@ -33,8 +36,11 @@ const TEXTS: &[&[&str]] = &[
     overrides::ALL,
     audit::ALL,
     once::ALL,
-    carts::ALL,
     sessions::ALL,
+    accounts::ALL,
+    customers::ALL,
+    mail::ALL,
+    carts::ALL,
     orders::ALL,
     order_moves::ALL,
     payments::ALL,
@@ -263,5 +269,7 @@ async fn apply(
             overrides::revert(tx, pool, node, by, *at).await?
         }
         Write::Sessions(write) => sessions::apply(tx, write).await?,
+        Write::Accounts(write) => accounts::apply(tx, write).await?,
+        Write::Mail(write) => mail::apply(tx, write).await?,
     })
 }

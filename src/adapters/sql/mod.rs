@@ -9,6 +9,7 @@
 //! dies, an open transaction was never there. A damaged file is noticed as it is opened or by
 //! [`SqlStore::check`], and refused rather than served.
 
+mod accounts;
 mod audit;
 mod carts;
 mod catalog;
@@ -18,6 +19,7 @@ mod error;
 mod imports;
 mod kept_answers;
 mod lists;
+mod mail;
 mod migrations;
 mod orders;
 mod outbox;
@@ -211,6 +213,8 @@ impl SqlStore {
             audit::ALL,
             carts::ALL,
             sessions::ALL,
+            accounts::ALL,
+            mail::ALL,
             orders::ALL,
             till::ALL,
             kept_answers::ALL,

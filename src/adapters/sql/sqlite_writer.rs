@@ -4,8 +4,11 @@
 //! synced to the disk before anybody is answered. When it dies in between, nothing was written;
 //! a full disk or a busy file is answered as such, and the next commit starts afresh.
 
+mod accounts;
 mod carts;
+mod customers;
 mod imports;
+mod mail;
 mod once;
 mod order_moves;
 mod orders;
@@ -34,8 +37,11 @@ pub(super) const ALL: &[&[(&str, Sql)]] = &[
     imports::ALL,
     overrides::ALL,
     once::ALL,
-    carts::ALL,
     sessions::ALL,
+    accounts::ALL,
+    customers::ALL,
+    mail::ALL,
+    carts::ALL,
     orders::ALL,
     order_moves::ALL,
     payments::ALL,
@@ -177,5 +183,7 @@ async fn apply(
             overrides::revert(conn, pool, node, by, *at).await
         }
         Write::Sessions(write) => sessions::apply(conn, write).await,
+        Write::Accounts(write) => accounts::apply(conn, write).await,
+        Write::Mail(write) => mail::apply(conn, write).await,
     }
 }

@@ -1,5 +1,6 @@
 //! Journeys through the edge over real connections, with stand-ins for what lies behind it.
 
+mod accounts;
 mod admin;
 mod api;
 mod carts;
