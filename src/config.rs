@@ -7,8 +7,12 @@
 mod layers;
 
 use crate::{
-    actors::keepers::sessions::SessionsConfig, boot::StoreConfig, http::HttpConfig,
-    logging::LogConfig, tree::PoolConfig,
+    actors::keepers::sessions::SessionsConfig,
+    boot::StoreConfig,
+    domain::{money::Currency, scope::Locale, tax::TaxMode},
+    http::HttpConfig,
+    logging::LogConfig,
+    tree::PoolConfig,
 };
 use layers::Layers;
 pub(crate) use layers::{Origin, Setting};
@@ -42,8 +46,19 @@ impl Config {
 pub(crate) struct ShopConfig {
     pub(crate) name: String,
     pub(crate) public_url: String,
-    pub(crate) currency: crate::domain::money::Currency,
-    pub(crate) locale: crate::domain::scope::Locale,
+    pub(crate) currency: Currency,
+    pub(crate) locale: Locale,
+    pub(crate) prices_include_tax: bool,
+}
+
+impl ShopConfig {
+    /// Of products' own prices; a price list says it for its own.
+    pub(crate) fn base_tax(&self) -> TaxMode {
+        match self.prices_include_tax {
+            true => TaxMode::Inclusive,
+            false => TaxMode::Exclusive,
+        }
+    }
 }
 
 /// What is wrong with the configuration, with the place it is wrong at.

@@ -19,6 +19,7 @@ pub mod orders;
 pub mod outbox;
 pub mod overrides;
 pub mod payments;
+pub mod rules;
 pub mod search;
 pub mod sessions;
 mod sqlstate;

@@ -12,6 +12,7 @@ use super::{
     imports::{Import, ImportCounts},
     orders::{OrderMoved, OrderWrite},
     overrides::PoolOverride,
+    rules::{RuleWrite, RuleWritten},
     sessions::{SessionWrite, TokenHash},
     stock::{StockWrite, StockWritten, Warehouse},
 };
@@ -63,6 +64,8 @@ pub enum Write {
     SetOverride(PoolOverride),
     /// Takes it back; the history keeps that too.
     RevertOverride { pool: String, node: String, by: String, at: Micros },
+    /// Sets and drops commercial rules.
+    Rules(RuleWrite),
     /// Opens, uses and ends sessions.
     Sessions(SessionWrite),
 }
@@ -139,6 +142,7 @@ pub enum Written {
     /// So many rows had their time.
     Swept(u64),
     Cart(CartAnswer),
+    Rule(RuleWritten),
     /// What a batch did: `read` counts its products, rejected ones included.
     Products(ImportCounts),
     Done,

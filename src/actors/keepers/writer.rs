@@ -12,6 +12,7 @@ use crate::{
     ports::{
         StoreError,
         overrides::PoolOverride,
+        rules::{RuleAct, RuleWrite},
         sessions::SessionWrite,
         writer::{Once, Write, Writer, Written},
     },
@@ -178,7 +179,9 @@ fn rank(write: &Write) -> u8 {
         | Write::Products(_)
         | Write::ForgetAnswers { .. }
         | Write::SweepCarts { .. } => BACKGROUND,
-        Write::Carts(_)
+        Write::Rules(RuleWrite { act: RuleAct::SweepPrices { .. }, .. }) => BACKGROUND,
+        Write::Rules(_)
+        | Write::Carts(_)
         | Write::CreateImport(_)
         | Write::EndImport { .. }
         | Write::Stock(_)

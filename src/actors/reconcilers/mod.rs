@@ -8,6 +8,7 @@ pub(crate) mod kept_answers;
 pub(crate) mod outbox_pruner;
 pub(crate) mod outbox_relay;
 mod progress;
+pub(crate) mod rulebook;
 pub(crate) mod search_index;
 
 pub(crate) use progress::Progress;

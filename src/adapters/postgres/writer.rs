@@ -2,12 +2,14 @@
 
 mod audit;
 mod carts;
+mod coupons;
 mod imports;
 mod once;
 mod order_moves;
 mod orders;
 mod overrides;
 mod products;
+mod rules;
 mod sessions;
 mod stock;
 
@@ -33,6 +35,8 @@ const TEXTS: &[&[&str]] = &[
     audit::ALL,
     once::ALL,
     carts::ALL,
+    rules::ALL,
+    coupons::ALL,
     sessions::ALL,
     orders::ALL,
     order_moves::ALL,
@@ -259,6 +263,7 @@ async fn apply(
         Write::RevertOverride { pool, node, by, at } => {
             overrides::revert(tx, pool, node, by, *at).await?
         }
+        Write::Rules(write) => rules::act(tx, write).await?,
         Write::Sessions(write) => sessions::apply(tx, write).await?,
     })
 }

@@ -21,6 +21,7 @@ mod migrations;
 mod orders;
 mod outbox;
 mod overrides;
+mod rules;
 mod sessions;
 mod sqlite_writer;
 mod stock;
@@ -206,6 +207,7 @@ impl SqlStore {
             outbox::ALL,
             imports::ALL,
             overrides::ALL,
+            rules::ALL,
             audit::ALL,
             carts::ALL,
             sessions::ALL,

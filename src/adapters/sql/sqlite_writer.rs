@@ -5,12 +5,14 @@
 //! a full disk or a busy file is answered as such, and the next commit starts afresh.
 
 mod carts;
+mod coupons;
 mod imports;
 mod once;
 mod order_moves;
 mod orders;
 mod overrides;
 mod products;
+mod rules;
 mod sessions;
 mod stock;
 
@@ -34,6 +36,8 @@ pub(super) const ALL: &[&[(&str, Sql)]] = &[
     overrides::ALL,
     once::ALL,
     carts::ALL,
+    rules::ALL,
+    coupons::ALL,
     sessions::ALL,
     orders::ALL,
     order_moves::ALL,
@@ -173,6 +177,7 @@ async fn apply(
         Write::RevertOverride { pool, node, by, at } => {
             overrides::revert(conn, pool, node, by, *at).await
         }
+        Write::Rules(write) => rules::act(conn, write).await,
         Write::Sessions(write) => sessions::apply(conn, write).await,
     }
 }
