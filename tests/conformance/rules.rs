@@ -252,7 +252,7 @@ async fn prices_are_put_and_dropped_and_read_by_product_and_by_list(mut shop: Sh
         found.sort_by_key(|entry| (entry.list, entry.product, entry.min_quantity));
         found
     };
-    assert_eq!(of(&[7, 8]).await, [change[0].clone()]);
+    assert_eq!(of(&[7, 8]).await, [change[0].clone(), second[0].clone()]);
     assert_eq!(of(&[9]).await, [change[1].clone()]);
     let listed = shop.store.prices_of(PriceListId(id(1)), None, 9).await.unwrap();
     assert_eq!(listed, change);
