@@ -10,6 +10,7 @@ use crate::{
     actors::keepers::{accounts::AccountsConfig, orders::OrdersConfig, sessions::SessionsConfig},
     adapters::payments::PaymentsConfig,
     boot::{MailConfig, StoreConfig},
+    domain::{money::Currency, scope::Locale, tax::TaxMode},
     http::HttpConfig,
     logging::LogConfig,
     tree::PoolConfig,
@@ -50,8 +51,19 @@ impl Config {
 pub(crate) struct ShopConfig {
     pub(crate) name: String,
     pub(crate) public_url: String,
-    pub(crate) currency: crate::domain::money::Currency,
-    pub(crate) locale: crate::domain::scope::Locale,
+    pub(crate) currency: Currency,
+    pub(crate) locale: Locale,
+    pub(crate) prices_include_tax: bool,
+}
+
+impl ShopConfig {
+    /// Of products' own prices; a price list says it for its own.
+    pub(crate) fn base_tax(&self) -> TaxMode {
+        match self.prices_include_tax {
+            true => TaxMode::Inclusive,
+            false => TaxMode::Exclusive,
+        }
+    }
 }
 
 /// What is wrong with the configuration, with the place it is wrong at.

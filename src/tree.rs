@@ -46,6 +46,8 @@ pub(crate) struct Seats {
     pub(crate) cart_sweeper: Child,
     /// Follows the log into this node's copy of what shoppers read.
     pub(crate) documents: Child,
+    /// Follows the log into this node's prices, taxes, ways of shipping and coupons.
+    pub(crate) rulebook: Child,
     /// Follows the documents into the full-text index.
     pub(crate) search_index: Child,
     /// Asks the index.
@@ -108,6 +110,7 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
         .child(seats.outbox_pruner);
     let followers = group("followers", Strategy::OneForOne)
         .child(seats.documents.shutdown(drain(10)))
+        .child(seats.rulebook)
         .child(seats.search_index.shutdown(drain(10)))
         .child(seats.search.shutdown(drain(5)));
     let work = group("work", Strategy::OneForOne)

@@ -14,13 +14,13 @@ use super::{
 use crate::{
     actors::{
         keepers::{
-            carts::{BasePrices, Carts, CartsParts},
+            carts::{Carts, CartsParts},
             pools::Pools,
+            rules::{Rules, RulesParts},
         },
         reconcilers::integrity::{Verdict, integrity},
     },
     config::Config,
-    domain::tax::TaxMode,
     folder::Folder,
     http::{
         self, AdminToken, App, Check, Edge, Listeners, PageCache, Render, RenderWorker, ShellCache,
@@ -80,11 +80,19 @@ pub(crate) async fn serve(
         nudge.clone(),
     );
     let (verdict, stored) = (Verdict::default(), parts.store.clone() as Arc<dyn Integrity>);
+    let rules = Rules::new(RulesParts {
+        shelf: parts.rules.clone(),
+        rows: parts.store.clone(),
+        clock: parts.clock.clone(),
+        site: parts.scope.site.clone(),
+        currency: config.shop.currency,
+        base_tax: config.shop.base_tax(),
+    });
     let carts = Carts::new(CartsParts {
         store: assembly.store.clone(),
         rows: parts.store.clone(),
         documents: parts.documents.clone(),
-        prices: Arc::new(BasePrices { currency: config.shop.currency, tax: TaxMode::default() }),
+        prices: Arc::new(rules.clone()),
         clock: parts.clock.clone(),
         ids: parts.ids.clone(),
         scope: parts.scope.clone(),
