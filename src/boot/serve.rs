@@ -90,6 +90,7 @@ pub(crate) async fn serve(
     let rules = Rules::new(RulesParts {
         shelf: parts.rules.clone(),
         rows: parts.store.clone(),
+        store: assembly.store.clone(),
         clock: parts.clock.clone(),
         site: parts.scope.site.clone(),
         currency: config.shop.currency,
@@ -126,6 +127,7 @@ pub(crate) async fn serve(
         audit: parts.store.clone(),
         visitors: Arc::new(sessions.clone()),
         carts,
+        rules,
         trusted: Trusted::read(&config.http.trusted_proxies).map_err(BootError::Other)?,
         chance: parts.chance.clone(),
         tree: tree_check.clone(),

@@ -1,7 +1,10 @@
 //! All that the routes need, as one plain struct that boot fills in.
 
 use crate::{
-    actors::{keepers::carts::Carts, reconcilers::Progress},
+    actors::{
+        keepers::{carts::Carts, rules::Rules},
+        reconcilers::Progress,
+    },
     domain::{category::CategoryTree, scope::Scope},
     http::{
         access::AdminToken,
@@ -46,6 +49,7 @@ pub(crate) struct App {
     pub(crate) pools: Arc<dyn Pooling>,
     pub(crate) visitors: Arc<dyn Visiting>,
     pub(crate) carts: Carts,
+    pub(crate) rules: Rules,
     /// Who changed what.
     pub(crate) audit: Arc<dyn Audit>,
     pub(crate) tree: Arc<dyn Viewing>,

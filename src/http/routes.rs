@@ -53,6 +53,7 @@ mod tests {
                 "GET /api/v1/carts/{id}",
                 "GET /api/v1/carts/{id}/changes",
                 "GET /api/v1/carts/{id}/lines",
+                "GET /api/v1/products/{sku}/price",
                 "GET /cart",
                 "GET /cart/list/{id}",
                 "GET /cart/quick",

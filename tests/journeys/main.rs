@@ -11,6 +11,7 @@ mod carts;
 mod handoff;
 mod import;
 mod operate;
+mod rules;
 #[path = "../support/mod.rs"]
 mod support;
 

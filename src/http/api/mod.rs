@@ -1,13 +1,15 @@
 //! The API's first version: the catalogue for everybody, sessions and what belongs to them for
-//! shoppers, imports, exports and the index for administrators.
+//! shoppers, rules for staff, imports, exports and the index for administrators.
 
 mod carts;
 mod categories;
 pub(super) mod events;
 mod exports;
 mod imports;
+mod price;
 mod products;
 mod reindex;
+mod rules;
 pub(crate) mod search;
 mod sessions;
 
@@ -24,6 +26,7 @@ use warp::reply::Response;
 pub(crate) fn resources() -> Vec<Resource> {
     [
         products::resources(),
+        price::resources(),
         categories::resources(),
         search::resources(),
         imports::resources(),
@@ -31,6 +34,7 @@ pub(crate) fn resources() -> Vec<Resource> {
         reindex::resources(),
         sessions::resources(),
         carts::resources(),
+        rules::resources(),
     ]
     .into_iter()
     .flatten()

@@ -7,6 +7,7 @@ mod events;
 mod files;
 mod limits;
 mod pages;
+mod rules;
 mod sessions;
 mod shop;
 mod visitors;

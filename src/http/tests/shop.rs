@@ -592,6 +592,7 @@ impl Shop {
             pools: Arc::new(Pools),
             visitors: Arc::clone(&visitors) as _,
             carts: super::carts::nowhere(Arc::clone(&shelf) as _),
+            rules: super::rules::nowhere(),
             trusted: Trusted::read(&config.trusted_proxies).unwrap(),
             chance: Arc::new(Dice),
             audit: Arc::new(Log),
