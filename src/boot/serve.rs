@@ -163,6 +163,7 @@ pub(crate) async fn serve(
                 catalog: parts.store.clone(),
                 store: assembly.store.clone(),
                 clock: parts.clock.clone(),
+                ids: parts.ids.clone(),
                 scope: parts.scope.clone(),
             };
             demo.child()
