@@ -7,8 +7,9 @@
 mod layers;
 
 use crate::{
-    actors::keepers::sessions::SessionsConfig,
-    boot::StoreConfig,
+    actors::keepers::{accounts::AccountsConfig, orders::OrdersConfig, sessions::SessionsConfig},
+    adapters::payments::PaymentsConfig,
+    boot::{MailConfig, StoreConfig},
     domain::{money::Currency, scope::Locale, tax::TaxMode},
     http::HttpConfig,
     logging::LogConfig,
@@ -29,6 +30,10 @@ pub(crate) struct Config {
     pub(crate) store: StoreConfig,
     pub(crate) http: HttpConfig,
     pub(crate) sessions: SessionsConfig,
+    pub(crate) orders: OrdersConfig,
+    pub(crate) payments: PaymentsConfig,
+    pub(crate) accounts: AccountsConfig,
+    pub(crate) mail: MailConfig,
     pub(crate) pools: BTreeMap<String, PoolConfig>,
     pub(crate) log: LogConfig,
 }
@@ -140,6 +145,15 @@ fn validate(config: &Config, layers: &Layers) -> Result<(), ConfigError> {
         // The sentence begins with its key.
         let (key, rest) = reason.split_once(' ').unwrap_or(("http", &reason));
         return bad(key, rest);
+    }
+    if !(1..=7 * 24 * 60).contains(&config.orders.hold_minutes) {
+        return bad("orders.hold_minutes", "must be 1 to 10080, which is a week");
+    }
+    if let Err((key, reason)) = config.accounts.validate() {
+        return bad(&format!("accounts.{key}"), reason);
+    }
+    if let Err((key, reason)) = config.mail.validate() {
+        return bad(&format!("mail.{key}"), &reason);
     }
     if let Err((key, reason)) = config.sessions.validate() {
         return bad(&format!("sessions.{key}"), reason);

@@ -65,12 +65,36 @@ pub(crate) struct ServerSeats {
     pub(crate) pool_overrides: Child,
     /// Looks now and then whether the database is whole.
     pub(crate) integrity: Child,
-    /// Notes when sessions were used, and drops those that are over.
-    pub(crate) sessions: Child,
+    pub(crate) selling: SellingSeats,
+    /// Who comes, and who writes to them.
+    pub(crate) people: PeopleSeats,
     /// Accepts connections, on the port and on the data folder's socket.
     pub(crate) http: Child,
     /// Fills an empty shop.
     pub(crate) demo: Option<Child>,
+}
+
+/// What sees that orders are paid or given up.
+pub(crate) struct SellingSeats {
+    /// Asks payment providers, and learns what they say.
+    pub(crate) till: Child,
+    /// Cancels orders that nobody paid in time.
+    pub(crate) holds: Child,
+    /// Posts what the network for play money has to tell.
+    pub(crate) test_cards: Option<Child>,
+}
+
+pub(crate) struct PeopleSeats {
+    /// Notes when sessions were used, and drops those that are over.
+    pub(crate) sessions: Child,
+    /// Hashes passwords, few at a time.
+    pub(crate) passwords: Child,
+    /// Takes in who forgot theirs.
+    pub(crate) password_desk: Child,
+    /// Hands over the mail that waits.
+    pub(crate) mail: Child,
+    /// Drops links that can't be used any more.
+    pub(crate) tokens: Child,
 }
 
 pub(crate) fn stoa(seats: Seats) -> Supervisor {
@@ -95,13 +119,25 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
         .child(seats.cart_sweeper);
     let root = group("stoa", Strategy::OneForOne).child(store).child(followers).child(work);
     let Some(server) = seats.server else { return root };
+    let selling = group("selling", Strategy::OneForOne)
+        .child(server.selling.till)
+        .child(server.selling.holds);
+    let selling = match server.selling.test_cards {
+        Some(test_cards) => selling.child(test_cards),
+        None => selling,
+    };
+    let people = group("people", Strategy::OneForOne)
+        .child(server.people.sessions)
+        .child(server.people.passwords.shutdown(drain(5)))
+        .child(server.people.password_desk.shutdown(drain(5)))
+        .child(server.people.mail.shutdown(drain(5)))
+        .child(server.people.tokens);
     let edge = group("edge", Strategy::OneForOne)
         .child(server.render.shutdown(drain(5)))
         .child(server.pool_overrides)
         .child(server.integrity)
-        .child(server.sessions)
         .child(server.http.shutdown(drain(15)));
-    let root = root.child(edge);
+    let root = root.child(people).child(selling).child(edge);
     match server.demo {
         Some(demo) => root.child(demo),
         None => root,

@@ -6,6 +6,8 @@ use super::{
     demo::Demo,
     handoff::{Handoff, MOST_OTHERS, Program, take_patiently},
     parts::Parts,
+    people::{self, People},
+    selling::selling,
     signals::{self, Signals, Wish},
     sockets::Inherited,
 };
@@ -15,7 +17,6 @@ use crate::{
             carts::{Carts, CartsParts},
             pools::Pools,
             rules::{Rules, RulesParts},
-            sessions::{Sessions, SessionsParts},
         },
         reconcilers::integrity::{Verdict, integrity},
     },
@@ -79,14 +80,6 @@ pub(crate) async fn serve(
         nudge.clone(),
     );
     let (verdict, stored) = (Verdict::default(), parts.store.clone() as Arc<dyn Integrity>);
-    let sessions = Sessions::new(SessionsParts {
-        rows: parts.store.clone(),
-        store: assembly.store.clone(),
-        clock: parts.clock.clone(),
-        ids: parts.ids.clone(),
-        chance: parts.chance.clone(),
-        lifetimes: config.sessions.lifetimes(),
-    });
     let rules = Rules::new(RulesParts {
         shelf: parts.rules.clone(),
         rows: parts.store.clone(),
@@ -105,6 +98,10 @@ pub(crate) async fn serve(
         ids: parts.ids.clone(),
         scope: parts.scope.clone(),
     });
+    let selling =
+        selling(config, folder, &parts, &assembly.store, &carts, demo, &http_config.origin())?;
+    let People { sessions, accounts, seats: people_seats } =
+        people::people(config, folder, &parts, &assembly.store, &url, &carts)?;
     let tree_check = Arc::new(TreeCheck::default());
     let checks: Vec<Arc<dyn Check>> = vec![
         Arc::new(DatabaseCheck(parts.store.clone())),
@@ -125,9 +122,14 @@ pub(crate) async fn serve(
         imports: Arc::new(assembly.imports.clone()),
         pools: Arc::new(pools.clone()),
         audit: parts.store.clone(),
-        visitors: Arc::new(sessions.clone()),
+        visitors: Arc::new(sessions),
+        accounts: Arc::new(accounts.clone()),
         carts,
         rules,
+        orders: selling.orders,
+        till: selling.till,
+        stocks: selling.stocks,
+        cards: selling.cards,
         trusted: Trusted::read(&config.http.trusted_proxies).map_err(BootError::Other)?,
         chance: parts.chance.clone(),
         tree: tree_check.clone(),
@@ -153,7 +155,8 @@ pub(crate) async fn serve(
             async move { Ok(reconciler) }
         }),
         integrity: integrity(&stored, &verdict, HOUR * config.store.check_hours, &Nudge::new()),
-        sessions: sessions.child(),
+        selling: selling.seats,
+        people: people_seats,
         http: {
             let listeners = listeners.clone();
             task("http", move |context| http::serve(edge.clone(), listeners.clone(), context))
@@ -174,6 +177,7 @@ pub(crate) async fn serve(
     let running = tree::stoa(seats).start().await?;
     tree_check.attach(running.view());
     pools.attach(running.view());
+    people::offer_setup(&accounts, folder, &url).await?;
     stage.rise();
     announce(&url)?;
     let wanted = signals::until_the_end(&running, &mut signals, &program).await;

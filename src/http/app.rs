@@ -2,12 +2,13 @@
 
 use crate::{
     actors::{
-        keepers::{carts::Carts, rules::Rules},
+        keepers::{carts::Carts, orders::Orders, rules::Rules, stock::Stocks, till::Till},
         reconcilers::Progress,
     },
     domain::{category::CategoryTree, scope::Scope},
     http::{
         access::AdminToken,
+        accounting::Accounting,
         api::events::Streams,
         cache::PageCache,
         client::Trusted,
@@ -23,6 +24,7 @@ use crate::{
         chance::Chance,
         clock::{Clock, Ids},
         documents::Documents,
+        payments::CardForm,
     },
     views::{Shell, ShellOptions},
 };
@@ -48,8 +50,14 @@ pub(crate) struct App {
     pub(crate) imports: Arc<dyn Importing>,
     pub(crate) pools: Arc<dyn Pooling>,
     pub(crate) visitors: Arc<dyn Visiting>,
+    pub(crate) accounts: Arc<dyn Accounting>,
     pub(crate) carts: Carts,
     pub(crate) rules: Rules,
+    pub(crate) orders: Orders,
+    pub(crate) till: Till,
+    pub(crate) stocks: Stocks,
+    /// Where cards are taken on a form of the shop's own.
+    pub(crate) cards: Option<Cards>,
     /// Who changed what.
     pub(crate) audit: Arc<dyn Audit>,
     pub(crate) tree: Arc<dyn Viewing>,
@@ -70,6 +78,13 @@ pub(crate) struct App {
     pub(crate) stage: Stage,
     pub(crate) streams: Streams,
     pub(crate) shell: ShellCache,
+}
+
+/// A form for cards, and whose it is.
+#[derive(Clone)]
+pub(crate) struct Cards {
+    pub(crate) provider: &'static str,
+    pub(crate) form: Arc<dyn CardForm>,
 }
 
 /// Header, menu and footer of the present category tree, made again when the tree changes.

@@ -57,6 +57,14 @@ impl Place for BeforeImport {
     const LIST: &'static str = "imports";
 }
 
+/// Behind this customer.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BehindCustomer(pub(crate) Uuid);
+
+impl Place for BehindCustomer {
+    const LIST: &'static str = "customers";
+}
+
 /// Before this entry of the audit log.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BeforeEntry(pub(crate) i64);
@@ -104,6 +112,22 @@ pub(crate) struct BehindPrice(pub(crate) ProductId, pub(crate) String, pub(crate
 
 impl Place for BehindPrice {
     const LIST: &'static str = "prices";
+}
+
+/// Older than this order.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BeforeOrder(pub(crate) i64);
+
+impl Place for BeforeOrder {
+    const LIST: &'static str = "orders";
+}
+
+/// Older than this line of a product's ledger.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BeforeMovement(pub(crate) Uuid);
+
+impl Place for BeforeMovement {
+    const LIST: &'static str = "movements";
 }
 
 /// So many hits into the answer to one question.

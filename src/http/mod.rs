@@ -10,8 +10,8 @@
 //! If it dies its connections are cut and its supervisor starts it again on the same listeners. No
 //! state is lost: the cache is only a copy.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "accounts and carts come next"))]
 mod access;
+mod accounting;
 mod api;
 mod app;
 mod audit;
@@ -27,7 +27,6 @@ mod error;
 mod extract;
 mod flight;
 mod forgery;
-#[cfg_attr(not(test), expect(dead_code, reason = "accounts and carts come next"))]
 mod form;
 mod guard;
 mod handles;
@@ -41,6 +40,7 @@ mod metrics;
 mod once;
 mod openapi;
 mod ops;
+mod ordering;
 mod page;
 mod patience;
 mod pooling;
@@ -60,7 +60,7 @@ mod visiting;
 
 pub(crate) use access::AdminToken;
 pub(crate) use api::events::Streams;
-pub(crate) use app::{App, ShellCache};
+pub(crate) use app::{App, Cards, ShellCache};
 pub(crate) use cache::PageCache;
 pub(crate) use client::Trusted;
 pub(crate) use config::HttpConfig;

@@ -8,6 +8,7 @@
     reason = "a test that fails says where, and a measurement prints"
 )]
 
+mod accounts;
 mod agreement;
 mod audit;
 mod blobs;
@@ -17,6 +18,7 @@ mod disk;
 mod documents;
 mod imports;
 mod lifecycle;
+mod mail;
 mod once;
 mod orders;
 mod outbox;
@@ -30,5 +32,6 @@ mod search_real;
 mod sessions;
 mod shop;
 mod test_cards;
+mod till;
 mod webhooks;
 mod writer;

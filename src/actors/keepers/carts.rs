@@ -18,7 +18,10 @@ pub(crate) use prices::BasePrices;
 pub(crate) use prices::{PriceStamp, Prices};
 pub(crate) use review::ShownLine;
 
-use super::writer::{OnceError, StoreHandle, Told, WriteError, unexpected};
+use super::{
+    accounts::Handover,
+    writer::{OnceError, StoreHandle, Told, WriteError, unexpected},
+};
 use crate::{
     domain::{
         cart::{
@@ -41,6 +44,7 @@ use crate::{
         writer::{Answering, Once, Write, Written},
     },
 };
+use async_trait::async_trait;
 use moka::sync::Cache;
 use std::{collections::HashMap, sync::Arc};
 
@@ -158,7 +162,6 @@ impl Carts {
     }
 
     /// All lines as they were at one moment, for whoever makes an order of them.
-    #[cfg_attr(not(test), expect(dead_code, reason = "orders are made of it, and come next"))]
     pub(crate) async fn whole(
         &self,
         who: &Principal,
@@ -283,7 +286,6 @@ impl Carts {
 
     /// Makes what a guest gathered the buyer's own, once: asked again, there is nothing left to
     /// take over. To be asked after each login. Says how many carts that were.
-    #[cfg_attr(not(test), expect(dead_code, reason = "logging in calls it, and comes next"))]
     pub(crate) async fn take_over(
         &self,
         from: SessionId,
@@ -299,6 +301,19 @@ impl Carts {
     fn write(&self, who: &Principal, act: CartAct) -> Result<Write, CartsError> {
         let (owner, at) = (owner(who)?, self.parts.clock.now());
         Ok(Write::Carts(CartWrite { owner, at, act }))
+    }
+}
+
+#[async_trait]
+impl Handover for Carts {
+    async fn guest_became(&self, guest: SessionId, now: &Principal) {
+        if CartOwner::of(now).is_none() {
+            return;
+        }
+        if let Err(error) = self.take_over(guest, now).await {
+            // They are logged in all the same; what they gathered as a guest stays behind.
+            tracing::warn!(%error, "a guest's carts were not taken over");
+        }
     }
 }
 

@@ -11,6 +11,8 @@ use crate::{
     domain::{once::KeptAnswer, time::Micros},
     ports::{
         StoreError,
+        accounts::AccountWrite,
+        mail::MailWrite,
         overrides::PoolOverride,
         rules::{RuleAct, RuleWrite},
         sessions::SessionWrite,
@@ -146,6 +148,10 @@ impl StoreHandle {
         }
     }
 
+    pub(crate) async fn mail(&self, write: MailWrite) -> Result<Written, WriteError> {
+        self.write(Write::Mail(write)).await
+    }
+
     pub(super) async fn write(&self, write: Write) -> Result<Written, WriteError> {
         let rank = rank(&write);
         let patience = if rank == BACKGROUND { BACKGROUND_PATIENCE } else { PATIENCE };
@@ -182,6 +188,7 @@ fn rank(write: &Write) -> u8 {
         Write::Rules(RuleWrite { act: RuleAct::SweepPrices { .. }, .. }) => BACKGROUND,
         Write::Rules(_)
         | Write::Carts(_)
+        | Write::Payment(_)
         | Write::CreateImport(_)
         | Write::EndImport { .. }
         | Write::Stock(_)
@@ -189,7 +196,9 @@ fn rank(write: &Write) -> u8 {
         | Write::SetOverride(_)
         | Write::RevertOverride { .. } => INTERACTIVE,
         Write::Sessions(SessionWrite::Touch(_) | SessionWrite::Sweep { .. }) => BACKGROUND,
-        Write::Sessions(_) => INTERACTIVE,
+        Write::Accounts(AccountWrite::SweepTokens { .. }) => BACKGROUND,
+        Write::Mail(_) => BACKGROUND,
+        Write::Sessions(_) | Write::Accounts(_) => INTERACTIVE,
     }
 }
 

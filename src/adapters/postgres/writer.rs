@@ -1,13 +1,17 @@
 //! Commits batches of writes; see `ports::writer` and the folder's page.
 
+mod accounts;
 mod audit;
 mod carts;
 mod coupons;
+mod customers;
 mod imports;
+mod mail;
 mod once;
 mod order_moves;
 mod orders;
 mod overrides;
+mod payments;
 mod products;
 mod rules;
 mod sessions;
@@ -34,12 +38,16 @@ const TEXTS: &[&[&str]] = &[
     overrides::ALL,
     audit::ALL,
     once::ALL,
-    carts::ALL,
     rules::ALL,
     coupons::ALL,
     sessions::ALL,
+    accounts::ALL,
+    customers::ALL,
+    mail::ALL,
+    carts::ALL,
     orders::ALL,
     order_moves::ALL,
+    payments::ALL,
     stock::ALL,
 ];
 
@@ -246,6 +254,7 @@ async fn apply(
             Written::Placed(orders::place(tx, &[placing], ids).await?.swap_remove(0))
         }
         Write::Order(write) => order_moves::act(tx, write, ids).await?,
+        Write::Payment(write) => payments::keep(tx, write, ids).await?,
         Write::EndHolds { now, most } => order_moves::end_holds(tx, *now, *most, ids).await?,
         Write::Stock(write) => stock::edit(tx, write, ids).await?,
         Write::PutWarehouse(warehouse) => stock::put_warehouse(tx, warehouse).await?,
@@ -265,5 +274,7 @@ async fn apply(
         }
         Write::Rules(write) => rules::act(tx, write).await?,
         Write::Sessions(write) => sessions::apply(tx, write).await?,
+        Write::Accounts(write) => accounts::apply(tx, write).await?,
+        Write::Mail(write) => mail::apply(tx, write).await?,
     })
 }

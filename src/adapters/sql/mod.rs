@@ -9,6 +9,7 @@
 //! dies, an open transaction was never there. A damaged file is noticed as it is opened or by
 //! [`SqlStore::check`], and refused rather than served.
 
+mod accounts;
 mod audit;
 mod carts;
 mod catalog;
@@ -16,7 +17,9 @@ mod copies;
 mod drafts;
 mod error;
 mod imports;
+mod kept_answers;
 mod lists;
+mod mail;
 mod migrations;
 mod orders;
 mod outbox;
@@ -26,6 +29,7 @@ mod sessions;
 mod sqlite_writer;
 mod stock;
 mod texts;
+mod till;
 
 pub use copies::{CopyMark, adopt_copy};
 pub use migrations::{DatabaseIdentity, MigrationLine, MigrationState};
@@ -211,7 +215,11 @@ impl SqlStore {
             audit::ALL,
             carts::ALL,
             sessions::ALL,
+            accounts::ALL,
+            mail::ALL,
             orders::ALL,
+            till::ALL,
+            kept_answers::ALL,
             stock::ALL,
         ];
         match &self.pools {

@@ -4,13 +4,17 @@
 //! synced to the disk before anybody is answered. When it dies in between, nothing was written;
 //! a full disk or a busy file is answered as such, and the next commit starts afresh.
 
+mod accounts;
 mod carts;
 mod coupons;
+mod customers;
 mod imports;
+mod mail;
 mod once;
 mod order_moves;
 mod orders;
 mod overrides;
+mod payments;
 mod products;
 mod rules;
 mod sessions;
@@ -35,12 +39,16 @@ pub(super) const ALL: &[&[(&str, Sql)]] = &[
     imports::ALL,
     overrides::ALL,
     once::ALL,
-    carts::ALL,
     rules::ALL,
     coupons::ALL,
     sessions::ALL,
+    accounts::ALL,
+    customers::ALL,
+    mail::ALL,
+    carts::ALL,
     orders::ALL,
     order_moves::ALL,
+    payments::ALL,
     stock::ALL,
 ];
 
@@ -162,6 +170,7 @@ async fn apply(
             Ok(Written::Placed(placed.swap_remove(0)))
         }
         Write::Order(write) => order_moves::act(conn, write, ids).await,
+        Write::Payment(write) => payments::keep(conn, write, ids).await,
         Write::EndHolds { now, most } => order_moves::end_holds(conn, *now, *most, ids).await,
         Write::Stock(write) => stock::edit(conn, write, ids).await,
         Write::PutWarehouse(warehouse) => stock::put_warehouse(conn, warehouse).await,
@@ -179,5 +188,7 @@ async fn apply(
         }
         Write::Rules(write) => rules::act(conn, write).await,
         Write::Sessions(write) => sessions::apply(conn, write).await,
+        Write::Accounts(write) => accounts::apply(conn, write).await,
+        Write::Mail(write) => mail::apply(conn, write).await,
     }
 }

@@ -57,6 +57,7 @@ const DONE: &[&str] = &[
 struct Summary {
     /// In the active cart.
     lines: u64,
+    signed_in: bool,
 }
 
 /// What a script is told of what it added.
@@ -91,7 +92,7 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 /// Who has carts, of those who have a session.
-fn shopper(visit: &Visit) -> Option<Principal> {
+pub(super) fn shopper(visit: &Visit) -> Option<Principal> {
     visit.principal().filter(|who| CartOwner::of(who).is_some())
 }
 
@@ -101,7 +102,8 @@ async fn summary(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
         None => None,
     };
     let lines = cart.as_ref().map_or(0, Cart::lines);
-    Ok(json(&app, StatusCode::OK, &Summary { lines }))
+    let signed_in = asked.visit.session().is_some_and(|session| session.user().is_some());
+    Ok(json(&app, StatusCode::OK, &Summary { lines, signed_in }))
 }
 
 async fn add(app: Arc<App>, mut asked: Asked) -> Result<Response, Problem> {
@@ -295,7 +297,7 @@ fn target(app: &App, form: &str) -> Result<CartTarget, Problem> {
 }
 
 /// A page for one shopper.
-fn html(app: &App, asked: &Asked, status: StatusCode, bytes: Bytes) -> Response {
+pub(super) fn html(app: &App, asked: &Asked, status: StatusCode, bytes: Bytes) -> Response {
     let page = Page::new(HTML, bytes, Keep::Revalidate, &headers::of_pages(&app.config));
     let mut taken = HeaderMap::new();
     if let Some(coding) = asked.headers.get(header::ACCEPT_ENCODING) {
@@ -319,7 +321,7 @@ fn json(app: &App, status: StatusCode, value: &impl Serialize) -> Response {
 }
 
 /// After a change: to a page that can be loaded again.
-fn see_other(place: &str) -> Response {
+pub(super) fn see_other(place: &str) -> Response {
     let mut response = Response::new(Bytes::new().into());
     *response.status_mut() = StatusCode::SEE_OTHER;
     if let Ok(place) = HeaderValue::from_str(place) {

@@ -1,6 +1,8 @@
 //! The shop's pages: those for everybody, and a shopper's own.
 
+mod account;
 mod cart;
+mod checkout;
 mod files;
 mod lists;
 mod media;
@@ -21,6 +23,8 @@ pub(crate) fn resources() -> Vec<Resource> {
     [
         lists::resources(),
         cart::resources(),
+        checkout::resources(),
+        account::resources(),
         product::resources(),
         media::resources(),
         files::resources(),

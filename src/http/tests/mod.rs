@@ -1,11 +1,13 @@
 //! Journeys through the edge over real connections, with stand-ins for what lies behind it.
 
+mod accounts;
 mod admin;
 mod api;
 mod carts;
 mod events;
 mod files;
 mod limits;
+mod orders;
 mod pages;
 mod rules;
 mod sessions;
