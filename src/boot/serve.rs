@@ -83,6 +83,7 @@ pub(crate) async fn serve(
     let rules = Rules::new(RulesParts {
         shelf: parts.rules.clone(),
         rows: parts.store.clone(),
+        store: assembly.store.clone(),
         clock: parts.clock.clone(),
         site: parts.scope.site.clone(),
         currency: config.shop.currency,
@@ -124,6 +125,7 @@ pub(crate) async fn serve(
         visitors: Arc::new(sessions),
         accounts: Arc::new(accounts.clone()),
         carts,
+        rules,
         orders: selling.orders,
         till: selling.till,
         stocks: selling.stocks,
@@ -164,6 +166,7 @@ pub(crate) async fn serve(
                 catalog: parts.store.clone(),
                 store: assembly.store.clone(),
                 clock: parts.clock.clone(),
+                ids: parts.ids.clone(),
                 scope: parts.scope.clone(),
             };
             demo.child()

@@ -9,8 +9,10 @@
 //! Without any rules everybody pays products' own prices, without tax, and sending costs nothing.
 
 mod shelf;
+mod staff;
 
 pub(crate) use shelf::{RuleShelf, Told};
+pub(crate) use staff::RulesError;
 
 use super::{
     carts::{PriceStamp, Prices},
@@ -41,6 +43,7 @@ use std::sync::Arc;
 pub(crate) struct RulesParts {
     pub(crate) shelf: RuleShelf,
     pub(crate) rows: Arc<dyn Rows>,
+    pub(crate) store: StoreHandle,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) site: Site,
     /// Of products without a price of their own.
@@ -55,7 +58,7 @@ pub(crate) struct Rules {
     parts: Arc<RulesParts>,
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the API and checkout ask, and come next"))]
+#[cfg_attr(not(test), expect(dead_code, reason = "checkout asks for coupons, and comes next"))]
 impl Rules {
     pub(crate) fn new(parts: RulesParts) -> Self {
         Self { parts: Arc::new(parts) }

@@ -153,7 +153,7 @@ pub struct PricePlan {
 
 impl PriceEdit {
     /// Entries put or dropped at once.
-    pub const MOST: usize = 1_000;
+    pub const MOST: usize = 500;
 
     pub fn products(&self) -> BTreeSet<ProductId> {
         let put = self.put.iter().map(|entry| entry.product);

@@ -237,7 +237,7 @@ impl Stage {
             shelf: shelf.clone(),
             rows: Arc::new(memory.clone()),
             outbox: Arc::new(memory.clone()),
-            store,
+            store: store.clone(),
             clock: clock.clone(),
         };
         let opened = memory.clone();
@@ -250,6 +250,7 @@ impl Stage {
         let rules = Handle::new(RulesParts {
             shelf,
             rows: Arc::new(memory.clone()),
+            store,
             clock: clock.clone(),
             site: Site("main".into()),
             currency: Currency::USD,
