@@ -5,7 +5,6 @@ use crate::{
     actors::{
         keepers::{
             accounts::{Accounts, AccountsParts, Forgotten, desk},
-            carts::Carts,
             sessions::{Sessions, SessionsParts},
             writer::StoreHandle,
         },
@@ -54,7 +53,6 @@ pub(super) fn people(
     parts: &Parts,
     store: &StoreHandle,
     url: &str,
-    carts: &Carts,
 ) -> Result<People, BootError> {
     let sessions = Sessions::new(SessionsParts {
         rows: parts.store.clone(),
@@ -82,7 +80,6 @@ pub(super) fn people(
             config: config.accounts.clone(),
             sender: Sender { shop: config.shop.name.clone(), url: url.to_owned() },
             mail: to_mail.clone(),
-            handovers: vec![Arc::new(carts.clone())],
         },
         &mailbox,
     );

@@ -98,10 +98,18 @@ pub(crate) async fn serve(
         ids: parts.ids.clone(),
         scope: parts.scope.clone(),
     });
-    let selling =
-        selling(config, folder, &parts, &assembly.store, &carts, demo, &http_config.origin())?;
     let People { sessions, accounts, seats: people_seats } =
-        people::people(config, folder, &parts, &assembly.store, &url, &carts)?;
+        people::people(config, folder, &parts, &assembly.store, &url)?;
+    let selling = selling(
+        config,
+        folder,
+        &parts,
+        &assembly.store,
+        &carts,
+        &rules,
+        demo,
+        &http_config.origin(),
+    )?;
     let tree_check = Arc::new(TreeCheck::default());
     let checks: Vec<Arc<dyn Check>> = vec![
         Arc::new(DatabaseCheck(parts.store.clone())),

@@ -111,7 +111,7 @@ fn registration(shop: &Shop, name: &str) -> (CustomerId, UserId, AccountWrite) {
     (customer, user, register)
 }
 
-async fn register(shop: &mut Shop, name: &str) -> (CustomerId, UserId) {
+pub(crate) async fn register(shop: &mut Shop, name: &str) -> (CustomerId, UserId) {
     let (customer, user, register) = registration(shop, name);
     assert_eq!(write(shop, register).await, Written::Done);
     (customer, user)

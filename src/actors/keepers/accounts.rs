@@ -2,8 +2,8 @@
 //!
 //! Promise: a password is compared only in its pool, and as long for somebody unknown as for
 //! somebody known, with one answer for both. Tries are limited for each account and for each
-//! address. Logging in gives a new session and ends the one before it; a new password ends all
-//! others. Whatever is to be mailed is put into the queue in the transaction of what it tells of.
+//! address. Logging in gives a new session and ends the one before it, whose carts go along; a new
+//! password ends all others. Whatever is to be mailed is put into the queue in the transaction of what it tells of.
 //!
 //! Every change is one write of the store's writer, so nothing can die halfway. The one actor here
 //! is the [desk], at which forgotten passwords are asked for; if it dies, who waits for a mail
@@ -33,8 +33,7 @@ use crate::{
     domain::{
         account::{Account, Customer, Email, FieldFault, Post},
         bucket::Rate,
-        id::{CustomerId, MailId, SessionId, UserId},
-        principal::Principal,
+        id::{CustomerId, MailId, UserId},
         secret::Secret,
         session::Who,
         time::Micros,
@@ -50,7 +49,6 @@ use crate::{
     },
     views::{MailText, Sender},
 };
-use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
@@ -147,16 +145,6 @@ fn words(wait: Duration) -> String {
     }
 }
 
-/// Something that is kept by session and goes along when its guest logs in: a cart.
-///
-/// Called behind the login's commit, before its answer. If the process dies in between it isn't:
-/// what still lies with a guest's session that has ended is found by `merged_into` of
-/// `ports::sessions`, which was written in the same transaction.
-#[async_trait]
-pub(crate) trait Handover: Send + Sync {
-    async fn guest_became(&self, guest: SessionId, now: &Principal);
-}
-
 #[derive(Clone)]
 pub(crate) struct AccountsParts {
     pub(crate) rows: Arc<dyn port::Accounts>,
@@ -170,7 +158,6 @@ pub(crate) struct AccountsParts {
     pub(crate) sender: Sender,
     /// Wakes whoever sends mail.
     pub(crate) mail: Nudge,
-    pub(crate) handovers: Vec<Arc<dyn Handover>>,
 }
 
 /// Cheap to clone.

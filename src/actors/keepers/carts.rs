@@ -18,10 +18,7 @@ pub(crate) use prices::BasePrices;
 pub(crate) use prices::{PriceStamp, Prices};
 pub(crate) use review::ShownLine;
 
-use super::{
-    accounts::Handover,
-    writer::{OnceError, StoreHandle, Told, WriteError, unexpected},
-};
+use super::writer::{OnceError, StoreHandle, Told, WriteError, unexpected};
 use crate::{
     domain::{
         cart::{
@@ -29,7 +26,7 @@ use crate::{
             CartWrite, Edited, LineChange, LineRefusal, MOST_NOTE, Offer, RowRefusal,
             compare::Standing,
         },
-        id::{CartId, SessionId},
+        id::CartId,
         once::{BodyHash, OnceName},
         principal::Principal,
         quantity::Quantity,
@@ -44,7 +41,6 @@ use crate::{
         writer::{Answering, Once, Write, Written},
     },
 };
-use async_trait::async_trait;
 use moka::sync::Cache;
 use std::{collections::HashMap, sync::Arc};
 
@@ -284,36 +280,9 @@ impl Carts {
         Ok(self.parts.store.once(once).await?)
     }
 
-    /// Makes what a guest gathered the buyer's own, once: asked again, there is nothing left to
-    /// take over. To be asked after each login. Says how many carts that were.
-    pub(crate) async fn take_over(
-        &self,
-        from: SessionId,
-        who: &Principal,
-    ) -> Result<usize, CartsError> {
-        let write = self.write(who, CartAct::TakeOver { from })?;
-        match answer(self.parts.store.write(write).await?)? {
-            CartAnswer::TakenOver { carts } => Ok(carts),
-            other => Err(unexpected(&Written::Cart(other)).into()),
-        }
-    }
-
     fn write(&self, who: &Principal, act: CartAct) -> Result<Write, CartsError> {
         let (owner, at) = (owner(who)?, self.parts.clock.now());
         Ok(Write::Carts(CartWrite { owner, at, act }))
-    }
-}
-
-#[async_trait]
-impl Handover for Carts {
-    async fn guest_became(&self, guest: SessionId, now: &Principal) {
-        if CartOwner::of(now).is_none() {
-            return;
-        }
-        if let Err(error) = self.take_over(guest, now).await {
-            // They are logged in all the same; what they gathered as a guest stays behind.
-            tracing::warn!(%error, "a guest's carts were not taken over");
-        }
     }
 }
 

@@ -273,7 +273,13 @@ async fn apply(
             overrides::revert(tx, pool, node, by, *at).await?
         }
         Write::Rules(write) => rules::act(tx, write).await?,
-        Write::Sessions(write) => sessions::apply(tx, write).await?,
+        Write::Sessions(write) => {
+            let written = sessions::apply(tx, write).await?;
+            if let Some(along) = write.carts_along() {
+                carts::edit(tx, &[&along]).await?;
+            }
+            written
+        }
         Write::Accounts(write) => accounts::apply(tx, write).await?,
         Write::Mail(write) => mail::apply(tx, write).await?,
     })

@@ -187,7 +187,13 @@ async fn apply(
             overrides::revert(conn, pool, node, by, *at).await
         }
         Write::Rules(write) => rules::act(conn, write).await,
-        Write::Sessions(write) => sessions::apply(conn, write).await,
+        Write::Sessions(write) => {
+            let written = sessions::apply(conn, write).await?;
+            if let Some(along) = write.carts_along() {
+                carts::edit(conn, &[&along]).await?;
+            }
+            Ok(written)
+        }
         Write::Accounts(write) => accounts::apply(conn, write).await,
         Write::Mail(write) => mail::apply(conn, write).await,
     }

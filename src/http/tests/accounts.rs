@@ -120,7 +120,6 @@ pub(super) fn nobody() -> (Accounts, [Child; 2]) {
         config,
         sender: Sender { shop: "Toolery".into(), url: "http://shop".into() },
         mail: Nudge::new(),
-        handovers: Vec::new(),
     };
     let accounts = Accounts::new(parts, &mailbox);
     let children =

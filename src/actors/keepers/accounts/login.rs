@@ -89,7 +89,8 @@ impl Accounts {
         Ok(account)
     }
 
-    /// A session for somebody who has shown who they are; the one before it is dead.
+    /// A session for somebody who has shown who they are; the one before it is dead, and what a guest
+    /// gathered is theirs.
     pub(super) async fn come_in(
         &self,
         account: &Account,
@@ -102,14 +103,7 @@ impl Accounts {
         let Some(before) = before.filter(|before| before.via == via) else {
             return Ok(parts.sessions.open(opening).await?);
         };
-        let opened = parts.sessions.replace(before.id, opening).await?;
-        if before.user().is_none() {
-            let now = opened.session.principal();
-            for handover in &parts.handovers {
-                handover.guest_became(before.id, &now).await;
-            }
-        }
-        Ok(opened)
+        Ok(parts.sessions.replace(before.id, opening).await?)
     }
 
     /// Mails a link to set a password, if there is anybody of that address. That is looked up later,
