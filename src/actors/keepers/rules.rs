@@ -58,7 +58,6 @@ pub(crate) struct Rules {
     parts: Arc<RulesParts>,
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "checkout asks for coupons, and comes next"))]
 impl Rules {
     pub(crate) fn new(parts: RulesParts) -> Self {
         Self { parts: Arc::new(parts) }

@@ -76,6 +76,14 @@ impl CouponDesk {
         Self { coupons, taken: Vec::new() }
     }
 
+    /// What a use would take off, without counting it.
+    pub fn check(&self, wish: &CouponWish<'_>) -> Result<Money, CouponRefusal> {
+        let now = self.coupons.get(wish.code).ok_or(CouponRefusal::Unknown)?;
+        let by_this_customer = now.used_by.get(&wish.user).copied().unwrap_or_default();
+        let uses = CouponUses { by_anyone: now.used, by_this_customer };
+        now.coupon.discount(wish.subtotal, uses, wish.at)
+    }
+
     /// Counts a use and says what it takes off, by the rules as they are now; or counts nothing
     /// and says why not. To be asked last, when nothing else is in the order's way.
     pub fn take(&mut self, wish: CouponWish<'_>) -> Result<Money, CouponRefusal> {

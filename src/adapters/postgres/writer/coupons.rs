@@ -40,7 +40,6 @@ statements! {
 }
 
 /// The coupons of a batch of orders, as they are now.
-#[expect(dead_code, reason = "placing orders calls it, and comes next")]
 pub(super) async fn read(
     tx: &Transaction<'_>,
     wanted: &BTreeSet<(&CouponCode, CouponUser)>,
@@ -85,7 +84,6 @@ fn number(row: &Row) -> Result<u32, Error> {
 }
 
 /// Writes what the desk granted.
-#[expect(dead_code, reason = "placing orders calls it, and comes next")]
 pub(super) async fn put(tx: &Transaction<'_>, desk: &CouponDesk) -> Result<(), Error> {
     let taken = desk.taken();
     if taken.is_empty() {
@@ -109,7 +107,6 @@ pub(super) async fn put(tx: &Transaction<'_>, desk: &CouponDesk) -> Result<(), E
 }
 
 /// The order was cancelled: its use counts no more. Once or twice is the same.
-#[expect(dead_code, reason = "placing orders calls it, and comes next")]
 pub(super) async fn give_back(tx: &Transaction<'_>, order: OrderId) -> Result<(), Error> {
     for row in query(tx, GIVE_BACK, [&order.0]).await? {
         let coupon: Uuid = row.try_get(0)?;

@@ -36,7 +36,6 @@ statements! {
 }
 
 /// The coupons of a batch of orders, as they are now.
-#[expect(dead_code, reason = "placing orders calls it, and comes next")]
 pub(super) async fn read(
     conn: &mut SqliteConnection,
     wanted: &BTreeSet<(&CouponCode, CouponUser)>,
@@ -67,7 +66,6 @@ pub(super) async fn read(
 }
 
 /// Writes what the desk granted.
-#[expect(dead_code, reason = "placing orders calls it, and comes next")]
 pub(super) async fn put(conn: &mut SqliteConnection, desk: &CouponDesk) -> Result<(), sqlx::Error> {
     if desk.taken().is_empty() {
         return Ok(());
@@ -86,7 +84,6 @@ pub(super) async fn put(conn: &mut SqliteConnection, desk: &CouponDesk) -> Resul
 }
 
 /// The order was cancelled: its use counts no more. Once or twice is the same.
-#[expect(dead_code, reason = "placing orders calls it, and comes next")]
 pub(super) async fn give_back(
     conn: &mut SqliteConnection,
     order: OrderId,
