@@ -82,14 +82,14 @@ impl Folder {
         self.path.join("files/public")
     }
 
-    /// What was mailed, where no server takes it on.
-    pub(crate) fn mail(&self) -> PathBuf {
-        self.path.join("mail")
-    }
-
     /// What a network for play money knows; it is no part of the shop's books.
     pub(crate) fn test_cards(&self) -> PathBuf {
         self.path.join("payments-test-cards.jsonl")
+    }
+
+    /// What was mailed, where no server takes it on.
+    pub(crate) fn mail(&self) -> PathBuf {
+        self.path.join("mail")
     }
 
     pub(crate) fn imports(&self) -> PathBuf {

@@ -46,6 +46,8 @@ pub(crate) struct Seats {
     pub(crate) cart_sweeper: Child,
     /// Follows the log into this node's copy of what shoppers read.
     pub(crate) documents: Child,
+    /// Follows the log into this node's prices, taxes, ways of shipping and coupons.
+    pub(crate) rulebook: Child,
     /// Follows the documents into the full-text index.
     pub(crate) search_index: Child,
     /// Asks the index.
@@ -63,13 +65,23 @@ pub(crate) struct ServerSeats {
     pub(crate) pool_overrides: Child,
     /// Looks now and then whether the database is whole.
     pub(crate) integrity: Child,
+    pub(crate) selling: SellingSeats,
     /// Who comes, and who writes to them.
     pub(crate) people: PeopleSeats,
-    pub(crate) selling: SellingSeats,
     /// Accepts connections, on the port and on the data folder's socket.
     pub(crate) http: Child,
     /// Fills an empty shop.
     pub(crate) demo: Option<Child>,
+}
+
+/// What sees that orders are paid or given up.
+pub(crate) struct SellingSeats {
+    /// Asks payment providers, and learns what they say.
+    pub(crate) till: Child,
+    /// Cancels orders that nobody paid in time.
+    pub(crate) holds: Child,
+    /// Posts what the network for play money has to tell.
+    pub(crate) test_cards: Option<Child>,
 }
 
 pub(crate) struct PeopleSeats {
@@ -85,16 +97,6 @@ pub(crate) struct PeopleSeats {
     pub(crate) tokens: Child,
 }
 
-/// What sees that orders are paid or given up.
-pub(crate) struct SellingSeats {
-    /// Asks payment providers, and learns what they say.
-    pub(crate) till: Child,
-    /// Cancels orders that nobody paid in time.
-    pub(crate) holds: Child,
-    /// Posts what the network for play money has to tell.
-    pub(crate) test_cards: Option<Child>,
-}
-
 pub(crate) fn stoa(seats: Seats) -> Supervisor {
     let drain = |seconds| Shutdown::Drain(Duration::from_secs(seconds));
     let group = |name: &'static str, strategy| {
@@ -108,6 +110,7 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
         .child(seats.outbox_pruner);
     let followers = group("followers", Strategy::OneForOne)
         .child(seats.documents.shutdown(drain(10)))
+        .child(seats.rulebook)
         .child(seats.search_index.shutdown(drain(10)))
         .child(seats.search.shutdown(drain(5)));
     let work = group("work", Strategy::OneForOne)
@@ -116,12 +119,6 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
         .child(seats.cart_sweeper);
     let root = group("stoa", Strategy::OneForOne).child(store).child(followers).child(work);
     let Some(server) = seats.server else { return root };
-    let people = group("people", Strategy::OneForOne)
-        .child(server.people.sessions)
-        .child(server.people.passwords.shutdown(drain(5)))
-        .child(server.people.password_desk.shutdown(drain(5)))
-        .child(server.people.mail.shutdown(drain(5)))
-        .child(server.people.tokens);
     let selling = group("selling", Strategy::OneForOne)
         .child(server.selling.till)
         .child(server.selling.holds);
@@ -129,6 +126,12 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
         Some(test_cards) => selling.child(test_cards),
         None => selling,
     };
+    let people = group("people", Strategy::OneForOne)
+        .child(server.people.sessions)
+        .child(server.people.passwords.shutdown(drain(5)))
+        .child(server.people.password_desk.shutdown(drain(5)))
+        .child(server.people.mail.shutdown(drain(5)))
+        .child(server.people.tokens);
     let edge = group("edge", Strategy::OneForOne)
         .child(server.render.shutdown(drain(5)))
         .child(server.pool_overrides)

@@ -14,13 +14,13 @@ use super::{
 use crate::{
     actors::{
         keepers::{
-            carts::{BasePrices, Carts, CartsParts},
+            carts::{Carts, CartsParts},
             pools::Pools,
+            rules::{Rules, RulesParts},
         },
         reconcilers::integrity::{Verdict, integrity},
     },
     config::Config,
-    domain::tax::TaxMode,
     folder::Folder,
     http::{
         self, AdminToken, App, Check, Edge, Listeners, PageCache, Render, RenderWorker, ShellCache,
@@ -80,19 +80,36 @@ pub(crate) async fn serve(
         nudge.clone(),
     );
     let (verdict, stored) = (Verdict::default(), parts.store.clone() as Arc<dyn Integrity>);
+    let rules = Rules::new(RulesParts {
+        shelf: parts.rules.clone(),
+        rows: parts.store.clone(),
+        store: assembly.store.clone(),
+        clock: parts.clock.clone(),
+        site: parts.scope.site.clone(),
+        currency: config.shop.currency,
+        base_tax: config.shop.base_tax(),
+    });
     let carts = Carts::new(CartsParts {
         store: assembly.store.clone(),
         rows: parts.store.clone(),
         documents: parts.documents.clone(),
-        prices: Arc::new(BasePrices { currency: config.shop.currency, tax: TaxMode::default() }),
+        prices: Arc::new(rules.clone()),
         clock: parts.clock.clone(),
         ids: parts.ids.clone(),
         scope: parts.scope.clone(),
     });
     let People { sessions, accounts, seats: people_seats } =
         people::people(config, folder, &parts, &assembly.store, &url)?;
-    let selling =
-        selling(config, folder, &parts, &assembly.store, &carts, demo, &http_config.origin())?;
+    let selling = selling(
+        config,
+        folder,
+        &parts,
+        &assembly.store,
+        &carts,
+        &rules,
+        demo,
+        &http_config.origin(),
+    )?;
     let tree_check = Arc::new(TreeCheck::default());
     let checks: Vec<Arc<dyn Check>> = vec![
         Arc::new(DatabaseCheck(parts.store.clone())),
@@ -116,6 +133,7 @@ pub(crate) async fn serve(
         visitors: Arc::new(sessions),
         accounts: Arc::new(accounts.clone()),
         carts,
+        rules,
         orders: selling.orders,
         till: selling.till,
         stocks: selling.stocks,
@@ -145,8 +163,8 @@ pub(crate) async fn serve(
             async move { Ok(reconciler) }
         }),
         integrity: integrity(&stored, &verdict, HOUR * config.store.check_hours, &Nudge::new()),
-        people: people_seats,
         selling: selling.seats,
+        people: people_seats,
         http: {
             let listeners = listeners.clone();
             task("http", move |context| http::serve(edge.clone(), listeners.clone(), context))
@@ -156,6 +174,7 @@ pub(crate) async fn serve(
                 catalog: parts.store.clone(),
                 store: assembly.store.clone(),
                 clock: parts.clock.clone(),
+                ids: parts.ids.clone(),
                 scope: parts.scope.clone(),
             };
             demo.child()

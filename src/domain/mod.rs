@@ -32,6 +32,8 @@ pub mod principal;
 pub mod product;
 pub mod quantity;
 pub mod review;
+pub mod rule;
+pub mod rulebook;
 pub mod schedule;
 pub mod scope;
 pub mod search;

@@ -2,7 +2,7 @@
 
 use crate::{
     actors::{
-        keepers::{carts::Carts, orders::Orders, stock::Stocks, till::Till},
+        keepers::{carts::Carts, orders::Orders, rules::Rules, stock::Stocks, till::Till},
         reconcilers::Progress,
     },
     domain::{category::CategoryTree, scope::Scope},
@@ -52,6 +52,7 @@ pub(crate) struct App {
     pub(crate) visitors: Arc<dyn Visiting>,
     pub(crate) accounts: Arc<dyn Accounting>,
     pub(crate) carts: Carts,
+    pub(crate) rules: Rules,
     pub(crate) orders: Orders,
     pub(crate) till: Till,
     pub(crate) stocks: Stocks,

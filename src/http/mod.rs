@@ -48,6 +48,7 @@ mod question;
 mod render;
 mod resource;
 mod routes;
+mod ruling;
 mod searching;
 mod serve;
 mod shop;

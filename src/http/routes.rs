@@ -59,6 +59,7 @@ mod tests {
                 "GET /api/v1/carts/{id}/lines",
                 "GET /api/v1/orders",
                 "GET /api/v1/orders/{id}",
+                "GET /api/v1/products/{sku}/price",
                 "GET /cart",
                 "GET /cart/list/{id}",
                 "GET /cart/quick",

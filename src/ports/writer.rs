@@ -14,6 +14,7 @@ use super::{
     mail::{MailWrite, WaitingMail},
     orders::{OrderMoved, OrderWrite},
     overrides::PoolOverride,
+    rules::{RuleWrite, RuleWritten},
     sessions::{SessionWrite, TokenHash},
     stock::{StockWrite, StockWritten, Warehouse},
     till::{PaymentKept, PaymentWrite},
@@ -82,6 +83,8 @@ pub enum Write {
         by: String,
         at: Micros,
     },
+    /// Sets and drops commercial rules.
+    Rules(RuleWrite),
     /// Opens, uses and ends sessions.
     Sessions(SessionWrite),
     /// Customers and who logs in for them.
@@ -162,6 +165,7 @@ pub enum Written {
     /// So many rows had their time.
     Swept(u64),
     Cart(CartAnswer),
+    Rule(RuleWritten),
     /// What a batch did: `read` counts its products, rejected ones included.
     Products(ImportCounts),
     Done,

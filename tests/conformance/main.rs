@@ -26,6 +26,7 @@ mod overrides;
 mod payments;
 mod peer;
 mod races;
+mod rules;
 mod search;
 mod search_real;
 mod sessions;

@@ -13,6 +13,7 @@ mod carts;
 mod handoff;
 mod import;
 mod operate;
+mod rules;
 #[expect(dead_code, reason = "fault tests use more of it")]
 #[path = "../support/mod.rs"]
 mod support;

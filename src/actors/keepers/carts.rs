@@ -13,7 +13,9 @@
 mod prices;
 mod review;
 
-pub(crate) use prices::{BasePrices, Prices};
+#[cfg(test)]
+pub(crate) use prices::BasePrices;
+pub(crate) use prices::{PriceStamp, Prices};
 pub(crate) use review::ShownLine;
 
 use super::writer::{OnceError, StoreHandle, Told, WriteError, unexpected};

@@ -14,6 +14,7 @@ use crate::{
         accounts::AccountWrite,
         mail::MailWrite,
         overrides::PoolOverride,
+        rules::{RuleAct, RuleWrite},
         sessions::SessionWrite,
         writer::{Once, Write, Writer, Written},
     },
@@ -184,7 +185,9 @@ fn rank(write: &Write) -> u8 {
         | Write::Products(_)
         | Write::ForgetAnswers { .. }
         | Write::SweepCarts { .. } => BACKGROUND,
-        Write::Carts(_)
+        Write::Rules(RuleWrite { act: RuleAct::SweepPrices { .. }, .. }) => BACKGROUND,
+        Write::Rules(_)
+        | Write::Carts(_)
         | Write::Payment(_)
         | Write::CreateImport(_)
         | Write::EndImport { .. }

@@ -10,6 +10,7 @@ pub(crate) mod mail;
 pub(crate) mod outbox_pruner;
 pub(crate) mod outbox_relay;
 mod progress;
+pub(crate) mod rulebook;
 pub(crate) mod search_index;
 
 pub(crate) use progress::Progress;

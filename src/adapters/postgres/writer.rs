@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod carts;
+mod coupons;
 mod customers;
 mod imports;
 mod mail;
@@ -12,6 +13,7 @@ mod orders;
 mod overrides;
 mod payments;
 mod products;
+mod rules;
 mod sessions;
 mod stock;
 
@@ -36,6 +38,8 @@ const TEXTS: &[&[&str]] = &[
     overrides::ALL,
     audit::ALL,
     once::ALL,
+    rules::ALL,
+    coupons::ALL,
     sessions::ALL,
     accounts::ALL,
     customers::ALL,
@@ -268,6 +272,7 @@ async fn apply(
         Write::RevertOverride { pool, node, by, at } => {
             overrides::revert(tx, pool, node, by, *at).await?
         }
+        Write::Rules(write) => rules::act(tx, write).await?,
         Write::Sessions(write) => {
             let written = sessions::apply(tx, write).await?;
             if let Some(along) = write.carts_along() {

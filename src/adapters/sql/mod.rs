@@ -24,6 +24,7 @@ mod migrations;
 mod orders;
 mod outbox;
 mod overrides;
+mod rules;
 mod sessions;
 mod sqlite_writer;
 mod stock;
@@ -210,6 +211,7 @@ impl SqlStore {
             outbox::ALL,
             imports::ALL,
             overrides::ALL,
+            rules::ALL,
             audit::ALL,
             carts::ALL,
             sessions::ALL,

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod carts;
+mod coupons;
 mod customers;
 mod imports;
 mod mail;
@@ -15,6 +16,7 @@ mod orders;
 mod overrides;
 mod payments;
 mod products;
+mod rules;
 mod sessions;
 mod stock;
 
@@ -37,6 +39,8 @@ pub(super) const ALL: &[&[(&str, Sql)]] = &[
     imports::ALL,
     overrides::ALL,
     once::ALL,
+    rules::ALL,
+    coupons::ALL,
     sessions::ALL,
     accounts::ALL,
     customers::ALL,
@@ -182,6 +186,7 @@ async fn apply(
         Write::RevertOverride { pool, node, by, at } => {
             overrides::revert(conn, pool, node, by, *at).await
         }
+        Write::Rules(write) => rules::act(conn, write).await,
         Write::Sessions(write) => {
             let written = sessions::apply(conn, write).await?;
             if let Some(along) = write.carts_along() {

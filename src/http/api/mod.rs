@@ -1,5 +1,5 @@
 //! The API's first version: the catalogue for everybody, sessions and what belongs to them for
-//! shoppers, imports, exports and the index for administrators.
+//! shoppers, rules for staff, imports, exports and the index for administrators.
 
 mod accounts;
 mod addresses;
@@ -13,9 +13,11 @@ mod imports;
 mod keys;
 pub(crate) mod orders;
 mod payments;
+mod price;
 pub(crate) mod privacy;
 mod products;
 mod reindex;
+mod rules;
 pub(crate) mod search;
 mod sessions;
 mod stock;
@@ -39,6 +41,7 @@ use warp::reply::Response;
 pub(crate) fn resources() -> Vec<Resource> {
     [
         products::resources(),
+        price::resources(),
         categories::resources(),
         search::resources(),
         imports::resources(),
@@ -51,6 +54,7 @@ pub(crate) fn resources() -> Vec<Resource> {
         customers::resources(),
         privacy::resources(),
         carts::resources(),
+        rules::resources(),
         checkout::resources(),
         orders::resources(),
         payments::resources(),

@@ -23,8 +23,8 @@ pub(crate) fn resources() -> Vec<Resource> {
     [
         lists::resources(),
         cart::resources(),
-        account::resources(),
         checkout::resources(),
+        account::resources(),
         product::resources(),
         media::resources(),
         files::resources(),

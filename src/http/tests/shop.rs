@@ -596,6 +596,7 @@ impl Shop {
             visitors: Arc::clone(&visitors) as _,
             accounts: Arc::new(accounts),
             carts: super::carts::nowhere(Arc::clone(&shelf) as _),
+            rules: super::rules::nowhere(),
             orders: super::orders::nowhere(Arc::clone(&shelf) as _),
             till: super::orders::no_till(),
             stocks: super::orders::no_stocks(),

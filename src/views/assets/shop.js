@@ -171,6 +171,27 @@ if (pager && grid) {
   });
 }
 
+// A product's page is the same for everybody; what the product costs whoever looks, and from which
+// quantity on it costs less, is asked for beside it.
+const buying = one(".buy [data-add]");
+const priceShown = one(".buy [data-live=price]");
+if (buying && priceShown) {
+  const own = async () => {
+    const answer = await fetch(`/api/v1/products/${encodeURIComponent(buying.elements.sku.value)}/price`);
+    if (!answer.ok) return;
+    const { unit_price: price, unit, tiers } = await answer.json();
+    const text = priceShown.firstChild;
+    if (price && text.nodeValue.trim() !== price.formatted) text.nodeValue = `${price.formatted} `;
+    const more = tiers.filter((tier) => Number(tier.from) > 1);
+    if (more.length === 0) return;
+    const line = document.createElement("p");
+    line.className = "muted";
+    line.textContent = more.map((tier) => `From ${tier.from}: ${tier.price.formatted} per ${unit}`).join(" · ");
+    priceShown.after(line);
+  };
+  own().catch(() => { /* the page's price stands, and the cart says what it costs */ });
+}
+
 // The cart's count, and whether somebody is signed in, stand beside pages that are the same for
 // everybody. They are asked for now and then, told to other windows, and known at once on pages
 // that are one's own.
