@@ -53,7 +53,6 @@ fn words(status: OrderStatus) -> &'static str {
 struct Orders<'a> {
     shell: &'a Shell,
     meta: Meta<'a>,
-    frame: &'a AccountFrame<'a>,
     rows: &'a [OrderRow],
     is_first: bool,
     next: Option<&'a str>,
@@ -67,6 +66,6 @@ pub fn orders(
     next: Option<&str>,
 ) -> Bytes {
     let (shell, meta) = (frame.shell, frame.meta("Orders"));
-    let page = Orders { shell, meta, frame, rows, is_first, next };
+    let page = Orders { shell, meta, rows, is_first, next };
     render(&page, frame.size() + rows.len() * 512)
 }
