@@ -87,6 +87,12 @@ fn a_dry_run_tells_what_it_would_do_and_does_nothing() {
         let file = file.to_str().unwrap();
         let dry = import(stack, &["import", "products", file, "--dry-run", "--json"]);
         assert_eq!(counted(&dry), [300, 297, 0, 0, 3], "{}", stack.name);
+        // A SKU that comes again, far behind, is there by then.
+        let twice = stack.path("twice.jsonl");
+        std::fs::write(&twice, rows(1_500).repeat(2)).unwrap();
+        let twice = twice.to_str().unwrap();
+        let dry = import(stack, &["import", "products", twice, "--dry-run", "--json"]);
+        assert_eq!(counted(&dry), [3_000, 1_485, 0, 1_485, 30], "{}", stack.name);
         assert_eq!(exported(stack).len(), 0);
     });
 }
@@ -120,6 +126,7 @@ fn an_export_makes_the_same_shop_elsewhere_and_then_changes_nothing() {
         let exported = stack.path("exported.jsonl");
         std::fs::write(&exported, &text).unwrap();
         let exported = exported.to_str().unwrap();
+        assert!(text.contains(r#""slug":"part-0-for-machines""#), "{}", stack.name);
         let elsewhere = [Some(Stack::embedded()), Stack::postgres("the other shop")];
         for other in elsewhere.iter().flatten() {
             let first = import(other, &["import", "products", exported, "--json"]);

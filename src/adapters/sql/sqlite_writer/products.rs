@@ -187,6 +187,7 @@ pub(super) async fn put(
 ) -> Result<ImportCounts, sqlx::Error> {
     let mut planner = Planner::new(&batch.scope, &batch.products);
     read(conn, batch, &mut planner).await?;
+    planner.suppose(&batch.supposed, &mut || ids.next());
     let plan = loop {
         match planner.plan(&mut || ids.next()) {
             Ok(plan) => break plan,
