@@ -244,6 +244,39 @@ fn an_import_goes_through_a_running_server_and_over_its_death() {
 }
 
 #[test]
+fn an_import_is_measured_in_a_shop_that_is_gone_afterwards() {
+    on_every_stack("bench import", |stack| {
+        let good: Vec<_> = rows(900).lines().map(str::to_owned).collect();
+        let good: Vec<_> = good.into_iter().filter(|row| !row.contains("cheap")).collect();
+        let source = stack.path("rows.jsonl");
+        std::fs::write(&source, good.join("\n")).unwrap();
+        let place = stack.path("scratch");
+        let bench = |source: &str| {
+            let place = place.to_str().unwrap();
+            let arguments = ["bench", "import", source, "--rounds", "1", "--scratch", place];
+            run(&stack.data(), &stack.with(&[&arguments[..], &["--json"]].concat()))
+        };
+        let measured = bench(source.to_str().unwrap());
+        let talk = String::from_utf8_lossy(&measured.stderr).into_owned();
+        assert!(measured.status.success(), "{}: {talk}", stack.name);
+        let row = last_json(&String::from_utf8_lossy(&measured.stdout));
+        assert_eq!((&row["row"], &row["unit"]), (&"import".into(), &"products/s".into()));
+        let [ours, baseline, ratio] = ["ours", "baseline", "ratio"].map(|key| row[key].as_f64());
+        assert!(ours.unwrap() > 0.0 && baseline.unwrap() > ours.unwrap(), "{row}");
+        assert!(ratio.unwrap() > 0.0 && ratio.unwrap() < 1.0, "{row}");
+        assert_eq!(std::fs::read_dir(&place).unwrap().count(), 0, "{}", stack.name);
+        assert!(!stack.data().exists(), "{}: the shop's own folder was made", stack.name);
+
+        std::fs::write(&source, rows(100)).unwrap();
+        let refused = bench(source.to_str().unwrap());
+        let talk = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(1), "{talk}");
+        assert!(talk.contains("rejects 1 rows"), "{talk}");
+        assert_eq!(std::fs::read_dir(&place).unwrap().count(), 0, "{}", stack.name);
+    });
+}
+
+#[test]
 fn csv_with_columns_of_other_names_comes_in() {
     let stack = Stack::embedded();
     let path = stack.path("list.csv");

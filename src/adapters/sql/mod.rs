@@ -21,6 +21,7 @@ mod migrations;
 mod orders;
 mod outbox;
 mod overrides;
+mod plain;
 mod sessions;
 mod sqlite_writer;
 mod stock;
