@@ -126,12 +126,14 @@ impl State {
         let mut products = self.products.clone();
         let mut supposed: BTreeMap<_, _> = batch.supposed.into_iter().collect();
         for draft in batch.products {
-            let hash = ContentHash::of(&batch.scope, &draft);
-            let stored = products.get(&draft.sku).map(|d| ContentHash::of(&batch.scope, d));
-            match supposed.insert(draft.sku.clone(), hash).or(stored) {
+            let same = match supposed.remove(&draft.sku) {
+                Some(before) => Some(before == ContentHash::of(&batch.scope, &draft)),
+                None => products.get(&draft.sku).map(|before| *before == draft),
+            };
+            match same {
                 None => counts.created += 1,
-                Some(before) if before == hash => counts.unchanged += 1,
-                Some(_) => counts.updated += 1,
+                Some(true) => counts.unchanged += 1,
+                Some(false) => counts.updated += 1,
             }
             products.insert(draft.sku.clone(), draft);
         }
