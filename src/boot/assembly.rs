@@ -20,6 +20,7 @@ use crate::{
     },
     config::Config,
     folder::Folder,
+    hand::Hand,
     ports::{invalidate::Invalidate, outbox::Outbox},
     tree::Seats,
 };
@@ -84,6 +85,7 @@ pub(super) fn assemble(
             desk,
             scopes: vec![parts.scope.clone()],
             progress: index_at.clone(),
+            hand: Hand::new("index-reader"),
         },
         &to_index,
     );

@@ -10,6 +10,7 @@ mod browse;
 mod carts;
 mod handoff;
 mod import;
+mod memory;
 mod operate;
 #[path = "../support/mod.rs"]
 mod support;
