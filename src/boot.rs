@@ -13,6 +13,7 @@ mod doctor;
 mod handoff;
 mod offline;
 mod parts;
+mod selling;
 mod serve;
 mod signals;
 mod sockets;

@@ -7,8 +7,12 @@
 mod layers;
 
 use crate::{
-    actors::keepers::sessions::SessionsConfig, boot::StoreConfig, http::HttpConfig,
-    logging::LogConfig, tree::PoolConfig,
+    actors::keepers::{orders::OrdersConfig, sessions::SessionsConfig},
+    adapters::payments::PaymentsConfig,
+    boot::StoreConfig,
+    http::HttpConfig,
+    logging::LogConfig,
+    tree::PoolConfig,
 };
 use layers::Layers;
 pub(crate) use layers::{Origin, Setting};
@@ -25,6 +29,8 @@ pub(crate) struct Config {
     pub(crate) store: StoreConfig,
     pub(crate) http: HttpConfig,
     pub(crate) sessions: SessionsConfig,
+    pub(crate) orders: OrdersConfig,
+    pub(crate) payments: PaymentsConfig,
     pub(crate) pools: BTreeMap<String, PoolConfig>,
     pub(crate) log: LogConfig,
 }
@@ -125,6 +131,9 @@ fn validate(config: &Config, layers: &Layers) -> Result<(), ConfigError> {
         // The sentence begins with its key.
         let (key, rest) = reason.split_once(' ').unwrap_or(("http", &reason));
         return bad(key, rest);
+    }
+    if !(1..=7 * 24 * 60).contains(&config.orders.hold_minutes) {
+        return bad("orders.hold_minutes", "must be 1 to 10080, which is a week");
     }
     if let Err((key, reason)) = config.sessions.validate() {
         return bad(&format!("sessions.{key}"), reason);

@@ -82,6 +82,11 @@ impl Folder {
         self.path.join("files/public")
     }
 
+    /// What a network for play money knows; it is no part of the shop's books.
+    pub(crate) fn test_cards(&self) -> PathBuf {
+        self.path.join("payments-test-cards.jsonl")
+    }
+
     pub(crate) fn imports(&self) -> PathBuf {
         self.path.join("imports")
     }

@@ -65,10 +65,21 @@ pub(crate) struct ServerSeats {
     pub(crate) integrity: Child,
     /// Notes when sessions were used, and drops those that are over.
     pub(crate) sessions: Child,
+    pub(crate) selling: SellingSeats,
     /// Accepts connections, on the port and on the data folder's socket.
     pub(crate) http: Child,
     /// Fills an empty shop.
     pub(crate) demo: Option<Child>,
+}
+
+/// What sees that orders are paid or given up.
+pub(crate) struct SellingSeats {
+    /// Asks payment providers, and learns what they say.
+    pub(crate) till: Child,
+    /// Cancels orders that nobody paid in time.
+    pub(crate) holds: Child,
+    /// Posts what the network for play money has to tell.
+    pub(crate) test_cards: Option<Child>,
 }
 
 pub(crate) fn stoa(seats: Seats) -> Supervisor {
@@ -92,13 +103,20 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
         .child(seats.cart_sweeper);
     let root = group("stoa", Strategy::OneForOne).child(store).child(followers).child(work);
     let Some(server) = seats.server else { return root };
+    let selling = group("selling", Strategy::OneForOne)
+        .child(server.selling.till)
+        .child(server.selling.holds);
+    let selling = match server.selling.test_cards {
+        Some(test_cards) => selling.child(test_cards),
+        None => selling,
+    };
     let edge = group("edge", Strategy::OneForOne)
         .child(server.render.shutdown(drain(5)))
         .child(server.pool_overrides)
         .child(server.integrity)
         .child(server.sessions)
         .child(server.http.shutdown(drain(15)));
-    let root = root.child(edge);
+    let root = root.child(selling).child(edge);
     match server.demo {
         Some(demo) => root.child(demo),
         None => root,

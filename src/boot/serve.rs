@@ -6,6 +6,7 @@ use super::{
     demo::Demo,
     handoff::{Handoff, MOST_OTHERS, Program, take_patiently},
     parts::Parts,
+    selling::selling,
     signals::{self, Signals, Wish},
     sockets::Inherited,
 };
@@ -96,6 +97,8 @@ pub(crate) async fn serve(
         ids: parts.ids.clone(),
         scope: parts.scope.clone(),
     });
+    let selling =
+        selling(config, folder, &parts, &assembly.store, &carts, demo, &http_config.origin())?;
     let tree_check = Arc::new(TreeCheck::default());
     let checks: Vec<Arc<dyn Check>> = vec![
         Arc::new(DatabaseCheck(parts.store.clone())),
@@ -118,6 +121,10 @@ pub(crate) async fn serve(
         audit: parts.store.clone(),
         visitors: Arc::new(sessions.clone()),
         carts,
+        orders: selling.orders,
+        till: selling.till,
+        stocks: selling.stocks,
+        cards: selling.cards,
         trusted: Trusted::read(&config.http.trusted_proxies).map_err(BootError::Other)?,
         chance: parts.chance.clone(),
         tree: tree_check.clone(),
@@ -144,6 +151,7 @@ pub(crate) async fn serve(
         }),
         integrity: integrity(&stored, &verdict, HOUR * config.store.check_hours, &Nudge::new()),
         sessions: sessions.child(),
+        selling: selling.seats,
         http: {
             let listeners = listeners.clone();
             task("http", move |context| http::serve(edge.clone(), listeners.clone(), context))

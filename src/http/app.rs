@@ -1,7 +1,10 @@
 //! All that the routes need, as one plain struct that boot fills in.
 
 use crate::{
-    actors::{keepers::carts::Carts, reconcilers::Progress},
+    actors::{
+        keepers::{carts::Carts, orders::Orders, stock::Stocks, till::Till},
+        reconcilers::Progress,
+    },
     domain::{category::CategoryTree, scope::Scope},
     http::{
         access::AdminToken,
@@ -20,6 +23,7 @@ use crate::{
         chance::Chance,
         clock::{Clock, Ids},
         documents::Documents,
+        payments::CardForm,
     },
     views::{Shell, ShellOptions},
 };
@@ -46,6 +50,11 @@ pub(crate) struct App {
     pub(crate) pools: Arc<dyn Pooling>,
     pub(crate) visitors: Arc<dyn Visiting>,
     pub(crate) carts: Carts,
+    pub(crate) orders: Orders,
+    pub(crate) till: Till,
+    pub(crate) stocks: Stocks,
+    /// Where cards are taken on a form of the shop's own.
+    pub(crate) cards: Option<Cards>,
     /// Who changed what.
     pub(crate) audit: Arc<dyn Audit>,
     pub(crate) tree: Arc<dyn Viewing>,
@@ -66,6 +75,13 @@ pub(crate) struct App {
     pub(crate) stage: Stage,
     pub(crate) streams: Streams,
     pub(crate) shell: ShellCache,
+}
+
+/// A form for cards, and whose it is.
+#[derive(Clone)]
+pub(crate) struct Cards {
+    pub(crate) provider: &'static str,
+    pub(crate) form: Arc<dyn CardForm>,
 }
 
 /// Header, menu and footer of the present category tree, made again when the tree changes.

@@ -73,6 +73,22 @@ impl Place for BehindPlace {
     const LIST: &'static str = "cart";
 }
 
+/// Older than this order.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BeforeOrder(pub(crate) i64);
+
+impl Place for BeforeOrder {
+    const LIST: &'static str = "orders";
+}
+
+/// Older than this line of a product's ledger.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BeforeMovement(pub(crate) Uuid);
+
+impl Place for BeforeMovement {
+    const LIST: &'static str = "movements";
+}
+
 /// So many hits into the answer to one question.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

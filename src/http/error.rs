@@ -86,6 +86,12 @@ codes! {
     MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, "Not by this method";
     /// What was asked can't be done in the state things are in; `detail` says which.
     Conflict = "conflict", CONFLICT, "Not in this state";
+    /// There are too few left of something; `errors` says how many of each. Nothing was ordered, and
+    /// asked again under the same `Idempotency-Key` the answer stays this one.
+    SoldOut = "sold-out", CONFLICT, "Sold out";
+    /// What was shown is not what it would be now: a price, a line or a sum has changed. Nothing was
+    /// ordered; review it again, show that, and order with its new hash.
+    ReviewChanged = "review-changed", CONFLICT, "It is not what was shown";
     /// An earlier request with this `Idempotency-Key` is still at work. `Retry-After` says when to
     /// ask again, with the same key: you get its answer then.
     KeyInFlight = "key-in-flight", CONFLICT, "The same request is at work";

@@ -41,6 +41,7 @@ mod metrics;
 mod once;
 mod openapi;
 mod ops;
+mod ordering;
 mod page;
 mod patience;
 mod pooling;
@@ -59,7 +60,7 @@ mod visiting;
 
 pub(crate) use access::AdminToken;
 pub(crate) use api::events::Streams;
-pub(crate) use app::{App, ShellCache};
+pub(crate) use app::{App, Cards, ShellCache};
 pub(crate) use cache::PageCache;
 pub(crate) use client::Trusted;
 pub(crate) use config::HttpConfig;

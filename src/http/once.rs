@@ -63,7 +63,6 @@ pub(crate) fn kept(
 }
 
 /// A refusal that is for good, as it is kept.
-#[expect(dead_code, reason = "the orders' API is the first to use it")]
 pub(crate) fn kept_problem(problem: &Problem, request_id: &HeaderValue) -> KeptAnswer {
     let id = request_id.to_str().unwrap_or_default();
     kept(problem.code.status(), [], "application/problem+json", problem.json(id))

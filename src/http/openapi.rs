@@ -229,7 +229,7 @@ fn operation_of(
 /// What a request may come with, by the schemes' names; an empty one: with nothing.
 fn ways_in(access: Access) -> &'static [&'static str] {
     match access {
-        Access::Anyone => &[],
+        Access::Anyone | Access::Signed => &[],
         Access::Shopper(right) if GUEST.contains(&right) => &["", "token", "cookie"],
         Access::Shopper(_) | Access::User(_) | Access::Buyer(_) => &["token", "cookie"],
         Access::Staff(_) => &["token", "cookie", "admin"],
@@ -241,10 +241,10 @@ fn ways_in(access: Access) -> &'static [&'static str] {
 /// it names.
 fn problems_of(operation: &Served, doc: &Doc) -> Vec<(u16, String)> {
     let mut codes = vec![Code::BadParameter, Code::UriTooLong, Code::Overloaded];
-    if operation.access != Access::Anyone {
+    if !matches!(operation.access, Access::Anyone | Access::Signed) {
         codes.push(Code::Unauthorized);
     }
-    if !matches!(operation.access, Access::Anyone | Access::Admin) {
+    if !matches!(operation.access, Access::Anyone | Access::Signed | Access::Admin) {
         codes.push(Code::Forbidden);
         if !operation.method.is_safe() {
             codes.push(Code::Forged);

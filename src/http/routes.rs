@@ -28,6 +28,7 @@ mod tests {
     fn everybody_may_browse_and_nothing_else() {
         let mut open: Vec<String> = Vec::new();
         let mut guests: Vec<String> = Vec::new();
+        let mut signed: Vec<String> = Vec::new();
         for resource in all() {
             for operation in resource.operations {
                 let place = format!("{} {}", operation.method, resource.path);
@@ -36,11 +37,13 @@ mod tests {
                         assert_eq!(operation.method, Method::GET, "{place}");
                         open.push(resource.path.to_owned());
                     }
+                    Access::Signed => signed.push(place),
                     Access::Shopper(right) if GUEST.contains(&right) => guests.push(place),
                     _ => {}
                 }
             }
         }
+        assert_eq!(signed, ["POST /api/v1/webhooks/payments/{provider}"]);
         open.sort();
         guests.sort();
         assert_eq!(
@@ -53,23 +56,38 @@ mod tests {
                 "GET /api/v1/carts/{id}",
                 "GET /api/v1/carts/{id}/changes",
                 "GET /api/v1/carts/{id}/lines",
+                "GET /api/v1/orders",
+                "GET /api/v1/orders/{id}",
                 "GET /cart",
                 "GET /cart/list/{id}",
                 "GET /cart/quick",
                 "GET /cart/summary",
+                "GET /checkout",
+                "GET /orders/{id}",
                 "PATCH /api/v1/carts/{id}",
                 "PATCH /api/v1/carts/{id}/lines/{sku}",
+                "POST /api/v1/card-tokens",
                 "POST /api/v1/carts",
                 "POST /api/v1/carts/{id}/acknowledge",
                 "POST /api/v1/carts/{id}/lines",
                 "POST /api/v1/carts/{id}/lines/batch",
                 "POST /api/v1/carts/{id}/lines/{sku}/move",
+                "POST /api/v1/checkout/review",
+                "POST /api/v1/checkout/shipping",
+                "POST /api/v1/orders",
+                "POST /api/v1/orders/{id}/cancel",
                 "POST /api/v1/sessions",
                 "POST /cart/acknowledge",
                 "POST /cart/add",
                 "POST /cart/change",
                 "POST /cart/lists",
                 "POST /cart/quick",
+                "POST /checkout/address",
+                "POST /checkout/payment",
+                "POST /checkout/place",
+                "POST /checkout/start",
+                "POST /orders/{id}/again",
+                "POST /orders/{id}/cancel",
             ]
         );
         assert_eq!(

@@ -15,6 +15,7 @@ pub mod imports;
 pub mod integrity;
 pub mod invalidate;
 pub mod invoices;
+pub mod once;
 pub mod orders;
 pub mod outbox;
 pub mod overrides;
@@ -23,6 +24,7 @@ pub mod search;
 pub mod sessions;
 mod sqlstate;
 pub mod stock;
+pub mod till;
 pub mod writer;
 
 /// Why a store could not do what it was asked.

@@ -14,6 +14,7 @@ use super::{
     overrides::PoolOverride,
     sessions::{SessionWrite, TokenHash},
     stock::{StockWrite, StockWritten, Warehouse},
+    till::{PaymentKept, PaymentWrite},
 };
 use crate::domain::{
     cart::{CartAnswer, CartWrite},
@@ -37,6 +38,8 @@ pub enum Write {
     Place(Box<Placing>),
     /// Moves an order on, with its goods.
     Order(OrderWrite),
+    /// Keeps what is asked of a payment's provider, or what it said, with what that means.
+    Payment(PaymentWrite),
     /// Cancels up to `most` pending orders whose goods are held no longer.
     EndHolds { now: Micros, most: u32 },
     /// Changes a product's stock.
@@ -139,6 +142,7 @@ pub enum Written {
     /// What became of an order that was to be placed.
     Placed(Placed),
     Order(OrderMoved),
+    Payment(PaymentKept),
     Stock(StockWritten),
     /// So many rows had their time.
     Swept(u64),

@@ -9,6 +9,7 @@ mod address;
 mod assets;
 mod card;
 mod cart_page;
+mod checkout_page;
 mod docs;
 pub mod drawings;
 mod error_page;
@@ -33,6 +34,9 @@ pub use card::{product_card, product_card_with};
 pub use cart_page::{
     CartPage, CartPageError, CartReview, CartRow, QuickOrderError, QuickOrderPage, cart,
     quick_order,
+};
+pub use checkout_page::{
+    CardOffer, CheckoutDraft, CheckoutError, CheckoutPage, CheckoutStep, OrderPage, checkout, order,
 };
 pub use docs::{DocsPage, docs_page};
 pub use error_page::{ErrorPage, error_page};

@@ -45,6 +45,23 @@ fn session(n: u128) -> SessionId {
     SessionId(uuid::Uuid::from_u128(n))
 }
 
+impl Shop {
+    /// An open cart with one product in it, and its version.
+    pub(crate) async fn cart_of(&mut self, name: &str) -> (CartId, i64) {
+        let owner = CartOwner::User(UserId(self.source.next()));
+        let target = CartTarget::Kind { kind: CartKind::Active, new: CartId(self.source.next()) };
+        let quantity = Quantity::of_steps(100).unwrap();
+        let changes = vec![LineChange::Add { offer: offer(name, 1_299), quantity, note: None }];
+        let edit = CartEdit::Lines { changes, partial: false };
+        let act = CartAct::Edit { target, expect: None, edit };
+        let write = CartWrite { owner, at: self.source.now(), act };
+        match self.writer.commit(vec![Write::Carts(write)]).await.swap_remove(0).unwrap() {
+            Written::Cart(CartAnswer::Done(edited)) => (edited.cart.id, edited.cart.version),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 pub(crate) fn offer(name: &str, minor: i64) -> Offer {
     let product = ProductId(uuid::Uuid::from_u128(77));
     let price = Money { minor, currency: Currency::USD };

@@ -29,5 +29,6 @@ mod search_real;
 mod sessions;
 mod shop;
 mod test_cards;
+mod till;
 mod webhooks;
 mod writer;

@@ -129,6 +129,7 @@ impl Shop {
                 updated_at: now,
             },
             access: [7; 32],
+            cart_version: None,
             method: PaymentMethod { provider, token: MethodToken::new("tok") },
         }
     }
@@ -191,7 +192,7 @@ impl Shop {
     }
 
     /// On hand and reserved where there is one warehouse.
-    async fn level(&self, code: &str) -> (i64, i64) {
+    pub(crate) async fn level(&self, code: &str) -> (i64, i64) {
         let levels = self.levels(code).await;
         assert_eq!(levels.len(), 1, "{levels:?}");
         (levels[0].1, levels[0].2)
@@ -351,11 +352,16 @@ async fn a_price_that_changed_meanwhile_refuses_that_order_alone(mut shop: Shop)
 
 async fn no_cart_becomes_two_orders(mut shop: Shop) {
     shop.stocked(&[("A", 9)]).await;
+    // A cart that nobody knows is none that can be ordered; an open one is, once.
     let cart = CartId(shop.source.next());
+    let mut unknown = shop.placing(&[("A", 1)]).await;
+    (unknown.order.cart, unknown.cart_version) = (Some(cart), Some(1));
+    assert_eq!(shop.place_all(vec![unknown]).await, [Placed::CartMoved]);
+    let (cart, version) = shop.cart_of("A").await;
     let mut placings = Vec::new();
     for _ in 0..3 {
         let mut placing = shop.placing(&[("A", 1)]).await;
-        placing.order.cart = Some(cart);
+        (placing.order.cart, placing.cart_version) = (Some(cart), Some(version));
         placings.push(placing);
     }
     let later = placings.pop().unwrap();

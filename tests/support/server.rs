@@ -173,6 +173,11 @@ impl Server {
 
     /// Ends it as `kill -9` does.
     pub(crate) fn kill(mut self) {
+        self.kill_now();
+    }
+
+    /// The same, of one that another will stand in for.
+    pub(crate) fn kill_now(&mut self) {
         self.process.kill().expect("a child of ours");
         self.process.wait().expect("a child of ours");
     }

@@ -156,7 +156,6 @@ impl Carts {
     }
 
     /// All lines as they were at one moment, for whoever makes an order of them.
-    #[cfg_attr(not(test), expect(dead_code, reason = "orders are made of it, and come next"))]
     pub(crate) async fn whole(
         &self,
         who: &Principal,

@@ -179,6 +179,7 @@ fn rank(write: &Write) -> u8 {
         | Write::ForgetAnswers { .. }
         | Write::SweepCarts { .. } => BACKGROUND,
         Write::Carts(_)
+        | Write::Payment(_)
         | Write::CreateImport(_)
         | Write::EndImport { .. }
         | Write::Stock(_)

@@ -4,9 +4,9 @@
 //! guest's goes earlier than that. When the sweeper dies, some are kept longer than they need to be.
 
 use crate::{
-    actors::keepers::writer::{StoreHandle, WriteError},
+    actors::{keepers::writer::StoreHandle, reconcilers::write_fault},
     domain::{cart::KEPT, time::Micros},
-    ports::{StoreError, clock::Clock},
+    ports::clock::Clock,
 };
 use std::{sync::Arc, time::Duration};
 use supervisors::{Child, Context, Fault, Next, Nudge, Reconciler, reconciler};
@@ -33,7 +33,7 @@ impl Reconciler for CartSweeper {
     async fn pass(&mut self, _: &Context) -> Result<Next, Fault> {
         let kept = i64::try_from(KEPT.as_micros()).unwrap_or(i64::MAX);
         let older_than = Micros(self.clock.now().0.saturating_sub(kept));
-        let swept = self.store.sweep_carts(older_than, SLICE).await.map_err(fault)?;
+        let swept = self.store.sweep_carts(older_than, SLICE).await.map_err(write_fault)?;
         if swept > 0 {
             tracing::debug!(carts.swept = swept, "dropped old carts");
         }
@@ -42,19 +42,10 @@ impl Reconciler for CartSweeper {
     }
 }
 
-/// A pass that was not made is made later; what the database refuses is for the supervisor.
-fn fault(error: WriteError) -> Fault {
-    match error {
-        WriteError::Store(error @ (StoreError::Refused(_) | StoreError::Corrupt(_))) => {
-            Fault::crash(error)
-        }
-        other => Fault::unavailable(other),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ports::StoreError;
     use crate::{
         actors::keepers::writer,
         ports::writer::{Write, Writer, Written},

@@ -3,9 +3,9 @@
 //! Promise: none goes earlier. When it dies, some are kept longer than they need to be.
 
 use crate::{
-    actors::keepers::writer::{StoreHandle, WriteError},
+    actors::{keepers::writer::StoreHandle, reconcilers::write_fault},
     domain::{once::KEPT, time::Micros},
-    ports::{StoreError, clock::Clock},
+    ports::clock::Clock,
 };
 use std::{sync::Arc, time::Duration};
 use supervisors::{Child, Context, Fault, Next, Nudge, Reconciler, reconciler};
@@ -32,20 +32,10 @@ impl Reconciler for KeptAnswers {
     async fn pass(&mut self, _: &Context) -> Result<Next, Fault> {
         let day = i64::try_from(KEPT.as_micros()).unwrap_or(i64::MAX);
         let older_than = Micros(self.clock.now().0.saturating_sub(day));
-        let forgotten = self.store.forget_answers(older_than, SLICE).await.map_err(fault)?;
+        let forgotten = self.store.forget_answers(older_than, SLICE).await.map_err(write_fault)?;
         if forgotten > 0 {
             tracing::debug!(answers.forgotten = forgotten, "forgot kept answers");
         }
         Ok(if forgotten < u64::from(SLICE) { Next::Idle } else { Next::Again })
-    }
-}
-
-/// A pass that was not made is made later; what the database refuses is for the supervisor.
-fn fault(error: WriteError) -> Fault {
-    match error {
-        WriteError::Store(error @ (StoreError::Refused(_) | StoreError::Corrupt(_))) => {
-            Fault::crash(error)
-        }
-        other => Fault::unavailable(other),
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod cart_sweeper;
 pub(crate) mod documents;
+pub(crate) mod holds;
 pub(crate) mod integrity;
 pub(crate) mod kept_answers;
 pub(crate) mod outbox_pruner;
@@ -12,7 +13,7 @@ pub(crate) mod search_index;
 
 pub(crate) use progress::Progress;
 
-use crate::ports::StoreError;
+use crate::{actors::keepers::writer::WriteError, ports::StoreError};
 use supervisors::Fault;
 
 /// A database that is away or full comes back; anything else is for the supervisor to judge.
@@ -20,5 +21,15 @@ fn store_fault(error: StoreError) -> Fault {
     match error {
         StoreError::Unavailable(_) | StoreError::Full(_) => Fault::unavailable(error),
         StoreError::Corrupt(_) | StoreError::Refused(_) => Fault::crash(error),
+    }
+}
+
+/// A pass that was not made is made later; what the database refuses is for the supervisor.
+fn write_fault(error: WriteError) -> Fault {
+    match error {
+        WriteError::Store(error @ (StoreError::Refused(_) | StoreError::Corrupt(_))) => {
+            Fault::crash(error)
+        }
+        other => Fault::unavailable(other),
     }
 }

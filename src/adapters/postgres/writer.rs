@@ -7,6 +7,7 @@ mod once;
 mod order_moves;
 mod orders;
 mod overrides;
+mod payments;
 mod products;
 mod sessions;
 mod stock;
@@ -36,6 +37,7 @@ const TEXTS: &[&[&str]] = &[
     sessions::ALL,
     orders::ALL,
     order_moves::ALL,
+    payments::ALL,
     stock::ALL,
 ];
 
@@ -242,6 +244,7 @@ async fn apply(
             Written::Placed(orders::place(tx, &[placing], ids).await?.swap_remove(0))
         }
         Write::Order(write) => order_moves::act(tx, write, ids).await?,
+        Write::Payment(write) => payments::keep(tx, write, ids).await?,
         Write::EndHolds { now, most } => order_moves::end_holds(tx, *now, *most, ids).await?,
         Write::Stock(write) => stock::edit(tx, write, ids).await?,
         Write::PutWarehouse(warehouse) => stock::put_warehouse(tx, warehouse).await?,

@@ -50,6 +50,11 @@ macro_rules! files {
                 include_str!(concat!("../../../migrations/", $database, "/0006_carts.sql")),
             ),
             (
+                8,
+                "payments",
+                include_str!(concat!("../../../migrations/", $database, "/0008_payments.sql")),
+            ),
+            (
                 9,
                 "audit",
                 include_str!(concat!("../../../migrations/", $database, "/0009_audit.sql")),

@@ -16,6 +16,7 @@ mod copies;
 mod drafts;
 mod error;
 mod imports;
+mod kept_answers;
 mod lists;
 mod migrations;
 mod orders;
@@ -26,6 +27,7 @@ mod sessions;
 mod sqlite_writer;
 mod stock;
 mod texts;
+mod till;
 
 pub use copies::{CopyMark, adopt_copy};
 pub use migrations::{DatabaseIdentity, MigrationLine, MigrationState};
@@ -211,6 +213,8 @@ impl SqlStore {
             carts::ALL,
             sessions::ALL,
             orders::ALL,
+            till::ALL,
+            kept_answers::ALL,
             stock::ALL,
         ];
         match &self.pools {

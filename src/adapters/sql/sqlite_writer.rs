@@ -10,6 +10,7 @@ mod once;
 mod order_moves;
 mod orders;
 mod overrides;
+mod payments;
 mod products;
 mod sessions;
 mod stock;
@@ -37,6 +38,7 @@ pub(super) const ALL: &[&[(&str, Sql)]] = &[
     sessions::ALL,
     orders::ALL,
     order_moves::ALL,
+    payments::ALL,
     stock::ALL,
 ];
 
@@ -158,6 +160,7 @@ async fn apply(
             Ok(Written::Placed(placed.swap_remove(0)))
         }
         Write::Order(write) => order_moves::act(conn, write, ids).await,
+        Write::Payment(write) => payments::keep(conn, write, ids).await,
         Write::EndHolds { now, most } => order_moves::end_holds(conn, *now, *most, ids).await,
         Write::Stock(write) => stock::edit(conn, write, ids).await,
         Write::PutWarehouse(warehouse) => stock::put_warehouse(conn, warehouse).await,

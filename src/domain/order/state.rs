@@ -17,6 +17,7 @@ macro_rules! texts {
 
         impl $name {
             pub const ALL: &[Self] = &[$(Self::$variant),*];
+            pub const NAMES: &[&str] = &[$($text),*];
 
             /// As it stands in a row and in the API.
             pub fn as_str(self) -> &'static str {

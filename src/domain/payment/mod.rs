@@ -11,12 +11,14 @@ mod step;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod till;
 
 pub use books::{Gap, NotOurs, Payment, PaymentState};
 pub use card::{Card, CardError};
 pub use intent::{Decline, MethodToken, PaymentIntent, PaymentMethod};
 pub use step::{Asked, NotAllowed, Step};
 pub use terms::InvoiceTerms;
+pub use till::{Circumstances, Due, due};
 
 use crate::domain::{
     id::{CaptureId, PaymentIntentId, RefundId},

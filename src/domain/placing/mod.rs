@@ -27,6 +27,8 @@ pub struct Placing {
     /// SHA-256 of the token by which a guest may look at it.
     pub access: [u8; 32],
     pub method: PaymentMethod,
+    /// Of its cart: another one by now has other lines than were shown.
+    pub cart_version: Option<i64>,
 }
 
 /// A product as it is now.
@@ -44,6 +46,8 @@ pub struct Known {
     pub shelves: Shelves,
     /// Which of the batch's carts were ordered before.
     pub ordered: HashMap<CartId, OrderId>,
+    /// The versions of those that are open.
+    pub carts: HashMap<CartId, i64>,
 }
 
 /// A line that there isn't enough for.
@@ -73,6 +77,8 @@ pub enum Placed {
     Changed(Vec<Changed>),
     /// The cart was ordered before.
     Ordered(OrderId),
+    /// The cart has other lines by now, or is gone.
+    CartMoved,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +90,8 @@ pub enum Verdict {
     Changed(Vec<Changed>),
     /// The cart was ordered before: no cart becomes two orders.
     Ordered(OrderId),
+    /// The cart has other lines by now, or is gone.
+    CartMoved,
 }
 
 /// What stays of a batch: the verdicts in the order of the placings, and the stock afterwards.
@@ -95,11 +103,15 @@ pub struct Decided {
 
 /// Decides in the order given, which is that of arrival.
 pub fn decide(placings: &[&Placing], known: Known) -> Decided {
-    let Known { products, mut shelves, mut ordered } = known;
+    let Known { products, mut shelves, mut ordered, carts } = known;
     let mut verdicts = Vec::with_capacity(placings.len());
     for placing in placings {
         let order = &placing.order;
-        let verdict = one(order, &products, &mut shelves, &ordered);
+        let verdict = match order.cart {
+            Some(cart) if let Some(before) = ordered.get(&cart) => Verdict::Ordered(*before),
+            Some(cart) if carts.get(&cart).copied() != placing.cart_version => Verdict::CartMoved,
+            _ => one(order, &products, &mut shelves),
+        };
         if let (Verdict::Granted(_), Some(cart)) = (&verdict, order.cart) {
             ordered.insert(cart, order.id);
         }
@@ -108,15 +120,7 @@ pub fn decide(placings: &[&Placing], known: Known) -> Decided {
     Decided { verdicts, shelves }
 }
 
-fn one(
-    order: &Order,
-    products: &HashMap<ProductId, ProductNow>,
-    shelves: &mut Shelves,
-    ordered: &HashMap<CartId, OrderId>,
-) -> Verdict {
-    if let Some(before) = order.cart.and_then(|cart| ordered.get(&cart)) {
-        return Verdict::Ordered(*before);
-    }
+fn one(order: &Order, products: &HashMap<ProductId, ProductNow>, shelves: &mut Shelves) -> Verdict {
     let changed: Vec<_> =
         order.lines.iter().filter_map(|line| changed(line, products.get(&line.product))).collect();
     if !changed.is_empty() {

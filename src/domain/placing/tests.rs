@@ -92,6 +92,7 @@ fn placing(n: u64, lines: &[(u8, i64)]) -> Placing {
         },
         access: [0; 32],
         method: PaymentMethod { provider: "test".into(), token: MethodToken::new("t") },
+        cart_version: None,
     }
 }
 
@@ -105,7 +106,7 @@ fn known(items: Vec<ItemStock>) -> Known {
     shelves.consumes(product(4), item(1), 1);
     let now = |n| ProductNow { sku: sku(n), active: true, price: Some(PRICE) };
     let products = (0..6).map(|n| (product(n), now(n))).collect();
-    Known { products, shelves, ordered: HashMap::new() }
+    Known { products, shelves, ordered: HashMap::new(), carts: HashMap::new() }
 }
 
 fn stock(on_hand: &[i64]) -> ItemStock {
@@ -202,15 +203,32 @@ fn no_cart_becomes_two_orders() {
     let of = |n, cart| {
         let mut placing = placing(n, &[(0, 1)]);
         placing.order.cart = Some(cart);
+        placing.cart_version = Some(3);
         placing
     };
     let old = (CartId(Uuid::from_u128(8)), OrderId(Uuid::from_u128(88)));
     let mut known = known(vec![stock(&[9])]);
     known.ordered.insert(old.0, old.1);
+    known.carts.insert(cart, 3);
     let all = [of(1, cart), of(2, cart), of(3, old.0)];
     let found = verdicts(&all, known);
     assert!(matches!(found[0], Verdict::Granted(_)));
     assert_eq!(found[1..], [Verdict::Ordered(all[0].order.id), Verdict::Ordered(old.1)]);
+}
+
+#[test]
+fn a_cart_that_was_edited_or_is_gone_is_not_ordered_as_it_was_shown() {
+    let cart = CartId(Uuid::from_u128(7));
+    let mut placing = placing(1, &[(0, 1)]);
+    placing.order.cart = Some(cart);
+    placing.cart_version = Some(3);
+    let mut known = known(vec![stock(&[9])]);
+    for carts in [HashMap::new(), HashMap::from([(cart, 4)])] {
+        known.carts = carts;
+        assert_eq!(verdicts(&[placing.clone()], known.clone()), [Verdict::CartMoved]);
+    }
+    known.carts = HashMap::from([(cart, 3)]);
+    assert!(matches!(verdicts(&[placing], known)[0], Verdict::Granted(_)));
 }
 
 #[test]

@@ -7,7 +7,9 @@ mod batch;
 mod lines;
 mod view;
 
-use super::fresh;
+pub(crate) use lines::NewLine;
+
+use super::{fresh, keeping};
 use crate::{
     actors::keepers::{carts::Named, writer::Told},
     domain::{
@@ -15,7 +17,6 @@ use crate::{
             Cart, CartAct, CartAnswer, CartEdit, CartKind, CartOwner, CartRefusal, CartTarget,
             Edited, MOST_NAME, MOST_NOTE,
         },
-        once::OnceName,
         policy::Right,
         principal::Principal,
     },
@@ -164,13 +165,13 @@ async fn make(app: Arc<App>, mut asked: Asked) -> Result<Response, Problem> {
 }
 
 async fn show(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
-    let cart = find(&app, &who(&asked)?, &asked.path[0]).await?;
+    let cart = cart_of(&app, &who(&asked)?, &asked.path[0]).await?;
     Ok(shown(&app, &cart))
 }
 
 async fn describe(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let who = who(&asked)?;
-    let cart = find(&app, &who, &asked.path[0]).await?;
+    let cart = cart_of(&app, &who, &asked.path[0]).await?;
     let expect = must_match(&asked.headers, &cart)?;
     let change: CartChange = asked.body.json().await?;
     let edit = CartEdit::Describe {
@@ -184,7 +185,7 @@ async fn describe(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 
 async fn delete_cart(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let who = who(&asked)?;
-    let cart = find(&app, &who, &asked.path[0]).await?;
+    let cart = cart_of(&app, &who, &asked.path[0]).await?;
     let expect = Some(must_match(&asked.headers, &cart)?);
     app.carts.act(&who, CartAct::Delete { id: cart.id, expect }).await?;
     let mut response = Response::new(Vec::new().into());
@@ -198,19 +199,6 @@ fn who(asked: &Asked) -> Result<Principal, Problem> {
     asked.visit.principal().ok_or_else(absent)
 }
 
-/// For whom something is to be kept, and what their request is called. Who has no session gets one
-/// in a cookie, and a name that is theirs: two of them must not get each other's answers.
-async fn keeping(app: &App, asked: &mut Asked) -> Result<(Principal, OnceName), Problem> {
-    let name = asked.name()?;
-    if let Some(who) = asked.visit.principal() {
-        return Ok((who, name));
-    }
-    let who = asked.visit.principal_or_guest(app).await?;
-    let place = asked.path.join("/");
-    let name = once::name(&asked.headers, &who.to_string(), &asked.method, &place)?;
-    Ok((who, name))
-}
-
 /// Which cart an address means.
 fn target(app: &App, text: &str) -> Result<CartTarget, Problem> {
     match text {
@@ -220,7 +208,7 @@ fn target(app: &App, text: &str) -> Result<CartTarget, Problem> {
     }
 }
 
-async fn find(app: &App, who: &Principal, text: &str) -> Result<Cart, Problem> {
+pub(crate) async fn cart_of(app: &App, who: &Principal, text: &str) -> Result<Cart, Problem> {
     match target(app, text)? {
         CartTarget::Id(id) => Ok(app.carts.cart(who, id).await?),
         CartTarget::Kind { kind, .. } => app.carts.of_kind(who, kind).await?.ok_or_else(absent),
@@ -292,7 +280,7 @@ async fn expected(
     text: &str,
 ) -> Result<Option<i64>, Problem> {
     match headers.contains_key(header::IF_MATCH) {
-        true => matched(headers, &find(app, who, text).await?),
+        true => matched(headers, &cart_of(app, who, text).await?),
         false => Ok(None),
     }
 }

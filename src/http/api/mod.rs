@@ -3,21 +3,29 @@
 
 mod carts;
 mod categories;
+mod checkout;
 pub(super) mod events;
 mod exports;
 mod imports;
+pub(crate) mod orders;
+mod payments;
 mod products;
 mod reindex;
 pub(crate) mod search;
 mod sessions;
+mod stock;
 
-use crate::http::{
-    app::App,
-    headers,
-    page::{Keep, Page},
-    resource::{Asked, Resource},
+use crate::{
+    domain::{once::OnceName, principal::Principal},
+    http::{
+        app::App,
+        error::{Code, Problem},
+        headers, once,
+        page::{Keep, Page},
+        resource::{Asked, Resource},
+    },
 };
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use serde::Serialize;
 use warp::reply::Response;
 
@@ -31,6 +39,10 @@ pub(crate) fn resources() -> Vec<Resource> {
         reindex::resources(),
         sessions::resources(),
         carts::resources(),
+        checkout::resources(),
+        orders::resources(),
+        payments::resources(),
+        stock::resources(),
     ]
     .into_iter()
     .flatten()
@@ -96,4 +108,30 @@ fn write_array<T: AsRef<[u8]>>(out: &mut Vec<u8>, items: impl IntoIterator<Item 
 fn write_value(out: &mut Vec<u8>, value: &impl Serialize) {
     // Strings and numbers always serialise, and a Vec takes everything.
     let _always = serde_json::to_writer(out, value);
+}
+
+/// For whom something is to be kept, and what their request is called. Who has no session gets one
+/// in a cookie, and a name that is theirs: two of them must not get each other's answers.
+async fn keeping(app: &App, asked: &mut Asked) -> Result<(Principal, OnceName), Problem> {
+    let name = asked.name()?;
+    if let Some(who) = asked.visit.principal() {
+        return Ok((who, name));
+    }
+    let who = asked.visit.principal_or_guest(app).await?;
+    let place = asked.path.join("/");
+    let name = once::name(&asked.headers, &who.to_string(), &asked.method, &place)?;
+    Ok((who, name))
+}
+
+/// The version that `If-Match` names; `None`: any.
+fn version_to_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    let Some(given) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let text = given.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let number = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let number = number.and_then(|number| number.parse().ok());
+    let told = "If-Match takes the ETag as it was given";
+    number.map(Some).ok_or_else(|| Problem::new(Code::PreconditionFailed, told))
 }

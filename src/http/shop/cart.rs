@@ -91,7 +91,7 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 /// Who has carts, of those who have a session.
-fn shopper(visit: &Visit) -> Option<Principal> {
+pub(super) fn shopper(visit: &Visit) -> Option<Principal> {
     visit.principal().filter(|who| CartOwner::of(who).is_some())
 }
 
@@ -295,7 +295,7 @@ fn target(app: &App, form: &str) -> Result<CartTarget, Problem> {
 }
 
 /// A page for one shopper.
-fn html(app: &App, asked: &Asked, status: StatusCode, bytes: Bytes) -> Response {
+pub(super) fn html(app: &App, asked: &Asked, status: StatusCode, bytes: Bytes) -> Response {
     let page = Page::new(HTML, bytes, Keep::Revalidate, &headers::of_pages(&app.config));
     let mut taken = HeaderMap::new();
     if let Some(coding) = asked.headers.get(header::ACCEPT_ENCODING) {
@@ -319,7 +319,7 @@ fn json(app: &App, status: StatusCode, value: &impl Serialize) -> Response {
 }
 
 /// After a change: to a page that can be loaded again.
-fn see_other(place: &str) -> Response {
+pub(super) fn see_other(place: &str) -> Response {
     let mut response = Response::new(Bytes::new().into());
     *response.status_mut() = StatusCode::SEE_OTHER;
     if let Ok(place) = HeaderValue::from_str(place) {

@@ -1,6 +1,7 @@
 //! The shop's pages: those for everybody, and a shopper's own.
 
 mod cart;
+mod checkout;
 mod files;
 mod lists;
 mod media;
@@ -21,6 +22,7 @@ pub(crate) fn resources() -> Vec<Resource> {
     [
         lists::resources(),
         cart::resources(),
+        checkout::resources(),
         product::resources(),
         media::resources(),
         files::resources(),

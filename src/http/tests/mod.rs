@@ -6,6 +6,7 @@ mod carts;
 mod events;
 mod files;
 mod limits;
+mod orders;
 mod pages;
 mod sessions;
 mod shop;

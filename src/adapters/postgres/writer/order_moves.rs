@@ -34,6 +34,7 @@ statements! {
     KEEP_STEP =
         "INSERT INTO sales_order_step (order_id, version, at, by_whom, action, note, status,
              payment, fulfilment) VALUES ($1, $2, $3, $4, $5::text::jsonb, $6, $7, $8, $9)";
+    PAYMENT_IS_DUE = "UPDATE payment_intent SET due_at = $2 WHERE order_id = $1";
     RESERVATIONS =
         "SELECT item_id, warehouse_id, quantity FROM reservation WHERE order_id = $1
          ORDER BY item_id, warehouse_id";
@@ -95,6 +96,12 @@ pub(super) async fn act(
         biased;
         put(tx, write, &next),
         stock::tell(tx, change.news.into(), [write.order.0], write.at),
+        async {
+            match change.money {
+                Some(_) => execute(tx, PAYMENT_IS_DUE, [&write.order.0, &write.at.0]).await.map(drop),
+                None => Ok(()),
+            }
+        },
         async {
             match &told {
                 Some(told) => audit::append(tx, told).await,

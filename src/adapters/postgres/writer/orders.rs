@@ -15,6 +15,7 @@ use crate::{
         sku::Sku,
         stock::{Movement, MovementKind, Reserve},
         tax::TaxMode,
+        time::Micros,
     },
     ports::{StoreError, clock::Ids},
 };
@@ -29,6 +30,13 @@ statements! {
     PRODUCTS_NOW = "SELECT id, sku, status, price_minor, currency FROM product WHERE id = ANY($1)";
     ITEMS_OF = "SELECT DISTINCT item_id FROM sku_stock_item WHERE product_id = ANY($1)";
     ORDERED = "SELECT cart_id, id FROM sales_order WHERE cart_id = ANY($1)";
+    /// Locked in one order by everybody, and before what is read of them.
+    CARTS_NOW =
+        "SELECT id, version FROM cart WHERE id = ANY($1) AND state = 'open'
+         ORDER BY id FOR UPDATE";
+    CARTS_ARE_ORDERED =
+        "UPDATE cart SET state = 'ordered', version = version + 1, updated_at = $2
+         WHERE id = ANY($1)";
     /// Numbers are given in the order of the list.
     PUT_ORDERS =
         "INSERT INTO sales_order (id, site, locale, status, payment, fulfilment, version, cart_id,
@@ -63,9 +71,11 @@ statements! {
          SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[])";
     PUT_INTENTS =
         "INSERT INTO payment_intent (id, order_id, provider, token, amount_minor, currency,
-             created_at)
-         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[],
-             $6::text[], $7::bigint[])";
+             created_at, due_at)
+         SELECT id, order_id, provider, token, amount, currency, at, at
+         FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[],
+                 $7::bigint[])
+             i (id, order_id, provider, token, amount, currency, at)";
 }
 
 /// A placing that may be written, with what it takes from where.
@@ -91,6 +101,7 @@ pub(super) async fn place(
             Verdict::SoldOut(short) => Placed::SoldOut(short),
             Verdict::Changed(changed) => Placed::Changed(changed),
             Verdict::Ordered(before) => Placed::Ordered(before),
+            Verdict::CartMoved => Placed::CartMoved,
         });
     }
     if granted.is_empty() {
@@ -110,6 +121,7 @@ pub(super) async fn place(
         async { Ok(put_lines(tx, &granted).await?) },
         async { Ok(put_reservations(tx, &granted).await?) },
         async { Ok(put_intents(tx, &granted).await?) },
+        async { Ok(put_carts(tx, &granted, at).await?) },
         stock::put(tx, &before, &decided.shelves, &movements, at),
         async { Ok(stock::tell(tx, EventKind::OrderPlaced, subjects, at).await?) },
     )?;
@@ -144,10 +156,16 @@ async fn read(tx: &Transaction<'_>, placings: &[&Placing]) -> Result<Known, Fail
     let products: BTreeSet<_> = lines.map(|line| line.product.0).collect();
     let products: Vec<_> = products.into_iter().collect();
     let carts: Vec<_> = placings.iter().filter_map(|one| one.order.cart).map(|id| id.0).collect();
-    let (rows, items, ordered) = tokio::try_join!(
+    let (rows, items, open, ordered) = tokio::try_join!(
         biased;
         query(tx, PRODUCTS_NOW, [&products]),
         query(tx, ITEMS_OF, [&products]),
+        async {
+            match carts.is_empty() {
+                true => Ok(Vec::new()),
+                false => query(tx, CARTS_NOW, [&carts]).await,
+            }
+        },
         async {
             match carts.is_empty() {
                 true => Ok(Vec::new()),
@@ -158,10 +176,12 @@ async fn read(tx: &Transaction<'_>, placings: &[&Placing]) -> Result<Known, Fail
     let items = items.iter().map(|row| Ok(StockItemId(row.try_get(0)?)));
     let items = items.collect::<Result<Vec<_>, Error>>()?;
     let pair = |row: &Row| Ok((CartId(row.try_get(0)?), OrderId(row.try_get(1)?)));
+    let version = |row: &Row| Ok((CartId(row.try_get(0)?), row.try_get(1)?));
     Ok(Known {
         products: rows.iter().map(product_now).collect::<Result<_, _>>()?,
         shelves: stock::shelves(tx, &items).await?,
         ordered: ordered.iter().map(pair).collect::<Result<_, Error>>()?,
+        carts: open.iter().map(version).collect::<Result<_, Error>>()?,
     })
 }
 
@@ -349,4 +369,13 @@ async fn put_intents(tx: &Transaction<'_>, granted: &[Granted<'_>]) -> Result<()
     let at: Vec<_> = all().map(|p| p.order.placed_at.0).collect();
     let params: [Param<'_>; 7] = [&ids, &orders, &providers, &tokens, &amounts, &currencies, &at];
     execute(tx, PUT_INTENTS, params).await.map(drop)
+}
+
+async fn put_carts(tx: &Transaction<'_>, granted: &[Granted<'_>], at: Micros) -> Result<(), Error> {
+    let carts = granted.iter().filter_map(|(placing, _)| placing.order.cart);
+    let carts: Vec<_> = carts.map(|id| id.0).collect();
+    if carts.is_empty() {
+        return Ok(());
+    }
+    execute(tx, CARTS_ARE_ORDERED, [&carts, &at.0]).await.map(drop)
 }

@@ -29,6 +29,7 @@ statements! {
     KEEP_STEP = { sqlite:
         "INSERT INTO sales_order_step (order_id, version, at, by_whom, action, note, status,
              payment, fulfilment) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)" };
+    PAYMENT_IS_DUE = { sqlite: "UPDATE payment_intent SET due_at = $2 WHERE order_id = $1" };
     RESERVATIONS = { sqlite:
         "SELECT item_id, warehouse_id, quantity FROM reservation WHERE order_id = $1
          ORDER BY item_id, warehouse_id" };
@@ -101,6 +102,10 @@ pub(super) async fn act(
     }
     let next = now.moved(change.state, write.at);
     put(&mut *conn, write, &next).await?;
+    if change.money.is_some() {
+        let due = sqlx::query(PAYMENT_IS_DUE.sqlite).bind(write.order.0).bind(write.at.0);
+        due.execute(&mut *conn).await?;
+    }
     stock::tell(&mut *conn, change.news.into(), [write.order.0], write.at).await?;
     if let Some(told) = write.told(&now, &next) {
         audit::append(conn, &told).await?;

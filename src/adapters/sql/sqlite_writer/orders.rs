@@ -33,6 +33,12 @@ statements! {
     ORDERED = { sqlite:
         "SELECT o.cart_id, o.id FROM json_each($1) j
          CROSS JOIN sales_order o ON o.cart_id = unhex(j.value)" };
+    CARTS_NOW = { sqlite:
+        "SELECT c.id, c.version FROM json_each($1) j
+         CROSS JOIN cart c ON c.id = unhex(j.value) WHERE c.state = 'open'" };
+    CARTS_ARE_ORDERED = { sqlite:
+        "UPDATE cart SET state = 'ordered', version = version + 1, updated_at = $2
+         WHERE id IN (SELECT unhex(value) FROM json_each($1))" };
     LAST_NUMBER = { sqlite: "SELECT max(number) FROM sales_order" };
     PUT_ORDERS = { sqlite:
         "INSERT INTO sales_order (number, id, site, locale, status, payment, fulfilment, version,
@@ -59,9 +65,9 @@ statements! {
          FROM json_each($1)" };
     PUT_INTENTS = { sqlite:
         "INSERT INTO payment_intent (id, order_id, provider, token, amount_minor, currency,
-             created_at)
+             created_at, due_at)
          SELECT unhex(value->>0), unhex(value->>1), value->>2, value->>3, value->>4, value->>5,
-             value->>6
+             value->>6, value->>6
          FROM json_each($1)" };
 }
 
@@ -225,6 +231,7 @@ pub(super) async fn place(
             Verdict::SoldOut(short) => Placed::SoldOut(short),
             Verdict::Changed(changed) => Placed::Changed(changed),
             Verdict::Ordered(before) => Placed::Ordered(before),
+            Verdict::CartMoved => Placed::CartMoved,
         });
     }
     if granted.is_empty() {
@@ -275,14 +282,18 @@ async fn read(conn: &mut SqliteConnection, placings: &[&Placing]) -> Result<Know
     let shelves = stock::shelves(&mut *conn, &items).await?;
     let carts: Vec<_> =
         placings.iter().filter_map(|placing| placing.order.cart).map(|id| Hex(id.0)).collect();
-    let ordered: Vec<(Uuid, Uuid)> = match carts.is_empty() {
-        true => Vec::new(),
-        false => sqlx::query_as(ORDERED.sqlite).bind(Json(carts)).fetch_all(conn).await?,
-    };
+    let carts = Json(carts);
+    let mut ordered: Vec<(Uuid, Uuid)> = Vec::new();
+    let mut open: Vec<(Uuid, i64)> = Vec::new();
+    if !carts.is_empty() {
+        ordered = sqlx::query_as(ORDERED.sqlite).bind(&carts).fetch_all(&mut *conn).await?;
+        open = sqlx::query_as(CARTS_NOW.sqlite).bind(&carts).fetch_all(conn).await?;
+    }
     Ok(Known {
         products: rows.into_iter().map(product_now).collect::<Result<_, _>>()?,
         shelves,
         ordered: ordered.into_iter().map(|(cart, order)| (CartId(cart), OrderId(order))).collect(),
+        carts: open.into_iter().map(|(cart, version)| (CartId(cart), version)).collect(),
     })
 }
 
@@ -338,6 +349,13 @@ async fn write(
             (id, of, provider, token, total.minor, total.currency, order.placed_at.0)
         })
         .collect();
-    sqlx::query(PUT_INTENTS.sqlite).bind(Json(intents)).execute(conn).await?;
+    sqlx::query(PUT_INTENTS.sqlite).bind(Json(intents)).execute(&mut *conn).await?;
+    let orders = granted.iter().map(|(placing, _)| &placing.order);
+    let carts: Vec<_> = orders.clone().filter_map(|order| order.cart).map(|id| Hex(id.0)).collect();
+    if !carts.is_empty() {
+        let at = orders.map(|order| order.placed_at.0).max().unwrap_or_default();
+        let ordered = sqlx::query(CARTS_ARE_ORDERED.sqlite).bind(Json(carts)).bind(at);
+        ordered.execute(conn).await?;
+    }
     Ok(())
 }

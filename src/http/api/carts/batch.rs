@@ -1,6 +1,7 @@
 //! `/api/v1/carts/{id}/lines/batch`: many lines at once, from a list or a pasted text.
 
-use super::{ID, answering, body, expected, keeping, mine, target, told, view::CartView};
+use super::super::keeping;
+use super::{ID, answering, body, expected, mine, target, told, view::CartView};
 use crate::{
     actors::keepers::carts::{Named, Wanted},
     domain::cart::{
@@ -79,12 +80,7 @@ struct Rows {
 
 impl Rows {
     fn of_lines(lines: Vec<super::lines::NewLine>) -> Self {
-        let wanted = |line: super::lines::NewLine| Wanted {
-            sku: line.sku,
-            quantity: line.quantity.to_string(),
-            note: line.note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty()),
-        };
-        let wanted = lines.into_iter().map(wanted).collect();
+        let wanted = lines.into_iter().map(Wanted::from).collect();
         Self { wanted, places: Vec::new(), errors: Vec::new() }
     }
 

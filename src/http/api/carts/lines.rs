@@ -1,7 +1,7 @@
 //! `/api/v1/carts/{id}/lines` and what has changed in them.
 
 use super::{
-    ADDRESS, ID, answering, body, expected, find, given, keeping, mine, noted, target, told,
+    ADDRESS, ID, answering, body, cart_of, expected, given, mine, noted, target, told,
     view::{CartChanges, CartLineView, CartLines, CartView, ComparedLineView, EditedLine},
     who,
 };
@@ -12,7 +12,7 @@ use crate::{
         sku::Sku,
     },
     http::{
-        api::{fresh, link_next},
+        api::{fresh, keeping, link_next},
         app::App,
         carting::{of_line, of_rows},
         cursor::{self, BehindPlace},
@@ -39,9 +39,9 @@ const LIST: &[Param] = &[
 const SKU: Param = Param::new("sku", Takes::Text { most: 64 }, "The product's SKU.");
 
 /// How many of what.
-#[derive(Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewLine {
+pub(crate) struct NewLine {
     #[schema(min_length = 1, max_length = 64)]
     pub(super) sku: String,
     #[serde(default)]
@@ -54,7 +54,15 @@ pub(super) struct NewLine {
 
 /// Decimal text such as `2.5`; a whole number may be one in JSON too. A fraction may not: nothing
 /// of a quantity ever goes through a float.
-pub(super) struct WrittenQuantity(String);
+#[derive(Debug)]
+pub(crate) struct WrittenQuantity(String);
+
+impl From<NewLine> for Wanted {
+    fn from(line: NewLine) -> Self {
+        let note = line.note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
+        Self { sku: line.sku, quantity: line.quantity.to_string(), note }
+    }
+}
 
 impl Default for WrittenQuantity {
     fn default() -> Self {
@@ -223,7 +231,7 @@ pub(super) fn resources() -> Vec<Resource> {
 
 async fn show(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let who = who(&asked)?;
-    let cart = find(&app, &who, &asked.path[0]).await?;
+    let cart = cart_of(&app, &who, &asked.path[0]).await?;
     let limit = asked.query.size("limit");
     let after = asked.query.text("after").map(|text| cursor::read::<BehindPlace>("after", text));
     let after = after.transpose()?.map_or(0, |place| place.0);
@@ -298,7 +306,7 @@ fn sku(asked: &Asked) -> Result<Sku, Problem> {
 
 async fn change_line(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let (who, sku) = (who(&asked)?, sku(&asked)?);
-    let target = CartTarget::Id(find(&app, &who, &asked.path[0]).await?.id);
+    let target = CartTarget::Id(cart_of(&app, &who, &asked.path[0]).await?.id);
     let expect = expected(&app, &who, &asked.headers, &asked.path[0]).await?;
     let change: LineChangeBody = asked.body.json().await?;
     let mut changes = Vec::new();
@@ -325,7 +333,7 @@ async fn change_line(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 
 async fn remove_line(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let (who, sku) = (who(&asked)?, sku(&asked)?);
-    let target = CartTarget::Id(find(&app, &who, &asked.path[0]).await?.id);
+    let target = CartTarget::Id(cart_of(&app, &who, &asked.path[0]).await?.id);
     let expect = expected(&app, &who, &asked.headers, &asked.path[0]).await?;
     let changes = vec![LineChange::Remove { sku }];
     let edit = CartEdit::Lines { changes, partial: false };
@@ -335,7 +343,7 @@ async fn remove_line(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 
 async fn move_line(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let (who, sku) = (who(&asked)?, sku(&asked)?);
-    let from = CartTarget::Id(find(&app, &who, &asked.path[0]).await?.id);
+    let from = CartTarget::Id(cart_of(&app, &who, &asked.path[0]).await?.id);
     let expect = expected(&app, &who, &asked.headers, &asked.path[0]).await?;
     let LineMove { to } = asked.body.json().await?;
     let to = target(&app, &to).map_err(|_| Problem::field("/to", "there is no such cart"))?;
@@ -346,7 +354,7 @@ async fn move_line(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 
 async fn show_changes(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let who = who(&asked)?;
-    let cart = find(&app, &who, &asked.path[0]).await?;
+    let cart = cart_of(&app, &who, &asked.path[0]).await?;
     let review = app.carts.review(&who, &cart).await?;
     let items = review.lines.iter().map(ComparedLineView::of).collect();
     Ok(fresh(&app, &CartChanges { changed: review.changed, items, token: review.token }))
@@ -354,7 +362,7 @@ async fn show_changes(app: Arc<App>, asked: Asked) -> Result<Response, Problem> 
 
 async fn take_note(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let who = who(&asked)?;
-    let cart = find(&app, &who, &asked.path[0]).await?;
+    let cart = cart_of(&app, &who, &asked.path[0]).await?;
     let TakenNote { token } = asked.body.json().await?;
     let edited = app.carts.take_note(&who, &cart, &token).await?;
     Ok(super::shown(&app, &edited.cart))

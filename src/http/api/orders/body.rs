@@ -1,0 +1,192 @@
+//! What a shopper says of an order to be, read and checked field by field.
+
+use crate::{
+    actors::keepers::{
+        carts::Wanted,
+        orders::{Basket, Checkout},
+    },
+    domain::{
+        address::{Address, AddressDraft},
+        cart::{CartKind, MOST_AT_ONCE},
+        coupon::CouponCode,
+        payment::{MethodToken, PaymentMethod},
+        principal::Principal,
+        review::ReviewHash,
+    },
+    http::{
+        api::carts::{NewLine, cart_of},
+        app::App,
+        error::{Code, FieldError, Problem},
+    },
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Where to. What is left out is as empty.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AddressBody {
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    company: String,
+    #[schema(min_length = 1, max_length = 100)]
+    street: String,
+    /// Floor, door, care of.
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    street_more: String,
+    #[serde(default)]
+    #[schema(max_length = 20)]
+    postcode: String,
+    #[schema(min_length = 1, max_length = 100)]
+    city: String,
+    /// State or province; its code where addresses there use one.
+    #[serde(default)]
+    #[schema(max_length = 60)]
+    region: String,
+    /// ISO 3166-1, two letters.
+    #[schema(min_length = 2, max_length = 2, example = "DE")]
+    country: String,
+    #[serde(default)]
+    #[schema(max_length = 30)]
+    phone: String,
+}
+
+/// What is to be ordered, and where it goes.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CheckoutBody {
+    /// A cart's id, or `active`, which it is when neither a cart nor lines are given.
+    #[serde(default)]
+    #[schema(max_length = 36)]
+    cart: Option<String>,
+    /// Instead of a cart.
+    #[serde(default)]
+    #[schema(max_items = 2000)]
+    lines: Option<Vec<NewLine>>,
+    /// Where the confirmation goes.
+    #[schema(max_length = 254, example = "ada@example.com")]
+    email: String,
+    ship_to: AddressBody,
+    /// Left out: the same.
+    #[serde(default)]
+    bill_to: Option<AddressBody>,
+    /// One of those that the review offers; left out where it offers none.
+    #[serde(default)]
+    shipping_method: Option<Uuid>,
+    #[serde(default)]
+    #[schema(max_length = 32)]
+    coupon: Option<String>,
+}
+
+/// An order to be placed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewOrder {
+    /// As it was reviewed.
+    checkout: CheckoutBody,
+    /// The `hash` of the review that was shown.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    review: String,
+    payment: PaymentBody,
+}
+
+/// How it is paid.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PaymentBody {
+    #[schema(max_length = 40, example = "test-cards")]
+    provider: String,
+    /// What stands for the card there.
+    #[schema(max_length = 200)]
+    token: String,
+}
+
+impl NewOrder {
+    pub(super) async fn read(
+        self,
+        app: &App,
+        who: &Principal,
+    ) -> Result<(Checkout, ReviewHash, PaymentMethod), Problem> {
+        let shown = self.review.parse::<ReviewHash>();
+        let shown = shown.map_err(|error| Problem::field("/review", error.to_string()))?;
+        let PaymentBody { provider, token } = self.payment;
+        if !app.till.takes(&provider) {
+            let told = "this shop takes no payments that way; its review lists those it takes";
+            return Err(Problem::field("/payment/provider", told));
+        }
+        let method = PaymentMethod { provider, token: MethodToken::new(token) };
+        Ok((self.checkout.read(app, who).await?, shown, method))
+    }
+}
+
+impl CheckoutBody {
+    pub(crate) async fn read(self, app: &App, who: &Principal) -> Result<Checkout, Problem> {
+        let basket = match (self.cart, self.lines) {
+            (Some(_), Some(_)) => {
+                return Err(Problem::field("/lines", "give a cart or lines, not both"));
+            }
+            (_, Some(lines)) if lines.len() > MOST_AT_ONCE => {
+                let told = format!("at most {MOST_AT_ONCE} lines");
+                return Err(Problem::field("/lines", told));
+            }
+            (_, Some(lines)) => Basket::Lines(lines.into_iter().map(Wanted::from).collect()),
+            (cart, None) => {
+                let name = cart.as_deref().unwrap_or(CartKind::Active.as_str());
+                Basket::Cart(cart_of(app, who, name).await?.id)
+            }
+        };
+        let coupon = self.coupon.filter(|code| !code.trim().is_empty());
+        let coupon = coupon.map(|code| CouponCode::new(&code)).transpose();
+        Ok(Checkout {
+            basket,
+            email: email("/email", &self.email)?,
+            ship_to: address("/ship_to", self.ship_to)?,
+            bill_to: self.bill_to.map(|body| address("/bill_to", body)).transpose()?,
+            shipping: self.shipping_method.map(crate::domain::id::ShippingMethodId),
+            coupon: coupon.map_err(|error| Problem::field("/coupon", error.to_string()))?,
+        })
+    }
+}
+
+fn address(pointer: &str, body: AddressBody) -> Result<Address, Problem> {
+    let AddressBody { name, company, street, street_more, postcode, city, region, country, phone } =
+        body;
+    let draft =
+        AddressDraft { name, company, street, street_more, postcode, city, region, country, phone };
+    draft.check().map_err(|problems| {
+        let errors: Vec<_> = problems
+            .iter()
+            .map(|problem| FieldError {
+                pointer: Some(format!("{pointer}/{}", problem.field)),
+                detail: problem.fault.to_string(),
+                ..FieldError::default()
+            })
+            .collect();
+        let told = match &problems[..] {
+            [one] => one.to_string(),
+            more => format!("{} fields of the address can't be used", more.len()),
+        };
+        Problem { errors, ..Problem::new(Code::BadContent, told) }
+    })
+}
+
+/// As much as can be said of one without writing to it.
+pub(crate) fn email(pointer: &str, text: &str) -> Result<String, Problem> {
+    let text = text.trim();
+    let fine = |part: &str| {
+        !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control())
+    };
+    let parts = text.rsplit_once('@');
+    let good = text.len() <= 254
+        && parts.is_some_and(|(who, host)| {
+            fine(who) && fine(host) && who.len() <= 64 && host.contains('.')
+        });
+    match good {
+        true => Ok(text.to_owned()),
+        false => Err(Problem::field(pointer, "write an address of mail such as ada@example.com")),
+    }
+}

@@ -1,0 +1,67 @@
+//! Payments as they are kept: what was asked of a provider, what it said, and what is due.
+//!
+//! A step is written down before it is asked, and what a provider says is learnt in one transaction
+//! with what it means for the order, so no crash parts the two.
+
+use super::{StoreError, orders::OrderNow};
+use crate::domain::{
+    id::{OrderId, PaymentIntentId},
+    payment::{Asked, NotAllowed, NotOurs, Payment, PaymentIntent, ProviderRecord, Step},
+    time::Micros,
+};
+use async_trait::async_trait;
+
+/// Something that is to be kept of a payment.
+#[derive(Debug, Clone)]
+pub struct PaymentWrite {
+    pub intent: PaymentIntentId,
+    pub act: PaymentAct,
+    /// Who, as the audit log names them.
+    pub by: String,
+    pub at: Micros,
+    /// When to look at it next, unless nothing is left to be done.
+    pub again: Micros,
+    /// Whether the shop takes the money itself once the order is confirmed.
+    pub collects: bool,
+}
+
+#[derive(Debug, Clone)]
+pub enum PaymentAct {
+    /// It will be asked now.
+    Ask(Step),
+    /// The provider said this; what it refused to do is `withdrawn`.
+    Learn { record: ProviderRecord, withdrawn: Option<Step> },
+    /// There was no answer, or none that says more.
+    Wait,
+}
+
+/// A payment with its order, as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentNow {
+    pub intent: PaymentIntent,
+    pub payment: Payment,
+    pub order: OrderNow,
+    pub created_at: Micros,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PaymentKept {
+    /// `asked`: how the step stands that was to be asked.
+    Done { now: Box<PaymentNow>, asked: Option<Asked> },
+    /// The step may not be asked; nothing was changed.
+    NotAllowed(NotAllowed),
+    /// The record is none of this intent's; nothing was changed.
+    NotOurs(NotOurs),
+}
+
+#[async_trait]
+pub trait Till: Send + Sync {
+    /// Up to `limit` intents that somebody is to look at, the longest due first.
+    async fn due(&self, now: Micros, limit: u32) -> Result<Vec<PaymentIntentId>, StoreError>;
+
+    async fn payment(&self, intent: PaymentIntentId) -> Result<Option<PaymentNow>, StoreError>;
+
+    /// The intent of an order.
+    async fn of_order(&self, order: OrderId) -> Result<Option<PaymentNow>, StoreError>;
+}

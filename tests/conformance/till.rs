@@ -1,0 +1,251 @@
+//! Payments through `ports::writer`, read back by `ports::till` and `ports::invoices`.
+
+use crate::shop::{Shop, on_both_databases};
+use std::collections::BTreeSet;
+use stoa::{
+    domain::{
+        id::{CaptureId, CustomerId, PaymentIntentId, RefundId},
+        money::Currency,
+        order::{Action, Order, OrderStatus},
+        payment::{Asked, Decline, Fact, NotAllowed, NotOurs, PaymentState, ProviderRecord, Step},
+        placing::Placed,
+        time::Micros,
+    },
+    ports::{
+        clock::{Clock, Ids},
+        invoices::InvoiceBooks,
+        orders::OrderWrite,
+        till::{PaymentAct, PaymentKept, PaymentNow, PaymentWrite, Till},
+        writer::{Write, Written},
+    },
+};
+
+on_both_databases![
+    a_payment_goes_from_asking_to_the_money,
+    what_is_told_again_changes_nothing,
+    a_decline_cancels_the_order_and_gives_its_goods_back,
+    a_step_that_may_not_be_asked_is_refused,
+    what_a_provider_refused_can_be_asked_anew,
+    a_cancelled_orders_money_is_due_at_once,
+    what_waits_for_an_answer_is_looked_at_when_its_time_is_over,
+    nobody_elses_record_is_learnt,
+    what_is_owed_by_invoice_is_summed_by_customer,
+    a_cart_that_was_edited_is_not_ordered,
+];
+
+const LATER: i64 = 5_000_000;
+
+impl Shop {
+    async fn keep(&mut self, intent: PaymentIntentId, act: PaymentAct) -> PaymentKept {
+        let at = self.source.now();
+        let write = PaymentWrite {
+            intent,
+            act,
+            by: "system".into(),
+            at,
+            again: Micros(at.0 + LATER),
+            collects: true,
+        };
+        match self.writer.commit(vec![Write::Payment(write)]).await.swap_remove(0).unwrap() {
+            Written::Payment(kept) => kept,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn ask(&mut self, order: &Order, step: Step) -> (PaymentNow, Option<Asked>) {
+        match self.keep(order.payment, PaymentAct::Ask(step)).await {
+            PaymentKept::Done { now, asked } => (*now, asked),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn learn(&mut self, order: &Order, facts: &[Fact]) -> PaymentNow {
+        let act = PaymentAct::Learn { record: record(order, facts), withdrawn: None };
+        match self.keep(order.payment, act).await {
+            PaymentKept::Done { now, .. } => *now,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn due(&self, after: i64) -> Vec<PaymentIntentId> {
+        self.store.due(Micros(self.source.now().0 + after), 10).await.unwrap()
+    }
+
+    /// An order that its payment was asked for.
+    async fn asked(&mut self) -> Order {
+        self.stocked(&[("A", 9)]).await;
+        let order = self.place(&[("A", 2)]).await;
+        self.ask(&order, Step::Authorise).await;
+        order
+    }
+}
+
+fn record(order: &Order, facts: &[Fact]) -> ProviderRecord {
+    let facts: BTreeSet<_> = facts.iter().copied().collect();
+    ProviderRecord { intent: order.payment, currency: Currency::USD, facts }
+}
+
+fn total(order: &Order) -> i64 {
+    order.summary.total
+}
+
+async fn a_payment_goes_from_asking_to_the_money(mut shop: Shop) {
+    shop.stocked(&[("A", 9)]).await;
+    let order = shop.place(&[("A", 2)]).await;
+    assert_eq!(shop.due(0).await, [order.payment], "as soon as it is placed");
+    let (now, asked) = shop.ask(&order, Step::Authorise).await;
+    assert_eq!(asked, Some(Asked::Now));
+    assert_eq!(now.order.state.payment, PaymentState::Unknown);
+    assert_eq!(shop.due(0).await, [], "it is waited for");
+    let minor = total(&order);
+    let now = shop.learn(&order, &[Fact::Authorised { minor }]).await;
+    assert_eq!(now.order.state.status, OrderStatus::Confirmed);
+    let capture = Step::Capture { id: CaptureId(shop.source.next()), minor };
+    let Step::Capture { id, .. } = capture else { unreachable!() };
+    assert_eq!(shop.ask(&order, capture).await.1, Some(Asked::Now));
+    assert_eq!(shop.ask(&order, capture).await.1, Some(Asked::Before));
+    let now = shop.learn(&order, &[Fact::Captured { id, minor }]).await;
+    assert_eq!(now.order.state.payment, PaymentState::Captured);
+    assert_eq!(shop.due(i64::from(u32::MAX) * 1_000_000).await, [], "nothing is left to do");
+    // Read back by others as the writer told it.
+    assert_eq!(Till::payment(&shop.store, order.payment).await.unwrap(), Some(now.clone()));
+    assert_eq!(shop.store.of_order(order.id).await.unwrap(), Some(now.clone()));
+    assert_eq!(InvoiceBooks::payment(&shop.store, order.payment).await.unwrap(), Some(now.payment));
+}
+
+async fn what_is_told_again_changes_nothing(mut shop: Shop) {
+    let order = shop.asked().await;
+    let minor = total(&order);
+    let facts = [Fact::Authorised { minor }];
+    let first = shop.learn(&order, &facts).await;
+    let again = shop.learn(&order, &facts).await;
+    assert_eq!(first, again);
+    assert_eq!(again.payment.facts().len(), 1);
+}
+
+async fn a_decline_cancels_the_order_and_gives_its_goods_back(mut shop: Shop) {
+    let order = shop.asked().await;
+    assert_eq!(shop.level("A").await, (9, 2));
+    let now = shop.learn(&order, &[Fact::Declined { why: Decline::Refused }]).await;
+    assert_eq!(now.order.state.status, OrderStatus::Cancelled);
+    assert_eq!(shop.level("A").await, (9, 0));
+    assert_eq!(shop.due(i64::from(u32::MAX) * 1_000_000).await, []);
+}
+
+async fn a_step_that_may_not_be_asked_is_refused(mut shop: Shop) {
+    let order = shop.asked().await;
+    let minor = total(&order);
+    let capture = Step::Capture { id: CaptureId(shop.source.next()), minor };
+    let kept = shop.keep(order.payment, PaymentAct::Ask(capture)).await;
+    assert_eq!(kept, PaymentKept::NotAllowed(NotAllowed::Now(PaymentState::Unknown)));
+    let nobody = PaymentIntentId(shop.source.next());
+    let at = shop.source.now();
+    let write = PaymentWrite {
+        intent: nobody,
+        act: PaymentAct::Wait,
+        by: "system".into(),
+        at,
+        again: at,
+        collects: true,
+    };
+    let answers = shop.writer.commit(vec![Write::Payment(write)]).await;
+    assert_eq!(answers, [Ok(Written::Absent)]);
+}
+
+async fn what_a_provider_refused_can_be_asked_anew(mut shop: Shop) {
+    let order = shop.asked().await;
+    let minor = total(&order);
+    shop.learn(&order, &[Fact::Authorised { minor }]).await;
+    let first = Step::Capture { id: CaptureId(shop.source.next()), minor };
+    shop.ask(&order, first).await;
+    let act = PaymentAct::Learn { record: record(&order, &[]), withdrawn: Some(first) };
+    shop.keep(order.payment, act).await;
+    let second = Step::Capture { id: CaptureId(shop.source.next()), minor };
+    assert_eq!(shop.ask(&order, second).await.1, Some(Asked::Now));
+}
+
+async fn a_cancelled_orders_money_is_due_at_once(mut shop: Shop) {
+    let order = shop.asked().await;
+    let minor = total(&order);
+    let id = CaptureId(shop.source.next());
+    shop.learn(&order, &[Fact::Authorised { minor }, Fact::Captured { id, minor }]).await;
+    assert_eq!(shop.due(LATER * 2).await, []);
+    let (by, at) = ("user:1".to_owned(), shop.source.now());
+    let cancel = OrderWrite {
+        order: order.id,
+        action: Action::Cancel,
+        by,
+        note: String::new(),
+        at,
+        if_version: None,
+    };
+    shop.writer.commit(vec![Write::Order(cancel)]).await.swap_remove(0).unwrap();
+    assert_eq!(shop.due(0).await, [order.payment]);
+    let refund = RefundId(shop.source.next());
+    shop.ask(&order, Step::Refund { id: refund, minor }).await;
+    let now = shop.learn(&order, &[Fact::Refunded { id: refund, minor }]).await;
+    assert_eq!(now.order.state.payment, PaymentState::Refunded);
+    assert_eq!(shop.due(LATER * 2).await, []);
+}
+
+async fn what_waits_for_an_answer_is_looked_at_when_its_time_is_over(mut shop: Shop) {
+    let order = shop.asked().await;
+    // The hold of these tests is a second, and the next look five.
+    let kept = shop.keep(order.payment, PaymentAct::Wait).await;
+    assert!(matches!(kept, PaymentKept::Done { .. }), "{kept:?}");
+    assert_eq!(shop.due(0).await, []);
+    assert_eq!(shop.due(1_000_000).await, [order.payment], "not after its goods are let go");
+}
+
+async fn nobody_elses_record_is_learnt(mut shop: Shop) {
+    let order = shop.asked().await;
+    let mut foreign = record(&order, &[Fact::Authorised { minor: 1 }]);
+    foreign.currency = Currency::EUR;
+    let act = PaymentAct::Learn { record: foreign, withdrawn: None };
+    let kept = shop.keep(order.payment, act).await;
+    assert_eq!(kept, PaymentKept::NotOurs(NotOurs::Currency));
+    let now = Till::payment(&shop.store, order.payment).await.unwrap().unwrap();
+    assert!(now.payment.facts().is_empty());
+}
+
+async fn what_is_owed_by_invoice_is_summed_by_customer(mut shop: Shop) {
+    shop.stocked(&[("A", 9)]).await;
+    let customer = CustomerId(shop.source.next());
+    let mut placings = Vec::new();
+    for (provider, of) in [
+        ("invoice", Some(customer)),
+        ("invoice", Some(customer)),
+        ("test", Some(customer)),
+        ("invoice", None),
+    ] {
+        let mut placing = shop.placing(&[("A", 1)]).await;
+        placing.order.customer = of;
+        placing.order.provider = provider.into();
+        placing.method.provider = provider.into();
+        placings.push(placing);
+    }
+    let placed = shop.place_all(placings).await;
+    let Placed::Order(first) = &placed[0] else { panic!("{placed:?}") };
+    let each = total(first);
+    let owed = |shop: &Shop| {
+        let store = shop.store.clone();
+        async move { store.credit(customer, Currency::USD).await.unwrap().owed }
+    };
+    assert_eq!(owed(&shop).await, 2 * each);
+    shop.ask(first, Step::Authorise).await;
+    shop.learn(first, &[Fact::Declined { why: Decline::OverCreditLimit }]).await;
+    assert_eq!(owed(&shop).await, each);
+    assert_eq!(shop.store.credit(customer, Currency::EUR).await.unwrap().owed, 0);
+}
+
+async fn a_cart_that_was_edited_is_not_ordered(mut shop: Shop) {
+    shop.stocked(&[("A", 9)]).await;
+    let (cart, version) = shop.cart_of("A").await;
+    let mut stale = shop.placing(&[("A", 1)]).await;
+    (stale.order.cart, stale.cart_version) = (Some(cart), Some(version - 1));
+    let mut good = shop.placing(&[("A", 1)]).await;
+    (good.order.cart, good.cart_version) = (Some(cart), Some(version));
+    let placed = shop.place_all(vec![stale, good]).await;
+    assert_eq!(placed[0], Placed::CartMoved);
+    assert!(matches!(placed[1], Placed::Order(_)), "{placed:?}");
+}
