@@ -174,7 +174,7 @@ struct Confined {
 
 const CONFINED: &[Confined] = &[
     Confined {
-        crates: &["sqlx"],
+        crates: &["sqlx", "sqlx_macros"],
         to: &["src/adapters/sql"],
         because: "one place holds the SQL that both databases run",
     },

@@ -20,7 +20,8 @@ use crate::{
     ports::{StoreError, catalog::Drafts},
 };
 use async_trait::async_trait;
-use sqlx::{FromRow, types::Json};
+use sqlx::types::Json;
+use sqlx_macros::FromRow;
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 

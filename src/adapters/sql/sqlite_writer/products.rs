@@ -15,7 +15,8 @@ use crate::{
     ports::{clock::Ids, imports::ImportCounts, writer::ProductBatch},
 };
 use serde::Serialize;
-use sqlx::{FromRow, SqliteConnection, types::Json};
+use sqlx::{SqliteConnection, types::Json};
+use sqlx_macros::FromRow;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
