@@ -7,9 +7,10 @@
 mod layers;
 
 use crate::{
-    actors::keepers::{orders::OrdersConfig, sessions::SessionsConfig},
+    actors::keepers::{accounts::AccountsConfig, orders::OrdersConfig, sessions::SessionsConfig},
     adapters::payments::PaymentsConfig,
-    boot::StoreConfig,
+    boot::{MailConfig, StoreConfig},
+    domain::{money::Currency, scope::Locale, tax::TaxMode},
     http::HttpConfig,
     logging::LogConfig,
     tree::PoolConfig,
@@ -31,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) sessions: SessionsConfig,
     pub(crate) orders: OrdersConfig,
     pub(crate) payments: PaymentsConfig,
+    pub(crate) accounts: AccountsConfig,
+    pub(crate) mail: MailConfig,
     pub(crate) pools: BTreeMap<String, PoolConfig>,
     pub(crate) log: LogConfig,
 }
@@ -48,8 +51,19 @@ impl Config {
 pub(crate) struct ShopConfig {
     pub(crate) name: String,
     pub(crate) public_url: String,
-    pub(crate) currency: crate::domain::money::Currency,
-    pub(crate) locale: crate::domain::scope::Locale,
+    pub(crate) currency: Currency,
+    pub(crate) locale: Locale,
+    pub(crate) prices_include_tax: bool,
+}
+
+impl ShopConfig {
+    /// Of products' own prices; a price list says it for its own.
+    pub(crate) fn base_tax(&self) -> TaxMode {
+        match self.prices_include_tax {
+            true => TaxMode::Inclusive,
+            false => TaxMode::Exclusive,
+        }
+    }
 }
 
 /// What is wrong with the configuration, with the place it is wrong at.
@@ -134,6 +148,12 @@ fn validate(config: &Config, layers: &Layers) -> Result<(), ConfigError> {
     }
     if !(1..=7 * 24 * 60).contains(&config.orders.hold_minutes) {
         return bad("orders.hold_minutes", "must be 1 to 10080, which is a week");
+    }
+    if let Err((key, reason)) = config.accounts.validate() {
+        return bad(&format!("accounts.{key}"), reason);
+    }
+    if let Err((key, reason)) = config.mail.validate() {
+        return bad(&format!("mail.{key}"), &reason);
     }
     if let Err((key, reason)) = config.sessions.validate() {
         return bad(&format!("sessions.{key}"), reason);

@@ -87,6 +87,11 @@ impl Folder {
         self.path.join("payments-test-cards.jsonl")
     }
 
+    /// What was mailed, where no server takes it on.
+    pub(crate) fn mail(&self) -> PathBuf {
+        self.path.join("mail")
+    }
+
     pub(crate) fn imports(&self) -> PathBuf {
         self.path.join("imports")
     }
@@ -138,6 +143,23 @@ impl Folder {
         }
     }
 
+    /// Keeps the link with which somebody becomes the shop's owner, for the folder's owner alone.
+    pub(crate) fn put_setup_link(&self, link: &str) -> Result<PathBuf, FolderError> {
+        let path = self.setup_link();
+        private_file(&path, &format!("{link}\n"))
+            .map_err(|source| FolderError::Unusable { path: path.clone(), source })?;
+        Ok(path)
+    }
+
+    /// Somebody did; or it never was there.
+    pub(crate) fn withdraw_setup_link(&self) {
+        let _gone_already = fs::remove_file(self.setup_link());
+    }
+
+    fn setup_link(&self) -> PathBuf {
+        self.path.join("run/setup.link")
+    }
+
     /// The operator's token of this folder: `fresh` at the first call and that one ever after.
     /// Readable by the folder's owner only.
     pub(crate) fn admin_token(&self, fresh: String) -> Result<String, FolderError> {
@@ -148,16 +170,8 @@ impl Folder {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unusable(error)),
             _ => {}
         }
-        let token = fresh;
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(unusable)?;
-        file.write_all(token.as_bytes()).and_then(|()| file.sync_all()).map_err(unusable)?;
-        Ok(token)
+        private_file(&path, &fresh).map_err(unusable)?;
+        Ok(fresh)
     }
 
     /// The token if there is one, for a command that talks to the server.
@@ -204,6 +218,14 @@ impl FolderLock {
         self.file.write_all(&text)?;
         self.file.sync_data()
     }
+}
+
+/// Readable by its owner only.
+fn private_file(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 fn read_owner(file: &mut File) -> Option<Owner> {

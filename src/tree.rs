@@ -46,6 +46,8 @@ pub(crate) struct Seats {
     pub(crate) cart_sweeper: Child,
     /// Follows the log into this node's copy of what shoppers read.
     pub(crate) documents: Child,
+    /// Follows the log into this node's prices, taxes, ways of shipping and coupons.
+    pub(crate) rulebook: Child,
     /// Follows the documents into the full-text index.
     pub(crate) search_index: Child,
     /// Asks the index.
@@ -63,9 +65,9 @@ pub(crate) struct ServerSeats {
     pub(crate) pool_overrides: Child,
     /// Looks now and then whether the database is whole.
     pub(crate) integrity: Child,
-    /// Notes when sessions were used, and drops those that are over.
-    pub(crate) sessions: Child,
     pub(crate) selling: SellingSeats,
+    /// Who comes, and who writes to them.
+    pub(crate) people: PeopleSeats,
     /// Accepts connections, on the port and on the data folder's socket.
     pub(crate) http: Child,
     /// Fills an empty shop.
@@ -82,6 +84,19 @@ pub(crate) struct SellingSeats {
     pub(crate) test_cards: Option<Child>,
 }
 
+pub(crate) struct PeopleSeats {
+    /// Notes when sessions were used, and drops those that are over.
+    pub(crate) sessions: Child,
+    /// Hashes passwords, few at a time.
+    pub(crate) passwords: Child,
+    /// Takes in who forgot theirs.
+    pub(crate) password_desk: Child,
+    /// Hands over the mail that waits.
+    pub(crate) mail: Child,
+    /// Drops links that can't be used any more.
+    pub(crate) tokens: Child,
+}
+
 pub(crate) fn stoa(seats: Seats) -> Supervisor {
     let drain = |seconds| Shutdown::Drain(Duration::from_secs(seconds));
     let group = |name: &'static str, strategy| {
@@ -95,6 +110,7 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
         .child(seats.outbox_pruner);
     let followers = group("followers", Strategy::OneForOne)
         .child(seats.documents.shutdown(drain(10)))
+        .child(seats.rulebook)
         .child(seats.search_index.shutdown(drain(10)))
         .child(seats.search.shutdown(drain(5)));
     let work = group("work", Strategy::OneForOne)
@@ -110,13 +126,18 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
         Some(test_cards) => selling.child(test_cards),
         None => selling,
     };
+    let people = group("people", Strategy::OneForOne)
+        .child(server.people.sessions)
+        .child(server.people.passwords.shutdown(drain(5)))
+        .child(server.people.password_desk.shutdown(drain(5)))
+        .child(server.people.mail.shutdown(drain(5)))
+        .child(server.people.tokens);
     let edge = group("edge", Strategy::OneForOne)
         .child(server.render.shutdown(drain(5)))
         .child(server.pool_overrides)
         .child(server.integrity)
-        .child(server.sessions)
         .child(server.http.shutdown(drain(15)));
-    let root = root.child(selling).child(edge);
+    let root = root.child(people).child(selling).child(edge);
     match server.demo {
         Some(demo) => root.child(demo),
         None => root,

@@ -230,9 +230,19 @@ const CONFINED: &[Confined] = &[
     },
     Confined {
         crates: &["moka"],
-        to: &["src/http", "src/actors/keepers/sessions.rs", "src/actors/keepers/carts.rs"],
-        because: "what is cached are finished pages, who a session's token is for a moment, and \
-                  what a long cart was found to differ in",
+        to: &[
+            "src/http",
+            "src/actors/keepers/sessions.rs",
+            "src/actors/keepers/carts.rs",
+            "src/actors/keepers/limits.rs",
+        ],
+        because: "what is cached are finished pages, who a session's token is for a moment, what \
+                  a long cart was found to differ in, and how many tries somebody has left",
+    },
+    Confined {
+        crates: &["argon2"],
+        to: &["src/adapters/passwords.rs"],
+        because: "how passwords are hashed is one choice behind a port",
     },
     Confined {
         crates: &["getrandom"],
@@ -516,6 +526,7 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("src/actors/edge/hub.rs", "use hyper::upgrade;", "hyper,"),
     ("src/actors/keepers/a.rs", "use moka::sync::Cache;", "moka only in"),
     ("src/actors/keepers/a.rs", "use getrandom::fill;", "getrandom only in"),
+    ("src/actors/keepers/a.rs", "use argon2::Argon2;", "argon2 only in"),
     ("src/http/shop.rs", "use askama::Template;", "askama only in"),
     ("src/http/serve.rs", "use listenfd::ListenFd;", "listenfd, command_fds only in"),
     ("src/http/shop.rs", "use ractor::ActorRef;", "ractor,"),

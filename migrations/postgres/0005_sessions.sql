@@ -83,6 +83,7 @@ CREATE TABLE account_token (
     CHECK (purpose = 'setup' OR account_id IS NOT NULL)
 );
 CREATE INDEX account_token_by_account ON account_token (account_id);
+CREATE INDEX account_token_by_end ON account_token (expires_at);
 
 -- Written with what it tells of, sent later, at least once; the id is in its Message-ID. What it
 -- says is dropped when it is sent, as it may hold a token.
@@ -95,9 +96,12 @@ CREATE TABLE mail (
     state      TEXT    NOT NULL CHECK (state IN ('waiting', 'sent', 'failed')),
     attempts   BIGINT  NOT NULL CHECK (attempts >= 0),
     due_at     BIGINT  NOT NULL,
+    -- Given up then.
+    until      BIGINT  NOT NULL,
     created_at BIGINT  NOT NULL,
     sent_at    BIGINT,
     failure    TEXT,
     CHECK (state <> 'waiting' OR body IS NOT NULL)
 );
 CREATE INDEX mail_waiting ON mail (due_at) WHERE state = 'waiting';
+CREATE INDEX mail_done ON mail (created_at) WHERE state <> 'waiting';

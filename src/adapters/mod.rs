@@ -5,6 +5,8 @@ pub mod blobs;
 pub mod chance;
 pub mod clock;
 pub mod documents;
+pub mod mail;
+pub mod passwords;
 pub mod payments;
 pub mod postgres;
 pub mod sql;

@@ -11,6 +11,7 @@ use crate::{
             kept_answers::kept_answers,
             outbox_pruner::{PrunerParts, outbox_pruner},
             outbox_relay::outbox_relay,
+            rulebook::{RulebookParts, rulebook},
             search_index::{ReindexDesk, SearchIndexParts, search_index},
         },
         workers::{
@@ -47,8 +48,8 @@ pub(super) fn assemble(
     cache: Arc<dyn Invalidate>,
     alone: bool,
 ) -> Result<Assembly, BootError> {
-    let (committed, to_documents, to_index, to_importer, to_pruner) =
-        (Nudge::new(), Nudge::new(), Nudge::new(), Nudge::new(), Nudge::new());
+    let (committed, to_documents, to_index, to_importer, to_pruner, to_rulebook) =
+        (Nudge::new(), Nudge::new(), Nudge::new(), Nudge::new(), Nudge::new(), Nudge::new());
     let (documents_at, index_at) = (Progress::default(), Progress::default());
     let outbox: Arc<dyn Outbox> = parts.store.clone();
 
@@ -102,20 +103,33 @@ pub(super) fn assemble(
     })
     .map_err(BootError::Imports)?;
 
+    let rules = RulebookParts {
+        shelf: parts.rules.clone(),
+        rows: parts.store.clone(),
+        outbox: outbox.clone(),
+        store: store.clone(),
+        clock: parts.clock.clone(),
+    };
+    let rules_at = parts.rules.progress().clone();
+
     let followed = documents_at.clone();
     let seats = Seats {
         writer,
-        outbox_relay: outbox_relay(&outbox, &committed, vec![to_documents, to_index]),
+        outbox_relay: {
+            let followers = vec![to_documents, to_index, to_rulebook.clone()];
+            outbox_relay(&outbox, &committed, followers)
+        },
         outbox_pruner: outbox_pruner(
             PrunerParts {
                 outbox: outbox.clone(),
                 clock: parts.clock.clone(),
-                followers: vec![documents_at, index_at],
+                followers: vec![documents_at, index_at, rules_at],
                 retention: DAY * config.store.outbox_days,
             },
             &to_pruner,
         ),
         documents,
+        rulebook: rulebook(rules, &to_rulebook),
         search_index: indexer,
         kept_answers: kept_answers(&store, &parts.clock, &Nudge::new()),
         cart_sweeper: cart_sweeper(&store, &parts.clock, &Nudge::new()),

@@ -2,6 +2,7 @@
 
 use super::BootError;
 use crate::{
+    actors::keepers::rules::RuleShelf,
     adapters::{
         blobs::OpendalBlobs,
         chance::SystemChance,
@@ -53,6 +54,8 @@ pub(super) struct Parts {
     pub(super) ids: Arc<dyn Ids>,
     pub(super) chance: Arc<dyn Chance>,
     pub(super) scope: Scope,
+    /// Read whole: nobody is served by rules that are not known yet.
+    pub(super) rules: RuleShelf,
 }
 
 pub(super) fn location(config: &Config, folder: &Folder) -> Location {
@@ -75,6 +78,8 @@ impl Parts {
         bring_up(&store).await?;
         folder.belong_to(store.identity().await?.database_id)?;
         let store = Arc::new(store);
+        let rules = RuleShelf::default();
+        rules.load(&*store, &*store).await?;
         let ids: Arc<dyn Ids> = Arc::new(UuidV7);
         let documents = RedbDocuments::open_or_rebuild(&folder.documents(), views::form())?;
         let (search, index) = tantivy::open(&folder.index())?;
@@ -91,6 +96,7 @@ impl Parts {
             ids,
             chance: Arc::new(SystemChance),
             scope: Scope { locale: config.shop.locale.clone(), ..Scope::default() },
+            rules,
         })
     }
 }

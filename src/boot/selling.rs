@@ -5,7 +5,8 @@ use crate::{
     actors::{
         keepers::{
             carts::Carts,
-            orders::{NoRules, Orders, OrdersParts},
+            orders::{Orders, OrdersParts},
+            rules::Rules,
             stock::Stocks,
             till::{Inward, Till, TillParts},
             writer::StoreHandle,
@@ -40,6 +41,7 @@ pub(super) fn selling(
     parts: &Parts,
     store: &StoreHandle,
     carts: &Carts,
+    rules: &Rules,
     demo: bool,
     origin: &str,
 ) -> Result<Selling, BootError> {
@@ -71,7 +73,7 @@ pub(super) fn selling(
         kept: parts.store.clone(),
         carts: carts.clone(),
         documents: parts.documents.clone(),
-        rules: Arc::new(NoRules::default()),
+        rules: rules.clone(),
         clock: parts.clock.clone(),
         ids: parts.ids.clone(),
         chance: parts.chance.clone(),

@@ -6,6 +6,7 @@ use super::{
     demo::Demo,
     handoff::{Handoff, MOST_OTHERS, Program, take_patiently},
     parts::Parts,
+    people::{self, People},
     selling::selling,
     signals::{self, Signals, Wish},
     sockets::Inherited,
@@ -13,14 +14,13 @@ use super::{
 use crate::{
     actors::{
         keepers::{
-            carts::{BasePrices, Carts, CartsParts},
+            carts::{Carts, CartsParts},
             pools::Pools,
-            sessions::{Sessions, SessionsParts},
+            rules::{Rules, RulesParts},
         },
         reconcilers::integrity::{Verdict, integrity},
     },
     config::Config,
-    domain::tax::TaxMode,
     folder::Folder,
     http::{
         self, AdminToken, App, Check, Edge, Listeners, PageCache, Render, RenderWorker, ShellCache,
@@ -80,25 +80,36 @@ pub(crate) async fn serve(
         nudge.clone(),
     );
     let (verdict, stored) = (Verdict::default(), parts.store.clone() as Arc<dyn Integrity>);
-    let sessions = Sessions::new(SessionsParts {
+    let rules = Rules::new(RulesParts {
+        shelf: parts.rules.clone(),
         rows: parts.store.clone(),
         store: assembly.store.clone(),
         clock: parts.clock.clone(),
-        ids: parts.ids.clone(),
-        chance: parts.chance.clone(),
-        lifetimes: config.sessions.lifetimes(),
+        site: parts.scope.site.clone(),
+        currency: config.shop.currency,
+        base_tax: config.shop.base_tax(),
     });
     let carts = Carts::new(CartsParts {
         store: assembly.store.clone(),
         rows: parts.store.clone(),
         documents: parts.documents.clone(),
-        prices: Arc::new(BasePrices { currency: config.shop.currency, tax: TaxMode::default() }),
+        prices: Arc::new(rules.clone()),
         clock: parts.clock.clone(),
         ids: parts.ids.clone(),
         scope: parts.scope.clone(),
     });
-    let selling =
-        selling(config, folder, &parts, &assembly.store, &carts, demo, &http_config.origin())?;
+    let People { sessions, accounts, seats: people_seats } =
+        people::people(config, folder, &parts, &assembly.store, &url)?;
+    let selling = selling(
+        config,
+        folder,
+        &parts,
+        &assembly.store,
+        &carts,
+        &rules,
+        demo,
+        &http_config.origin(),
+    )?;
     let tree_check = Arc::new(TreeCheck::default());
     let checks: Vec<Arc<dyn Check>> = vec![
         Arc::new(DatabaseCheck(parts.store.clone())),
@@ -119,8 +130,10 @@ pub(crate) async fn serve(
         imports: Arc::new(assembly.imports.clone()),
         pools: Arc::new(pools.clone()),
         audit: parts.store.clone(),
-        visitors: Arc::new(sessions.clone()),
+        visitors: Arc::new(sessions),
+        accounts: Arc::new(accounts.clone()),
         carts,
+        rules,
         orders: selling.orders,
         till: selling.till,
         stocks: selling.stocks,
@@ -150,8 +163,8 @@ pub(crate) async fn serve(
             async move { Ok(reconciler) }
         }),
         integrity: integrity(&stored, &verdict, HOUR * config.store.check_hours, &Nudge::new()),
-        sessions: sessions.child(),
         selling: selling.seats,
+        people: people_seats,
         http: {
             let listeners = listeners.clone();
             task("http", move |context| http::serve(edge.clone(), listeners.clone(), context))
@@ -161,6 +174,7 @@ pub(crate) async fn serve(
                 catalog: parts.store.clone(),
                 store: assembly.store.clone(),
                 clock: parts.clock.clone(),
+                ids: parts.ids.clone(),
                 scope: parts.scope.clone(),
             };
             demo.child()
@@ -171,6 +185,7 @@ pub(crate) async fn serve(
     let running = tree::stoa(seats).start().await?;
     tree_check.attach(running.view());
     pools.attach(running.view());
+    people::offer_setup(&accounts, folder, &url).await?;
     stage.rise();
     announce(&url)?;
     let wanted = signals::until_the_end(&running, &mut signals, &program).await;

@@ -11,6 +11,7 @@ Examples:
   stoa serve                                       an empty shop in ./stoa-data
   stoa serve --demo                                the same with a catalogue of its own
   stoa serve --listen 0.0.0.0:80 --data /srv/shop
+  stoa serve --public-url https://shop.example     behind a proxy that speaks HTTPS
   stoa serve --database-url postgres://stoa:secret@db/stoa";
 
 const SIGNALS: &str = "\
@@ -28,6 +29,13 @@ pub(crate) struct Serve {
     /// (LISTEN_FDS) comes before it [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
+    /// What shoppers type, such as https://shop.example: a proxy there speaks HTTPS for the shop.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Take passwords over plain HTTP from other machines too, where anybody on the way can read
+    /// them.
+    #[arg(long)]
+    insecure_http: bool,
     /// Fill an empty shop with a generated catalogue.
     #[arg(long)]
     demo: bool,
@@ -43,7 +51,12 @@ impl Serve {
         context: &Context,
         sockets: Option<Inherited>,
     ) -> Result<Option<Handoff>, Failure> {
-        let (config, _) = context.config(&[("--listen", "http.listen", self.listen)])?;
+        let insecure = self.insecure_http.then(|| "true".to_owned());
+        let (config, _) = context.config(&[
+            ("--listen", "http.listen", self.listen),
+            ("--public-url", "shop.public_url", self.public_url),
+            ("--insecure-http", "http.insecure_http", insecure),
+        ])?;
         if self.check {
             output::say(concat!("stoa ", env!("CARGO_PKG_VERSION")));
             return Ok(None);

@@ -10,6 +10,10 @@ use crate::domain::{
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+mod desk;
+
+pub use desk::{CouponDesk, CouponNow, CouponUse, CouponUser, CouponWish};
+
 /// 3 to 32 letters, digits, hyphens and underscores in capitals: however it is typed, it is one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -23,6 +23,12 @@ pub enum EventKind {
     OrderRefunded,
     /// Its payment moved on, and nothing else did.
     OrderPaymentChanged,
+    /// A price list, tax, way of shipping or coupon was set or dropped: subject is the rule.
+    RuleChanged,
+    /// What a price list says of a product changed: subject is the product.
+    ListPriceChanged,
+    /// Who somebody is to the shop changed, their group for one: subject is the customer.
+    CustomerChanged,
 }
 
 impl EventKind {
@@ -37,6 +43,9 @@ impl EventKind {
         Self::OrderCancelled,
         Self::OrderRefunded,
         Self::OrderPaymentChanged,
+        Self::RuleChanged,
+        Self::ListPriceChanged,
+        Self::CustomerChanged,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -51,6 +60,9 @@ impl EventKind {
             Self::OrderCancelled => "order_cancelled",
             Self::OrderRefunded => "order_refunded",
             Self::OrderPaymentChanged => "order_payment_changed",
+            Self::RuleChanged => "rule_changed",
+            Self::ListPriceChanged => "list_price_changed",
+            Self::CustomerChanged => "customer_changed",
         }
     }
 

@@ -46,6 +46,10 @@ ids! {
     CustomerId,
     /// A person who logs in: a buyer of a customer, or staff.
     UserId,
+    /// An address in a customer's book.
+    AddressId,
+    /// A message on its way to somebody.
+    MailId,
     /// A list of products that somebody means to buy.
     CartId,
     /// One order.

@@ -3,8 +3,10 @@
 //! Everything here is pure and synchronous: no driver, no clock, no randomness. Whatever needs
 //! the time or an id is handed one. What dies here is a process with a bug; nothing is held.
 
+pub mod account;
 pub mod address;
 pub mod audit;
+pub mod bucket;
 pub mod cart;
 pub mod cart_sums;
 pub mod catalog_batch;
@@ -30,6 +32,8 @@ pub mod principal;
 pub mod product;
 pub mod quantity;
 pub mod review;
+pub mod rule;
+pub mod rulebook;
 pub mod schedule;
 pub mod scope;
 pub mod search;

@@ -121,6 +121,9 @@ granted! {
     CustomersRead = "customers:read",
     CustomersWrite = "customers:write",
     SettingsWrite = "settings:write",
+    /// Price lists, taxes, ways of shipping and coupons.
+    PricesRead = "prices:read",
+    PricesWrite = "prices:write",
     /// Say who works here, and as what.
     StaffWrite = "staff:write",
     /// See and turn the running server: its tree, pools and jobs.
@@ -208,13 +211,14 @@ impl StaffRole {
             Self::Manager => Permissions::ALL.without(Permissions::of([StaffWrite])),
             Self::Clerk => Permissions::of([
                 CatalogueRead,
+                PricesRead,
                 StockWrite,
                 OrdersRead,
                 OrdersWrite,
                 CustomersRead,
                 CustomersWrite,
             ]),
-            Self::Viewer => Permissions::of([CatalogueRead, OrdersRead, CustomersRead]),
+            Self::Viewer => Permissions::of([CatalogueRead, PricesRead, OrdersRead, CustomersRead]),
         }
     }
 }

@@ -43,6 +43,15 @@ impl Ppm {
             .and_then(Self::new)
     }
 
+    /// The number alone, as [`Ppm::parse_percent`] reads it: `8.875`.
+    pub fn percent(self) -> String {
+        let (whole, fraction) = (self.0 / 10_000, self.0 % 10_000);
+        if fraction == 0 {
+            return whole.to_string();
+        }
+        format!("{whole}.{}", format!("{fraction:04}").trim_end_matches('0'))
+    }
+
     pub fn parts(self) -> u32 {
         self.0
     }
@@ -77,11 +86,7 @@ impl From<Ppm> for u32 {
 impl fmt::Display for Ppm {
     /// `19 %`, `8.875 %`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, fraction) = (self.0 / 10_000, self.0 % 10_000);
-        if fraction == 0 {
-            return write!(f, "{whole} %");
-        }
-        write!(f, "{whole}.{} %", format!("{fraction:04}").trim_end_matches('0'))
+        write!(f, "{} %", self.percent())
     }
 }
 

@@ -93,7 +93,10 @@ impl Session {
             Who::Guest => guest,
             Who::Buyer { rights, .. } => rights,
             Who::Staff { .. } if self.via == Via::Key => Rights::NONE,
-            Who::Staff { .. } => policy::BuyerRole::Viewer.rights().or(guest),
+            Who::Staff { .. } => {
+                let own = policy::BuyerRole::Viewer.rights().or(guest);
+                own.or(Rights::of([policy::Right::Keys]))
+            }
         }
     }
 

@@ -52,6 +52,8 @@ pub struct TaxCategory(String);
 pub enum TaxError {
     #[error("a tax category is 1 to 32 small letters, digits and hyphens, such as standard")]
     Category,
+    #[error("give the tax a name of 1 to 120 characters on one line")]
+    Name,
     #[error("a rule for a part of a country names that part in 1 to 60 characters")]
     Region,
     #[error("two rules say what {category} bears in {area}: keep one of them")]
@@ -142,6 +144,32 @@ pub struct TaxRule {
     pub rate: Ppm,
 }
 
+impl TaxRule {
+    /// The longest name of a region, in characters.
+    const REGION: usize = 60;
+
+    /// What no other rule of a shop may have: the category and the area, as they are looked up.
+    pub fn key(&self) -> String {
+        let Key { category, country, postcode, region } = Key::of(self);
+        // Of these only a region may hold a bar, and it comes last.
+        format!("{category}|{country}|{postcode}|{}", region.unwrap_or_default())
+    }
+
+    pub fn check(&self) -> Result<(), TaxError> {
+        let fits = |text: &str, most| {
+            let characters = text.trim().chars().count();
+            (1..=most).contains(&characters) && !text.chars().any(char::is_control)
+        };
+        if !fits(&self.name, 120) {
+            return Err(TaxError::Name);
+        }
+        match &self.area.region {
+            Some(region) if !fits(region, Self::REGION) => Err(TaxError::Region),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// All rules of a shop, no two for the same category and area.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaxRules {
@@ -158,24 +186,27 @@ struct Key {
     region: Option<String>,
 }
 
+impl Key {
+    fn of(rule: &TaxRule) -> Self {
+        let TaxArea { country, region, postcode_prefix } = &rule.area;
+        Self {
+            category: rule.category.clone(),
+            country: *country,
+            postcode: postcode_prefix.as_ref().map_or_else(String::new, Postcode::plain),
+            region: region.as_deref().map(plain_region),
+        }
+    }
+}
+
 impl TaxRules {
     pub fn new(rules: impl IntoIterator<Item = TaxRule>) -> Result<Self, TaxError> {
         let mut known = BTreeMap::new();
         for rule in rules {
-            let region = rule.area.region.as_deref().map(plain_region);
-            if region.as_ref().is_some_and(|r| r.is_empty() || r.chars().count() > 60) {
+            let key = Key::of(&rule);
+            let region = key.region.as_ref().map(|region| region.chars().count());
+            if region.is_some_and(|length| length == 0 || length > TaxRule::REGION) {
                 return Err(TaxError::Region);
             }
-            let key = Key {
-                category: rule.category.clone(),
-                country: rule.area.country,
-                postcode: rule
-                    .area
-                    .postcode_prefix
-                    .as_ref()
-                    .map_or_else(String::new, Postcode::plain),
-                region,
-            };
             match known.entry(key) {
                 Entry::Vacant(place) => place.insert(rule),
                 Entry::Occupied(_) => {

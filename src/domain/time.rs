@@ -20,6 +20,12 @@ impl Micros {
         Self(self.0.saturating_sub(i64::try_from(less.as_micros()).unwrap_or(i64::MAX)))
     }
 
+    /// Reads RFC 3339, of whatever offset.
+    pub fn parse(text: &str) -> Option<Self> {
+        let time: jiff::Timestamp = text.parse().ok()?;
+        Some(Self(time.as_microsecond()))
+    }
+
     /// RFC 3339 in UTC with microseconds, as the API writes times.
     pub fn rfc3339(self) -> String {
         jiff::Timestamp::from_microsecond(self.0).map(|t| t.to_string()).unwrap_or_default()

@@ -2,12 +2,13 @@
 
 use crate::{
     actors::{
-        keepers::{carts::Carts, orders::Orders, stock::Stocks, till::Till},
+        keepers::{carts::Carts, orders::Orders, rules::Rules, stock::Stocks, till::Till},
         reconcilers::Progress,
     },
     domain::{category::CategoryTree, scope::Scope},
     http::{
         access::AdminToken,
+        accounting::Accounting,
         api::events::Streams,
         cache::PageCache,
         client::Trusted,
@@ -49,7 +50,9 @@ pub(crate) struct App {
     pub(crate) imports: Arc<dyn Importing>,
     pub(crate) pools: Arc<dyn Pooling>,
     pub(crate) visitors: Arc<dyn Visiting>,
+    pub(crate) accounts: Arc<dyn Accounting>,
     pub(crate) carts: Carts,
+    pub(crate) rules: Rules,
     pub(crate) orders: Orders,
     pub(crate) till: Till,
     pub(crate) stocks: Stocks,

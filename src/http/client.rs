@@ -103,6 +103,19 @@ impl Client {
         Self { address: Some(address), https, unheard }
     }
 
+    /// What tries are counted by: the address, of IPv6 the network that one household gets. `None`
+    /// for this machine.
+    pub(crate) fn counted(&self) -> Option<String> {
+        match self.address? {
+            address if address.is_loopback() => None,
+            IpAddr::V4(four) => Some(four.to_string()),
+            IpAddr::V6(six) => {
+                let [a, b, c, d, ..] = six.segments();
+                Some(format!("{a:x}:{b:x}:{c:x}:{d:x}::/64"))
+            }
+        }
+    }
+
     /// As a session's list and the log show it.
     pub(crate) fn shown(&self) -> String {
         self.address.map_or_else(|| "socket".to_owned(), |address| address.to_string())
@@ -186,6 +199,18 @@ mod tests {
         assert!(!unheard("203.0.113.9", &[], None));
         // The last word is our own proxy's.
         assert!(!unheard("127.0.0.1", &["203.0.113.9"], Some("https, http")));
+    }
+
+    #[test]
+    fn a_household_counts_as_one_and_this_machine_as_none() {
+        let counted = |address: &str| {
+            let address = Some(address.parse().unwrap());
+            Client { address, https: false, unheard: false }.counted()
+        };
+        assert_eq!(counted("203.0.113.9").as_deref(), Some("203.0.113.9"));
+        assert_eq!(counted("2001:db8:1:2:3:4:5:6"), counted("2001:db8:1:2::1"));
+        assert_ne!(counted("2001:db8:1:2::1"), counted("2001:db8:1:3::1"));
+        assert_eq!((counted("127.0.0.1"), counted("::1")), (None, None));
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(crate) struct HttpConfig {
     pub(crate) currency: Currency,
     /// Addresses and networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count.
     pub(crate) trusted_proxies: Vec<String>,
+    /// Take passwords over plain HTTP from other machines too.
+    pub(crate) insecure_http: bool,
     /// Connections served at one time; one more is answered 503 and closed. Each holds about
     /// 20 KiB, so the default is some 80 MiB.
     pub(crate) max_connections: usize,
@@ -54,6 +56,7 @@ impl Default for HttpConfig {
             shop_name: "Stoa".into(),
             currency: Currency::USD,
             trusted_proxies: vec!["127.0.0.0/8".into(), "::1".into()],
+            insecure_http: false,
             max_connections: 4_096,
             header_timeout_ms: 15_000,
             header_bytes: 32 * 1024,
@@ -114,7 +117,7 @@ impl HttpConfig {
         }
     }
 
-    pub(super) fn is_https(&self) -> bool {
+    pub(crate) fn is_https(&self) -> bool {
         self.public_url.as_ref().is_some_and(|url| url.starts_with("https://"))
     }
 

@@ -4,7 +4,7 @@
 //! by name rather than misread.
 
 use crate::{
-    domain::sku::Sku,
+    domain::{id::ProductId, quantity::Quantity, rule::RuleKind, sku::Sku},
     http::error::{Code, Problem},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -57,6 +57,14 @@ impl Place for BeforeImport {
     const LIST: &'static str = "imports";
 }
 
+/// Behind this customer.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BehindCustomer(pub(crate) Uuid);
+
+impl Place for BehindCustomer {
+    const LIST: &'static str = "customers";
+}
+
 /// Before this entry of the audit log.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BeforeEntry(pub(crate) i64);
@@ -71,6 +79,39 @@ pub(crate) struct BehindPlace(pub(crate) i64);
 
 impl Place for BehindPlace {
     const LIST: &'static str = "cart";
+}
+
+/// Behind this rule of a kind.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BehindRule {
+    kind: String,
+    id: Uuid,
+}
+
+impl Place for BehindRule {
+    const LIST: &'static str = "rules";
+}
+
+impl BehindRule {
+    pub(crate) fn new(kind: RuleKind, id: Uuid) -> Self {
+        Self { kind: kind.as_str().to_owned(), id }
+    }
+
+    /// The id, if the list was of this kind.
+    pub(crate) fn of(self, kind: RuleKind) -> Result<Uuid, Problem> {
+        let told = "is no cursor of this list; leave it out to begin again";
+        let refused = || Problem::of_parameter(Code::BadCursor, "after", told.to_owned());
+        (self.kind == kind.as_str()).then_some(self.id).ok_or_else(refused)
+    }
+}
+
+/// Behind this price of a list: product, unit and least quantity.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BehindPrice(pub(crate) ProductId, pub(crate) String, pub(crate) Quantity);
+
+impl Place for BehindPrice {
+    const LIST: &'static str = "prices";
 }
 
 /// Older than this order.
@@ -150,6 +191,14 @@ mod tests {
         let sku = Sku::new("AB/12").unwrap();
         let text = write(BehindSku(sku.clone()));
         assert_eq!(read::<BehindSku>("after", &text).unwrap(), BehindSku(sku));
+    }
+
+    #[test]
+    fn one_behind_the_longest_unit_fits() {
+        let most = Quantity::of_units(1_000_000, crate::domain::quantity::Precision::MOST).unwrap();
+        let text = write(BehindPrice(ProductId(Uuid::nil()), "\u{1f4e6}".repeat(20), most));
+        assert!(text.len() <= MOST, "{}", text.len());
+        assert_eq!(read::<BehindPrice>("after", &text).unwrap().2, most);
     }
 
     #[test]

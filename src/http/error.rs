@@ -74,6 +74,17 @@ codes! {
     /// `Authorization: Bearer …`. What is for operators needs the administrator's token, which is
     /// in `run/admin.token` in the data folder, or the server's own socket.
     Unauthorized = "unauthorized", UNAUTHORIZED, "Not without logging in";
+    /// There is no account of this address with this password, or it may not come in; which of
+    /// them is not said. A password that was forgotten can be set anew by a mailed link.
+    WrongCredentials = "wrong-credentials", UNAUTHORIZED, "Not this address and password";
+    /// A password would have gone over plain HTTP, where anybody on the way can read it. Serve the
+    /// shop over HTTPS; on a network of your own, `--insecure-http` takes it all the same.
+    Unencrypted = "unencrypted", FORBIDDEN, "Not over plain HTTP";
+    /// It was tried too often, for this account or from this address. `Retry-After` says when to
+    /// come back.
+    TooMany = "too-many-tries", TOO_MANY_REQUESTS, "Too many tries";
+    /// Somebody else has that name or address; `errors` says which field.
+    Taken = "taken", CONFLICT, "It is taken";
     /// We know who asks, and they may not do this; `detail` names what it needs. Somebody with
     /// more rights can, or can grant them.
     Forbidden = "forbidden", FORBIDDEN, "Not with these rights";
@@ -156,6 +167,8 @@ pub(crate) struct Problem {
     /// What lies behind it; for the log, never for the client.
     pub(crate) cause: Option<String>,
     pub(crate) allow: Option<String>,
+    /// Seconds to wait, where the kind of problem doesn't say.
+    pub(crate) wait: Option<u32>,
 }
 
 /// As it is sent.
@@ -178,7 +191,14 @@ pub(crate) struct ProblemBody<'a> {
 
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new(), cause: None, allow: None }
+        Self {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            cause: None,
+            allow: None,
+            wait: None,
+        }
     }
 
     pub(crate) fn not_found() -> Self {
@@ -229,6 +249,9 @@ impl Problem {
 
     /// Seconds after which the same request may go better.
     pub(crate) fn retry_after(&self) -> Option<u32> {
+        if self.wait.is_some() {
+            return self.wait;
+        }
         match self.code {
             Code::Overloaded | Code::KeyInFlight => Some(1),
             Code::Unavailable | Code::TimedOut => Some(5),
@@ -246,7 +269,7 @@ impl Problem {
         if let Some(seconds) = self.retry_after() {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        if self.code == Code::Unauthorized {
+        if self.code.status() == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Bearer realm=\"stoa\"");
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }

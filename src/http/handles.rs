@@ -109,6 +109,8 @@ pub(crate) trait Visiting: Send + Sync {
     async fn list(&self, user: UserId) -> Result<Vec<Session>, Problem>;
     /// Whether there was one to end: of this user, when one is given.
     async fn end(&self, id: SessionId, user: Option<UserId>) -> Result<bool, Problem>;
+    /// Ends all of a user's but this one, keys too.
+    async fn end_others(&self, user: UserId, but: SessionId) -> Result<(), Problem>;
 }
 
 /// A pool with its size and where that comes from.

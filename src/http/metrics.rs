@@ -52,6 +52,9 @@ impl Category {
         match segment {
             "p" => Self::Product,
             "" | "c" | "search" => Self::List,
+            "account" | "admin" | "cart" | "login" | "logout" | "register" | "forgot" | "reset" => {
+                Self::Page
+            }
             "docs" | "openapi.json" | "robots.txt" | "sitemap.xml" | "sitemap" => Self::Page,
             "assets" | "media" => Self::Asset,
             "api" => Self::Api,

@@ -10,8 +10,8 @@
 //! If it dies its connections are cut and its supervisor starts it again on the same listeners. No
 //! state is lost: the cache is only a copy.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "accounts and carts come next"))]
 mod access;
+mod accounting;
 mod api;
 mod app;
 mod audit;
@@ -27,7 +27,6 @@ mod error;
 mod extract;
 mod flight;
 mod forgery;
-#[cfg_attr(not(test), expect(dead_code, reason = "accounts and carts come next"))]
 mod form;
 mod guard;
 mod handles;
@@ -49,6 +48,7 @@ mod question;
 mod render;
 mod resource;
 mod routes;
+mod ruling;
 mod searching;
 mod serve;
 mod shop;

@@ -63,6 +63,11 @@ pub(crate) fn not_placed(placed: &Placed) -> Option<Problem> {
             Code::Conflict,
             format!("this cart was ordered before; its order is {order}"),
         )),
+        Placed::Coupon(Some(why)) => Some(Problem::field("/coupon", why.to_string())),
+        Placed::Coupon(None) => Some(Problem::new(
+            Code::ReviewChanged,
+            "the coupon takes off something else than was shown; nothing was ordered",
+        )),
         Placed::CartMoved => Some(Problem::new(
             Code::ReviewChanged,
             "the cart was changed while it was ordered; look at it once more",

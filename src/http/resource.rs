@@ -10,7 +10,7 @@ use crate::{
         access::{Access, Caller},
         app::App,
         error::{Code, Problem},
-        extract::{Param, Query, decode},
+        extract::{Param, Query, decode, encode},
         forgery::{self, Proof},
         form::Form,
         handles::Rows,
@@ -21,7 +21,7 @@ use crate::{
 };
 use bytes::{Buf, Bytes};
 use futures_util::{FutureExt, Stream, StreamExt, stream};
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::{
     convert::Infallible, future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc,
     time::Duration,
@@ -118,6 +118,11 @@ impl Operation {
         operation.takes(Intake::Form)
     }
 
+    /// Whether a person who isn't signed in is led to where they can be, and back here.
+    pub(crate) fn is_ones_own_page(&self) -> bool {
+        self.page && self.method.is_safe()
+    }
+
     /// What a form has to prove; its token, unless this says less.
     pub(crate) fn proof(self, proof: Proof) -> Self {
         Self { proof, ..self }
@@ -196,7 +201,12 @@ impl Resource {
             Err(problem) => return problem.into_response(),
         };
         let told = visit.told.clone();
-        let answered = operation.answer(app, self.path, raw, visit).await;
+        let answered = match visit.admit(operation.access) {
+            Err(problem) if problem.code == Code::Unauthorized && operation.is_ones_own_page() => {
+                Ok(to_login(self.path, &raw.path))
+            }
+            _ => operation.answer(app, self.path, raw, visit).await,
+        };
         let mut response = answered.unwrap_or_else(Problem::into_response);
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -272,6 +282,22 @@ impl Operation {
             Err(Problem::internal(format!("panicked: {}", text.unwrap_or("without a text"))))
         })
     }
+}
+
+/// To the page that signs somebody in, which leads them on to where they wanted to go.
+fn to_login(address: &str, places: &[String]) -> Response {
+    let mut places = places.iter();
+    let part = |part: &str| match part.starts_with('{') {
+        true => places.next().cloned().unwrap_or_default(),
+        false => part.to_owned(),
+    };
+    let next = address.split('/').map(part).collect::<Vec<_>>().join("/");
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    if let Ok(place) = HeaderValue::from_str(&format!("/login?next={}", encode(&next))) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    response
 }
 
 /// Before any check.

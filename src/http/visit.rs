@@ -7,6 +7,7 @@
 use crate::{
     actors::keepers::sessions::{Opened, Whence},
     domain::{
+        id::CustomerId,
         principal::Principal,
         secret::Secret,
         session::{Session, Via},
@@ -58,6 +59,8 @@ pub(crate) struct Visit {
     carrier: Carrier,
     session: Option<Arc<Session>>,
     operator: bool,
+    /// A session's cookie as it came, live or not.
+    session_cookie: Option<Secret>,
     /// What ties forms to a browser that has no session yet.
     form_cookie: Option<Secret>,
     whence: Whence,
@@ -73,6 +76,7 @@ impl Visit {
             carrier: Carrier::Nothing,
             session: None,
             operator: false,
+            session_cookie: None,
             form_cookie: None,
             whence: Whence::default(),
             port: 0,
@@ -95,6 +99,7 @@ impl Visit {
         let label = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
         let mut visit = Self {
             client,
+            session_cookie: read(Cookie::Session),
             form_cookie: read(Cookie::Form),
             whence: Whence { label: label.unwrap_or_default().to_owned(), address: client.shown() },
             port,
@@ -111,7 +116,7 @@ impl Visit {
                 (visit.session, visit.carrier) = (Some(session), Carrier::Bearer);
             }
             None => {
-                if let Some(given) = read(Cookie::Session) {
+                if let Some(given) = visit.session_cookie.clone() {
                     visit.session = app.visitors.find(&given, &[Via::Cookie]).await?;
                     if visit.session.is_some() {
                         visit.carrier = Carrier::Cookie(given);
@@ -149,6 +154,48 @@ impl Visit {
         let principal = opened.session.principal();
         self.carry(app, opened);
         Ok(principal)
+    }
+
+    /// The session, where the operation admits nobody without one.
+    pub(crate) fn must_have(&self) -> Result<&Session, Problem> {
+        self.session().ok_or_else(|| Problem::new(Code::Unauthorized, "log in first"))
+    }
+
+    /// Who acts, where the operation admits nobody without a name.
+    pub(crate) fn must_act(&self) -> Result<Principal, Problem> {
+        self.principal().ok_or_else(|| Problem::new(Code::Unauthorized, "log in first"))
+    }
+
+    /// The customer whose things these are, where the operation is for buyers.
+    pub(crate) fn must_act_for(&self) -> Result<CustomerId, Problem> {
+        let customer = self.must_have()?.principal().customer();
+        customer.ok_or_else(|| Problem::new(Code::Forbidden, "this is for customers"))
+    }
+
+    /// Refuses what holds a password when somebody could listen on the way.
+    pub(crate) fn must_be_unheard(&self, app: &App) -> Result<(), Problem> {
+        if self.client.unheard || app.config.insecure_http {
+            return Ok(());
+        }
+        let address = self.client.shown();
+        let told = match app.config.is_https() {
+            true => format!(
+                "this came over plain HTTP from {address}: open {} instead; if a proxy with HTTPS \
+                 is in front, its address belongs into http.trusted_proxies",
+                app.config.origin()
+            ),
+            false => format!(
+                "passwords are not taken over plain HTTP from {address}, as anybody on the way \
+                 could read them: serve the shop over HTTPS (see --public-url), or start it with \
+                 --insecure-http where nobody else is on the network"
+            ),
+        };
+        Err(Problem::new(Code::Unencrypted, told))
+    }
+
+    /// Whom tries are counted for; `None` for this machine itself, which has no need to guess.
+    pub(crate) fn from(&self) -> Option<String> {
+        self.client.counted()
     }
 
     /// From where a session is opened.
@@ -189,14 +236,12 @@ impl Visit {
         self.form_cookie.as_ref().map(forgery::token).unwrap_or_default()
     }
 
-    /// The cookies that a form's token may be of.
+    /// The cookies that a form's token may be of. One of a session that has ended counts too: of
+    /// two clicks on one button the second comes with what the first has just replaced. With a live
+    /// session its own counts alone.
     pub(crate) fn form_cookies(&self) -> [Option<&Secret>; 2] {
-        let session = match &self.carrier {
-            Carrier::Cookie(token) => Some(token),
-            Carrier::Nothing | Carrier::Bearer => None,
-        };
-        // With a session its own cookie counts alone: the other one may have been there before.
-        [session, self.form_cookie.as_ref().filter(|_| session.is_none())]
+        let other = self.form_cookie.as_ref().filter(|_| !self.is_by_cookie());
+        [self.session_cookie.as_ref(), other]
     }
 
     fn tell(&self, cookie: Cookie, value: &Secret, within: Option<Duration>) {

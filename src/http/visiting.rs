@@ -30,6 +30,10 @@ impl Visiting for Sessions {
     async fn end(&self, id: SessionId, user: Option<UserId>) -> Result<bool, Problem> {
         Ok(Self::end(self, id, user).await?)
     }
+
+    async fn end_others(&self, user: UserId, but: SessionId) -> Result<(), Problem> {
+        Ok(Self::end_all(self, user, Some(but)).await.map(drop)?)
+    }
 }
 
 impl From<SessionsError> for Problem {

@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use crate::domain::{
+    cart::{CartAct, CartOwner, CartWrite},
     id::{SessionId, UserId},
     session::{Session, Via},
     time::Micros,
@@ -42,7 +43,7 @@ pub struct NewSession {
 pub enum SessionWrite {
     Open(Box<NewSession>),
     /// Opens one and ends the one before it, both or neither: what a login does. The ended one
-    /// says into which it went on, so that whoever keeps something by its session finds it.
+    /// says into which it went on; its carts go along (see [`Self::carts_along`]).
     Replace {
         old: SessionId,
         new: Box<NewSession>,
@@ -67,6 +68,16 @@ pub enum SessionWrite {
         now: Micros,
         most: u32,
     },
+}
+
+impl SessionWrite {
+    /// What a guest gathered goes along when they log in, in the login's own transaction: a crash
+    /// leaves nobody logged in without their cart.
+    pub fn carts_along(&self) -> Option<CartWrite> {
+        let Self::Replace { old, new } = self else { return None };
+        let (owner, act) = (CartOwner::User(new.user?), CartAct::TakeOver { from: *old });
+        Some(CartWrite { owner, at: new.at, act })
+    }
 }
 
 #[async_trait]

@@ -9,9 +9,12 @@ pub use batch::{Batch, Keep, leading_carts};
 
 use super::{
     StoreError,
+    accounts::AccountWrite,
     imports::{Import, ImportCounts},
+    mail::{MailWrite, WaitingMail},
     orders::{OrderMoved, OrderWrite},
     overrides::PoolOverride,
+    rules::{RuleWrite, RuleWritten},
     sessions::{SessionWrite, TokenHash},
     stock::{StockWrite, StockWritten, Warehouse},
     till::{PaymentKept, PaymentWrite},
@@ -41,18 +44,27 @@ pub enum Write {
     /// Keeps what is asked of a payment's provider, or what it said, with what that means.
     Payment(PaymentWrite),
     /// Cancels up to `most` pending orders whose goods are held no longer.
-    EndHolds { now: Micros, most: u32 },
+    EndHolds {
+        now: Micros,
+        most: u32,
+    },
     /// Changes a product's stock.
     Stock(StockWrite),
     /// Makes a warehouse, or changes the one of this site and code; its id stays.
     PutWarehouse(Warehouse),
     /// Forgets up to `most` kept answers that are older, the oldest first.
-    ForgetAnswers { older_than: Micros, most: u32 },
+    ForgetAnswers {
+        older_than: Micros,
+        most: u32,
+    },
     /// Edits carts.
     Carts(CartWrite),
     /// Drops carts that were last changed before then, guests' and ordered ones, with up to `most`
     /// lines, and one at least; the oldest first.
-    SweepCarts { older_than: Micros, most: u32 },
+    SweepCarts {
+        older_than: Micros,
+        most: u32,
+    },
     /// Upserts products by SKU (see [`ProductBatch`]).
     Products(ProductBatch),
     /// Makes an import's row.
@@ -67,9 +79,19 @@ pub enum Write {
     /// Sets what an operator wants of a pool and keeps the change in the history.
     SetOverride(PoolOverride),
     /// Takes it back; the history keeps that too.
-    RevertOverride { pool: String, node: String, by: String, at: Micros },
+    RevertOverride {
+        pool: String,
+        node: String,
+        by: String,
+        at: Micros,
+    },
+    /// Sets and drops commercial rules.
+    Rules(RuleWrite),
     /// Opens, uses and ends sessions.
     Sessions(SessionWrite),
+    /// Customers and who logs in for them.
+    Accounts(AccountWrite),
+    Mail(MailWrite),
 }
 
 /// A write under the name its client gave it. The answer that the client gets is kept in the
@@ -147,6 +169,7 @@ pub enum Written {
     /// So many rows had their time.
     Swept(u64),
     Cart(CartAnswer),
+    Rule(RuleWritten),
     /// What a batch did: `read` counts its products, rejected ones included.
     Products(ImportCounts),
     Done,
@@ -154,6 +177,12 @@ pub enum Written {
     Superseded,
     /// These tokens are dead now.
     Ended(Vec<TokenHash>),
+    /// Somebody else has that name or address.
+    Taken,
+    /// It would leave things in a state that they must not be in.
+    Conflict,
+    /// To be tried now.
+    Claimed(Vec<WaitingMail>),
     /// Nothing to revert, no such import.
     Absent,
 }

@@ -5,6 +5,7 @@
 //! no page holds an inline script or style, so a strict content security policy fits. Nothing is
 //! held, so there is nothing that could die.
 
+mod account;
 mod address;
 mod assets;
 mod card;
@@ -17,6 +18,7 @@ mod form;
 mod home;
 mod json_ld;
 mod list;
+mod mail;
 mod pictures;
 mod problems;
 mod product_json;
@@ -28,6 +30,11 @@ mod suggestions;
 #[cfg(test)]
 mod tests;
 
+pub use account::{
+    AccountFrame, AccountHomePage, AddressCard, AddressForm, Filled, Profile, SessionCard,
+    account_home, address, addresses, details, forgotten, leave, log_in, register, reset, sessions,
+    set_up,
+};
 pub use address::{ListAddress, category_path, param, product_path};
 pub use assets::{Asset, assets};
 pub use card::{product_card, product_card_with};
@@ -43,6 +50,7 @@ pub use error_page::{ErrorPage, error_page};
 pub use form::form;
 pub use home::{HomePage, home};
 pub use list::{CategoryPage, Listing, SearchResultsPage, category, search};
+pub use mail::{MailText, Sender};
 pub use pictures::Pictures;
 pub use problems::{ProblemKind, ProblemsPage, problems_page};
 pub use product_json::{

@@ -161,6 +161,8 @@ pub(super) struct Meta<'a> {
     /// In the active cart of whom the page is for; `None` on pages for everybody, whose script
     /// asks for it.
     pub(super) cart_lines: Option<u64>,
+    /// Whether whom the page is for has logged in; `None` on pages for everybody, as above.
+    pub(super) signed_in: Option<bool>,
 }
 
 impl Default for Meta<'_> {
@@ -174,6 +176,7 @@ impl Default for Meta<'_> {
             offset: 0,
             search_text: "",
             cart_lines: None,
+            signed_in: None,
         }
     }
 }

@@ -28,7 +28,7 @@ pub fn sitemap(shell: &Shell, pages: &[SitemapEntry]) -> Bytes {
 pub fn robots_txt(shell: &Shell) -> Bytes {
     // Filtered and paged lists ask by themselves not to be indexed; they may be followed.
     let text = format!(
-        "User-agent: *\nDisallow: /api/\nDisallow: /ops\nDisallow: /search\n\nSitemap: {}/sitemap.xml\n",
+        "User-agent: *\nDisallow: /api/\nDisallow: /ops\nDisallow: /search\nDisallow: /account\nDisallow: /admin\n\nSitemap: {}/sitemap.xml\n",
         shell.url
     );
     text.into()

@@ -8,6 +8,7 @@
     reason = "a test that fails says where, and a measurement prints"
 )]
 
+mod accounts;
 mod agreement;
 mod audit;
 mod blobs;
@@ -17,6 +18,7 @@ mod disk;
 mod documents;
 mod imports;
 mod lifecycle;
+mod mail;
 mod once;
 mod orders;
 mod outbox;
@@ -24,6 +26,7 @@ mod overrides;
 mod payments;
 mod peer;
 mod races;
+mod rules;
 mod search;
 mod search_real;
 mod sessions;

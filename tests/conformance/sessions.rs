@@ -4,11 +4,13 @@ use crate::shop::{Shop, on_both_databases};
 use std::time::Duration;
 use stoa::{
     domain::{
-        id::SessionId,
+        cart::{CartAct, CartOwner, CartWrite},
+        id::{CartId, SessionId},
         session::{Session, Via, Who},
         time::Micros,
     },
     ports::{
+        carts::Carts,
         clock::Ids,
         sessions::{NewSession, SessionWrite, Sessions, TokenHash},
         writer::{Write, Written},
@@ -18,6 +20,7 @@ use stoa::{
 on_both_databases![
     a_guests_session_is_read_back_as_it_was_opened,
     one_that_is_replaced_is_dead_and_says_where_it_went,
+    what_a_guest_gathered_goes_along_at_login,
     an_end_is_once_and_uses_only_move_forward,
     what_nobody_used_for_long_is_swept_in_bites,
     no_two_sessions_have_one_token,
@@ -86,6 +89,35 @@ async fn one_that_is_replaced_is_dead_and_says_where_it_went(mut shop: Shop) {
     assert_eq!(write(&mut shop, replace).await, Written::Ended(vec![]));
     assert!(find(&shop, 3).await.is_some());
     assert_eq!(shop.store.merged_into(old.id).await.unwrap(), Some(next.id));
+}
+
+async fn what_a_guest_gathered_goes_along_at_login(mut shop: Shop) {
+    let user = crate::accounts::register(&mut shop, "ada").await.1;
+    let guest = new(&shop, 1, 100);
+    open(&mut shop, &guest).await;
+    let owner = CartOwner::Guest(guest.id);
+    let id = CartId(shop.source.next());
+    let act = CartAct::Create { id, name: "Shed".into(), note: None };
+    shop.commit(Write::Carts(CartWrite { owner, at: Micros(100), act })).await.unwrap();
+    for token in [2, 3] {
+        // Asked twice, as by two clicks: the second finds nothing left, and is a login all the same.
+        let next = NewSession { user: Some(user), ..new(&shop, token, 200) };
+        let replace = SessionWrite::Replace { old: guest.id, new: Box::new(next) };
+        write(&mut shop, replace).await;
+        let names: Vec<_> = Carts::open(&shop.store, CartOwner::User(user))
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|cart| cart.name)
+            .collect();
+        assert_eq!(names, ["Shed"]);
+        assert!(Carts::open(&shop.store, owner).await.unwrap().is_empty());
+    }
+    // A guest who goes on as a guest keeps nothing of the other's.
+    let next = new(&shop, 4, 300);
+    let replace = SessionWrite::Replace { old: guest.id, new: Box::new(next) };
+    write(&mut shop, replace).await;
+    assert_eq!(Carts::open(&shop.store, CartOwner::User(user)).await.unwrap().len(), 1);
 }
 
 async fn an_end_is_once_and_uses_only_move_forward(mut shop: Shop) {

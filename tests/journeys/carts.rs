@@ -319,17 +319,23 @@ fn what_changed_since_is_shown_and_not_slipped_in() {
 }
 
 /// Somebody with a browser that runs no scripts.
-struct Person<'a> {
+pub(crate) struct Person<'a> {
     server: &'a Server,
     cookies: std::cell::RefCell<Vec<(String, String)>>,
 }
 
 impl<'a> Person<'a> {
-    fn come(server: &'a Server) -> Self {
+    pub(crate) fn come(server: &'a Server) -> Self {
         Self { server, cookies: std::cell::RefCell::default() }
     }
 
-    fn ask(&self, method: &str, path: &str, more: &[(&str, &str)], body: &str) -> Answer {
+    pub(crate) fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        more: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         let cookies: Vec<_> =
             self.cookies.borrow().iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookies = cookies.join("; ");
@@ -352,7 +358,7 @@ impl<'a> Person<'a> {
         answer
     }
 
-    fn page(&self, path: &str) -> String {
+    pub(crate) fn page(&self, path: &str) -> String {
         let answer = self.ask("GET", path, &[], "");
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
@@ -360,7 +366,7 @@ impl<'a> Person<'a> {
     }
 
     /// Sends a form as a page of this shop does.
-    fn send(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) fn send(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let origin = format!("http://{}", self.server.address);
         let form = "application/x-www-form-urlencoded";
         let headers = [("origin", origin.as_str()), ("content-type", form)];
@@ -390,7 +396,7 @@ fn encoded(fields: &[(&str, &str)]) -> String {
     pairs.join("&")
 }
 
-fn token(page: &str) -> String {
+pub(crate) fn token(page: &str) -> String {
     let (_, rest) = page.split_once("name=\"form_token\" value=\"").expect("a form");
     rest.split_once('"').unwrap().0.to_owned()
 }

@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test that fails says where")]
 
+mod account_pages;
+mod accounts;
 mod backup;
 mod bad_input;
 mod browse;
@@ -12,6 +14,7 @@ mod handoff;
 mod import;
 mod memory;
 mod operate;
+mod rules;
 #[expect(dead_code, reason = "fault tests use more of it")]
 #[path = "../support/mod.rs"]
 mod support;

@@ -13,7 +13,9 @@
 mod prices;
 mod review;
 
-pub(crate) use prices::{BasePrices, Prices};
+#[cfg(test)]
+pub(crate) use prices::BasePrices;
+pub(crate) use prices::{PriceStamp, Prices};
 pub(crate) use review::ShownLine;
 
 use super::writer::{OnceError, StoreHandle, Told, WriteError, unexpected};
@@ -24,7 +26,7 @@ use crate::{
             CartWrite, Edited, LineChange, LineRefusal, MOST_NOTE, Offer, RowRefusal,
             compare::Standing,
         },
-        id::{CartId, SessionId},
+        id::CartId,
         once::{BodyHash, OnceName},
         principal::Principal,
         quantity::Quantity,
@@ -276,21 +278,6 @@ impl Carts {
         let write = Box::new(self.write(who, act)?);
         let once = Once { name, body, at: self.parts.clock.now(), write, answer };
         Ok(self.parts.store.once(once).await?)
-    }
-
-    /// Makes what a guest gathered the buyer's own, once: asked again, there is nothing left to
-    /// take over. To be asked after each login. Says how many carts that were.
-    #[cfg_attr(not(test), expect(dead_code, reason = "logging in calls it, and comes next"))]
-    pub(crate) async fn take_over(
-        &self,
-        from: SessionId,
-        who: &Principal,
-    ) -> Result<usize, CartsError> {
-        let write = self.write(who, CartAct::TakeOver { from })?;
-        match answer(self.parts.store.write(write).await?)? {
-            CartAnswer::TakenOver { carts } => Ok(carts),
-            other => Err(unexpected(&Written::Cart(other)).into()),
-        }
     }
 
     fn write(&self, who: &Principal, act: CartAct) -> Result<Write, CartsError> {

@@ -8,10 +8,11 @@
 
 mod compose;
 
-pub(crate) use compose::{Basket, Checkout, NoRules, Reviewed, Rules};
+pub(crate) use compose::{Basket, Checkout, Reviewed};
 
 use super::{
     carts::{Carts, CartsError, Named},
+    rules::Rules,
     writer::{OnceError, StoreHandle, Told, WriteError, unexpected},
 };
 use crate::{
@@ -93,7 +94,7 @@ pub(crate) struct OrdersParts {
     pub(crate) kept: Arc<dyn KeptAnswers>,
     pub(crate) carts: Carts,
     pub(crate) documents: Arc<dyn Documents>,
-    pub(crate) rules: Arc<dyn Rules>,
+    pub(crate) rules: Rules,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) chance: Arc<dyn Chance>,

@@ -264,6 +264,12 @@ impl Sessions {
         }
     }
 
+    /// To be called when a write of others may have ended some, and nobody said which.
+    pub(crate) fn forget_all(&self) {
+        self.shared.ends.fetch_add(1, Ordering::SeqCst);
+        self.shared.memory.invalidate_all();
+    }
+
     async fn end_by(&self, write: SessionWrite) -> Result<usize, SessionsError> {
         match self.shared.parts.store.write(Write::Sessions(write)).await {
             Ok(Written::Ended(ended)) => {
@@ -273,9 +279,7 @@ impl Sessions {
             Ok(other) => Err(unexpected(&other).into()),
             Err(error) => {
                 if matches!(error, WriteError::Unknown) {
-                    // It may have been ended, and which token that was nobody told us.
-                    self.shared.ends.fetch_add(1, Ordering::SeqCst);
-                    self.shared.memory.invalidate_all();
+                    self.forget_all();
                 }
                 Err(error.into())
             }

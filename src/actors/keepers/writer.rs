@@ -11,7 +11,10 @@ use crate::{
     domain::{once::KeptAnswer, time::Micros},
     ports::{
         StoreError,
+        accounts::AccountWrite,
+        mail::MailWrite,
         overrides::PoolOverride,
+        rules::{RuleAct, RuleWrite},
         sessions::SessionWrite,
         writer::{Once, Write, Writer, Written},
     },
@@ -145,6 +148,10 @@ impl StoreHandle {
         }
     }
 
+    pub(crate) async fn mail(&self, write: MailWrite) -> Result<Written, WriteError> {
+        self.write(Write::Mail(write)).await
+    }
+
     pub(super) async fn write(&self, write: Write) -> Result<Written, WriteError> {
         let rank = rank(&write);
         let patience = if rank == BACKGROUND { BACKGROUND_PATIENCE } else { PATIENCE };
@@ -178,7 +185,9 @@ fn rank(write: &Write) -> u8 {
         | Write::Products(_)
         | Write::ForgetAnswers { .. }
         | Write::SweepCarts { .. } => BACKGROUND,
-        Write::Carts(_)
+        Write::Rules(RuleWrite { act: RuleAct::SweepPrices { .. }, .. }) => BACKGROUND,
+        Write::Rules(_)
+        | Write::Carts(_)
         | Write::Payment(_)
         | Write::CreateImport(_)
         | Write::EndImport { .. }
@@ -187,7 +196,9 @@ fn rank(write: &Write) -> u8 {
         | Write::SetOverride(_)
         | Write::RevertOverride { .. } => INTERACTIVE,
         Write::Sessions(SessionWrite::Touch(_) | SessionWrite::Sweep { .. }) => BACKGROUND,
-        Write::Sessions(_) => INTERACTIVE,
+        Write::Accounts(AccountWrite::SweepTokens { .. }) => BACKGROUND,
+        Write::Mail(_) => BACKGROUND,
+        Write::Sessions(_) | Write::Accounts(_) => INTERACTIVE,
     }
 }
 

@@ -1,14 +1,19 @@
 //! Commits batches of writes; see `ports::writer` and the folder's page.
 
+mod accounts;
 mod audit;
 mod carts;
+mod coupons;
+mod customers;
 mod imports;
+mod mail;
 mod once;
 mod order_moves;
 mod orders;
 mod overrides;
 mod payments;
 mod products;
+mod rules;
 mod sessions;
 mod stock;
 
@@ -33,8 +38,13 @@ const TEXTS: &[&[&str]] = &[
     overrides::ALL,
     audit::ALL,
     once::ALL,
-    carts::ALL,
+    rules::ALL,
+    coupons::ALL,
     sessions::ALL,
+    accounts::ALL,
+    customers::ALL,
+    mail::ALL,
+    carts::ALL,
     orders::ALL,
     order_moves::ALL,
     payments::ALL,
@@ -262,6 +272,15 @@ async fn apply(
         Write::RevertOverride { pool, node, by, at } => {
             overrides::revert(tx, pool, node, by, *at).await?
         }
-        Write::Sessions(write) => sessions::apply(tx, write).await?,
+        Write::Rules(write) => rules::act(tx, write).await?,
+        Write::Sessions(write) => {
+            let written = sessions::apply(tx, write).await?;
+            if let Some(along) = write.carts_along() {
+                carts::edit(tx, &[&along]).await?;
+            }
+            written
+        }
+        Write::Accounts(write) => accounts::apply(tx, write).await?,
+        Write::Mail(write) => mail::apply(tx, write).await?,
     })
 }

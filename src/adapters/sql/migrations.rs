@@ -50,6 +50,11 @@ macro_rules! files {
                 include_str!(concat!("../../../migrations/", $database, "/0006_carts.sql")),
             ),
             (
+                7,
+                "rules",
+                include_str!(concat!("../../../migrations/", $database, "/0007_rules.sql")),
+            ),
+            (
                 8,
                 "payments",
                 include_str!(concat!("../../../migrations/", $database, "/0008_payments.sql")),
@@ -96,7 +101,7 @@ pub struct DatabaseIdentity {
     pub created_at: Micros,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(sqlx_macros::FromRow)]
 struct IdentityRow {
     database_id: Uuid,
     epoch: Uuid,

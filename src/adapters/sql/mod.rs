@@ -9,6 +9,7 @@
 //! dies, an open transaction was never there. A damaged file is noticed as it is opened or by
 //! [`SqlStore::check`], and refused rather than served.
 
+mod accounts;
 mod audit;
 mod carts;
 mod catalog;
@@ -18,11 +19,13 @@ mod error;
 mod imports;
 mod kept_answers;
 mod lists;
+mod mail;
 mod migrations;
 mod orders;
 mod outbox;
 mod overrides;
 mod plain;
+mod rules;
 mod sessions;
 mod sqlite_writer;
 mod stock;
@@ -209,9 +212,12 @@ impl SqlStore {
             outbox::ALL,
             imports::ALL,
             overrides::ALL,
+            rules::ALL,
             audit::ALL,
             carts::ALL,
             sessions::ALL,
+            accounts::ALL,
+            mail::ALL,
             orders::ALL,
             till::ALL,
             kept_answers::ALL,

@@ -4,14 +4,19 @@
 //! synced to the disk before anybody is answered. When it dies in between, nothing was written;
 //! a full disk or a busy file is answered as such, and the next commit starts afresh.
 
+mod accounts;
 mod carts;
+mod coupons;
+mod customers;
 mod imports;
+mod mail;
 mod once;
 mod order_moves;
 mod orders;
 mod overrides;
 mod payments;
 mod products;
+mod rules;
 mod sessions;
 mod stock;
 
@@ -34,8 +39,13 @@ pub(super) const ALL: &[&[(&str, Sql)]] = &[
     imports::ALL,
     overrides::ALL,
     once::ALL,
-    carts::ALL,
+    rules::ALL,
+    coupons::ALL,
     sessions::ALL,
+    accounts::ALL,
+    customers::ALL,
+    mail::ALL,
+    carts::ALL,
     orders::ALL,
     order_moves::ALL,
     payments::ALL,
@@ -176,6 +186,15 @@ async fn apply(
         Write::RevertOverride { pool, node, by, at } => {
             overrides::revert(conn, pool, node, by, *at).await
         }
-        Write::Sessions(write) => sessions::apply(conn, write).await,
+        Write::Rules(write) => rules::act(conn, write).await,
+        Write::Sessions(write) => {
+            let written = sessions::apply(conn, write).await?;
+            if let Some(along) = write.carts_along() {
+                carts::edit(conn, &[&along]).await?;
+            }
+            Ok(written)
+        }
+        Write::Accounts(write) => accounts::apply(conn, write).await,
+        Write::Mail(write) => mail::apply(conn, write).await,
     }
 }

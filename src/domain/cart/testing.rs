@@ -44,6 +44,7 @@ pub(crate) fn tier(name: &str, minor: i64, from: i64, less: i64) -> Offer {
         id: list,
         name: "list".into(),
         currency: Currency::USD,
+        active: true,
         priority: 0,
         tax: TaxMode::Exclusive,
         schedule: Schedule::ALWAYS,

@@ -5,9 +5,11 @@
 
 mod dice;
 mod generate;
+mod rules;
 mod shelves;
 
 pub use generate::generate;
+pub use rules::{prices, rules};
 
 use crate::domain::{
     import::json,

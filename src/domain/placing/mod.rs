@@ -9,6 +9,7 @@
 //! writes what was granted.
 
 use crate::domain::{
+    coupon::{CouponCode, CouponDesk, CouponRefusal, CouponUser, CouponWish},
     id::{CartId, OrderId, ProductId, StockItemId},
     money::Money,
     order::{Order, OrderLine},
@@ -48,6 +49,8 @@ pub struct Known {
     pub ordered: HashMap<CartId, OrderId>,
     /// The versions of those that are open.
     pub carts: HashMap<CartId, i64>,
+    /// The coupons that the batch means to use.
+    pub coupons: CouponDesk,
 }
 
 /// A line that there isn't enough for.
@@ -79,6 +82,8 @@ pub enum Placed {
     Ordered(OrderId),
     /// The cart has other lines by now, or is gone.
     CartMoved,
+    /// Its coupon takes off nothing now, or something else than was shown.
+    Coupon(Option<CouponRefusal>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +97,8 @@ pub enum Verdict {
     Ordered(OrderId),
     /// The cart has other lines by now, or is gone.
     CartMoved,
+    /// Its coupon takes off nothing now, or something else than was shown.
+    Coupon(Option<CouponRefusal>),
 }
 
 /// What stays of a batch: the verdicts in the order of the placings, and the stock afterwards.
@@ -99,28 +106,45 @@ pub enum Verdict {
 pub struct Decided {
     pub verdicts: Vec<Verdict>,
     pub shelves: Shelves,
+    /// With the uses to be written.
+    pub coupons: CouponDesk,
+}
+
+impl Placing {
+    /// The coupon it means to use, and who counts as its user.
+    pub fn coupon(&self) -> Option<(&CouponCode, CouponUser)> {
+        let order = &self.order;
+        let code = order.coupon.as_ref()?;
+        Some((code, CouponUser::of(order.customer, &order.email)))
+    }
 }
 
 /// Decides in the order given, which is that of arrival.
 pub fn decide(placings: &[&Placing], known: Known) -> Decided {
-    let Known { products, mut shelves, mut ordered, carts } = known;
+    let Known { products, mut shelves, mut ordered, carts, mut coupons } = known;
     let mut verdicts = Vec::with_capacity(placings.len());
     for placing in placings {
         let order = &placing.order;
         let verdict = match order.cart {
             Some(cart) if let Some(before) = ordered.get(&cart) => Verdict::Ordered(*before),
             Some(cart) if carts.get(&cart).copied() != placing.cart_version => Verdict::CartMoved,
-            _ => one(order, &products, &mut shelves),
+            _ => one(placing, &products, &mut shelves, &mut coupons),
         };
         if let (Verdict::Granted(_), Some(cart)) = (&verdict, order.cart) {
             ordered.insert(cart, order.id);
         }
         verdicts.push(verdict);
     }
-    Decided { verdicts, shelves }
+    Decided { verdicts, shelves, coupons }
 }
 
-fn one(order: &Order, products: &HashMap<ProductId, ProductNow>, shelves: &mut Shelves) -> Verdict {
+fn one(
+    placing: &Placing,
+    products: &HashMap<ProductId, ProductNow>,
+    shelves: &mut Shelves,
+    coupons: &mut CouponDesk,
+) -> Verdict {
+    let order = &placing.order;
     let changed: Vec<_> =
         order.lines.iter().filter_map(|line| changed(line, products.get(&line.product))).collect();
     if !changed.is_empty() {
@@ -135,11 +159,28 @@ fn one(order: &Order, products: &HashMap<ProductId, ProductNow>, shelves: &mut S
     if !short.is_empty() {
         return Verdict::SoldOut(shorts(&order.lines, shelves, &short));
     }
+    // Last, as it is used by asking.
+    if let Some(refused) = use_coupon(placing, coupons) {
+        return refused;
+    }
     let mut reserves = Vec::with_capacity(demand.len());
     for (item, wanted) in demand {
         shelves.take(item, wanted, &mut reserves);
     }
     Verdict::Granted(reserves)
+}
+
+/// Counts a use of the order's coupon, if it has one and that takes off what was shown.
+fn use_coupon(placing: &Placing, coupons: &mut CouponDesk) -> Option<Verdict> {
+    let (code, user) = placing.coupon()?;
+    let Order { id: order, summary, placed_at: at, .. } = &placing.order;
+    let subtotal = summary.money(summary.subtotal);
+    let wish = CouponWish { code, order: *order, user, subtotal, at: *at };
+    match coupons.check(&wish) {
+        Ok(off) if off.minor != summary.discount => Some(Verdict::Coupon(None)),
+        Ok(_) => coupons.take(wish).err().map(|why| Verdict::Coupon(Some(why))),
+        Err(why) => Some(Verdict::Coupon(Some(why))),
+    }
 }
 
 /// How many of each item all lines together consume, by item. Saturating: what doesn't fit a

@@ -106,7 +106,13 @@ fn known(items: Vec<ItemStock>) -> Known {
     shelves.consumes(product(4), item(1), 1);
     let now = |n| ProductNow { sku: sku(n), active: true, price: Some(PRICE) };
     let products = (0..6).map(|n| (product(n), now(n))).collect();
-    Known { products, shelves, ordered: HashMap::new(), carts: HashMap::new() }
+    Known {
+        products,
+        shelves,
+        ordered: HashMap::new(),
+        carts: HashMap::new(),
+        coupons: CouponDesk::default(),
+    }
 }
 
 fn stock(on_hand: &[i64]) -> ItemStock {

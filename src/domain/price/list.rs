@@ -16,11 +16,18 @@ pub struct PriceList {
     pub id: PriceListId,
     pub name: String,
     pub currency: Currency,
+    /// One that isn't counts for nobody, whatever its schedule.
+    #[serde(default = "yes")]
+    pub active: bool,
     /// Among lists assigned equally closely, the higher comes first.
     pub priority: i32,
     pub tax: TaxMode,
     #[serde(default)]
     pub schedule: Schedule,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +39,10 @@ pub enum PriceListError {
 }
 
 impl PriceList {
+    pub fn counts_at(&self, now: Micros) -> bool {
+        self.active && self.schedule.holds_at(now)
+    }
+
     /// The longest name, in characters.
     const NAME: usize = 120;
 
@@ -85,6 +96,14 @@ impl Buyer {
     /// Somebody nobody knows.
     pub fn guest(site: Site) -> Self {
         Self { customer: None, group: None, site }
+    }
+
+    /// Which lists may be for them, the closest first.
+    pub fn audiences(&self) -> Vec<Audience> {
+        let customer = self.customer.map(|customer| Audience::Customer { customer });
+        let group = self.group.map(|group| Audience::Group { group });
+        let site = Audience::Site { site: self.site.clone() };
+        customer.into_iter().chain(group).chain([site]).collect()
     }
 
     pub fn is_meant_by(&self, audience: &Audience) -> bool {

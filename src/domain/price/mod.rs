@@ -9,10 +9,12 @@
 mod ladder;
 mod list;
 mod set;
+mod table;
 
 pub use ladder::{Ladder, PriceEntry, PriceEntryError, PriceSource, UnitPrice};
 pub use list::{Assignment, Audience, Buyer, PriceList, PriceListError, next_change};
 pub use set::{PriceSet, PriceSetHash};
+pub use table::{PriceEdit, PriceKey, PricePlan, PriceTable};
 
 #[cfg(test)]
 mod tests;

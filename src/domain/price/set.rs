@@ -46,7 +46,7 @@ impl PriceSet {
     ) -> Self {
         let mut found: Vec<_> = lists
             .iter()
-            .filter(|list| list.currency == currency && list.schedule.holds_at(now))
+            .filter(|list| list.currency == currency && list.counts_at(now))
             .filter_map(|list| {
                 let closest = assignments
                     .iter()

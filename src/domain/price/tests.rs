@@ -34,6 +34,7 @@ fn list(n: u128, priority: i32) -> PriceList {
         id: PriceListId(id(n)),
         name: format!("list {n}"),
         currency: Currency::EUR,
+        active: true,
         priority,
         tax: TaxMode::Exclusive,
         schedule: Schedule::ALWAYS,
@@ -105,8 +106,9 @@ fn the_closest_list_comes_first_then_the_higher_priority() {
 fn lists_of_another_currency_or_time_do_not_count() {
     let dollars = PriceList { currency: Currency::USD, ..list(10, 0) };
     let schedule = Schedule::new(Some(Micros(5)), Some(Micros(9))).unwrap();
-    let lists = [dollars, PriceList { schedule, ..list(11, 0) }, list(12, 0)];
-    let assignments = [10, 11, 12].map(|n| assigned(n, for_site()));
+    let asleep = PriceList { active: false, ..list(13, 0) };
+    let lists = [dollars, PriceList { schedule, ..list(11, 0) }, list(12, 0), asleep];
+    let assignments = [10, 11, 12, 13].map(|n| assigned(n, for_site()));
     assert_eq!(order(&resolve(&lists, &assignments, 4)), [12]);
     assert_eq!(order(&resolve(&lists, &assignments, 5)), [11, 12]);
     assert_eq!(order(&resolve(&lists, &assignments, 9)), [12]);

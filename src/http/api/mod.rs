@@ -1,19 +1,28 @@
 //! The API's first version: the catalogue for everybody, sessions and what belongs to them for
-//! shoppers, imports, exports and the index for administrators.
+//! shoppers, rules for staff, imports, exports and the index for administrators.
 
+mod accounts;
+mod addresses;
 mod carts;
 mod categories;
 mod checkout;
+mod customers;
 pub(super) mod events;
 mod exports;
 mod imports;
+mod keys;
 pub(crate) mod orders;
 mod payments;
+mod price;
+pub(crate) mod privacy;
 mod products;
 mod reindex;
+mod rules;
 pub(crate) mod search;
 mod sessions;
 mod stock;
+
+pub(crate) use addresses::address_problem;
 
 use crate::{
     domain::{once::OnceName, principal::Principal},
@@ -25,20 +34,27 @@ use crate::{
         resource::{Asked, Resource},
     },
 };
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use warp::reply::Response;
 
 pub(crate) fn resources() -> Vec<Resource> {
     [
         products::resources(),
+        price::resources(),
         categories::resources(),
         search::resources(),
         imports::resources(),
         exports::resources(),
         reindex::resources(),
         sessions::resources(),
+        accounts::resources(),
+        addresses::resources(),
+        keys::resources(),
+        customers::resources(),
+        privacy::resources(),
         carts::resources(),
+        rules::resources(),
         checkout::resources(),
         orders::resources(),
         payments::resources(),
@@ -75,6 +91,23 @@ pub(super) fn fresh_bytes(app: &App, json: Vec<u8>) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Something that was just made, and where it is.
+fn created(app: &App, value: &impl Serialize, place: &str) -> Response {
+    let mut response = fresh(app, value);
+    *response.status_mut() = StatusCode::CREATED;
+    if let Ok(place) = HeaderValue::from_str(place) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    response
+}
+
+fn no_content(app: &App) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    *response.headers_mut() = headers::of_data(&app.config);
     response
 }
 

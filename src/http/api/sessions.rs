@@ -1,9 +1,11 @@
 //! `/api/v1/sessions`: begin, see and end sessions.
 
-use super::fresh;
+use super::{created, fresh, no_content};
 use crate::{
+    actors::keepers::accounts::{Credential, LogIn},
     domain::{
         policy::Right,
+        secret::Secret,
         session::{Session, Via, Who},
     },
     http::{
@@ -11,12 +13,11 @@ use crate::{
         app::App,
         error::{Code, Problem},
         extract::{Param, Takes},
-        headers,
         openapi::{Doc, json},
         resource::{Asked, Intake, Operation, Resource},
     },
 };
-use http::{HeaderValue, Method, StatusCode, header};
+use http::Method;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -30,10 +31,16 @@ const ID: Param = Param::new(
     "The session's id, or `current`.",
 );
 
-/// Who is to have a session.
+/// Who is to have a session: with both an address and a password somebody who logs in, with
+/// neither a guest.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewSession {}
+struct NewSession {
+    #[schema(format = "email", max_length = 254)]
+    email: Option<String>,
+    #[schema(value_type = Option<String>, format = "password", max_length = 128)]
+    password: Option<Secret>,
+}
 
 /// A session that was just begun.
 #[derive(Serialize, ToSchema)]
@@ -50,7 +57,7 @@ struct SessionList {
 
 /// One session.
 #[derive(Serialize, ToSchema)]
-struct SessionView {
+pub(super) struct SessionView {
     id: Uuid,
     kind: SessionKind,
     /// Whether it is the one that asks.
@@ -72,7 +79,7 @@ struct SessionView {
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum SessionKind {
+pub(super) enum SessionKind {
     Guest,
     Buyer,
     Staff,
@@ -85,15 +92,23 @@ pub(super) fn resources() -> Vec<Resource> {
     let begin = Doc::new("begin_session", tag, "Begin a session")
         .about(
             "For API clients: the token comes back in the answer, once, and is sent as bearer from \
-             then on. An empty object begins a guest's session, which can have a cart.",
+             then on. With an address and a password one logs in: asked with a guest's token, that \
+             guest's cart goes along and their token is dead. An empty object begins a guest's \
+             session, which can have a cart.",
         )
         .body(json::<NewSession>())
-        .answer(201, "The session and its token.", json::<BegunSession>());
+        .answer(201, "The session and its token.", json::<BegunSession>())
+        .problem(Code::WrongCredentials)
+        .problem(Code::TooMany)
+        .problem(Code::Unencrypted);
     let list = Doc::new("list_sessions", tag, "One's own sessions, the last used first").answer(
         200,
         "All that are live.",
         json::<SessionList>(),
     );
+    let end_others = Doc::new("end_other_sessions", tag, "Log out everywhere else")
+        .about("Ends all of one's sessions and keys but the one that asks.")
+        .bare(204, "They have ended.");
     let end = Doc::new("end_session", tag, "End a session: log out")
         .about("One's own: `current`, or another one from the list. Its token is dead at once.")
         .place(ID)
@@ -111,6 +126,10 @@ pub(super) fn resources() -> Vec<Resource> {
                 })
                 .takes(Intake::Json)
                 .doc(begin),
+                Operation::new(Method::DELETE, Access::User(Right::Sessions), &[], |a, b| {
+                    Box::pin(end_all_others(a, b))
+                })
+                .doc(end_others),
             ],
         ),
         Resource::new(
@@ -124,19 +143,29 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 async fn begin_session(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
-    let whence = asked.visit.whence();
-    let NewSession {} = asked.body.json().await?;
-    let opened = app.visitors.open_guest(Via::Bearer, whence).await?;
+    let (whence, from) = (asked.visit.whence(), asked.visit.from());
+    let unheard = asked.visit.must_be_unheard(&app);
+    let before = asked.visit.session().cloned();
+    let opened = match asked.body.json().await? {
+        NewSession { email: Some(email), password: Some(password) } => {
+            unheard?;
+            let credential = Credential { email, password };
+            let wish = LogIn { credential, before, via: Via::Bearer, whence, from };
+            app.accounts.log_in(wish).await?
+        }
+        NewSession { email: None, password: None } => {
+            app.visitors.open_guest(Via::Bearer, whence).await?
+        }
+        NewSession { .. } => {
+            let told = "an address and a password come together, or neither of them";
+            return Err(Problem::new(Code::BadContent, told));
+        }
+    };
     let begun = BegunSession {
         token: opened.token.expose().to_owned(),
         session: SessionView::of(&opened.session, true),
     };
-    let mut response = fresh(&app, &begun);
-    *response.status_mut() = StatusCode::CREATED;
-    if let Ok(place) = HeaderValue::from_str(&format!("{ADDRESS}/{}", opened.session.id)) {
-        response.headers_mut().insert(header::LOCATION, place);
-    }
-    Ok(response)
+    Ok(created(&app, &begun, &format!("{ADDRESS}/{}", opened.session.id)))
 }
 
 async fn show_list(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
@@ -162,10 +191,13 @@ async fn end_session(app: Arc<App>, mut asked: Asked) -> Result<Response, Proble
     if id == own && asked.visit.is_by_cookie() {
         asked.visit.forget();
     }
-    let mut response = Response::default();
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    *response.headers_mut() = headers::of_data(&app.config);
-    Ok(response)
+    Ok(no_content(&app))
+}
+
+async fn end_all_others(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
+    let own = asked.visit.session().ok_or_else(unknown)?;
+    app.visitors.end_others(own.user().ok_or_else(unknown)?, own.id).await?;
+    Ok(no_content(&app))
 }
 
 fn unknown() -> Problem {
@@ -173,7 +205,7 @@ fn unknown() -> Problem {
 }
 
 impl SessionView {
-    fn of(session: &Session, current: bool) -> Self {
+    pub(super) fn of(session: &Session, current: bool) -> Self {
         Self {
             id: session.id.0,
             kind: match (session.via, session.who) {

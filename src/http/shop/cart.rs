@@ -57,6 +57,7 @@ const DONE: &[&str] = &[
 struct Summary {
     /// In the active cart.
     lines: u64,
+    signed_in: bool,
 }
 
 /// What a script is told of what it added.
@@ -101,7 +102,8 @@ async fn summary(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
         None => None,
     };
     let lines = cart.as_ref().map_or(0, Cart::lines);
-    Ok(json(&app, StatusCode::OK, &Summary { lines }))
+    let signed_in = asked.visit.session().is_some_and(|session| session.user().is_some());
+    Ok(json(&app, StatusCode::OK, &Summary { lines, signed_in }))
 }
 
 async fn add(app: Arc<App>, mut asked: Asked) -> Result<Response, Problem> {

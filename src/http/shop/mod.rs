@@ -1,5 +1,6 @@
 //! The shop's pages: those for everybody, and a shopper's own.
 
+mod account;
 mod cart;
 mod checkout;
 mod files;
@@ -23,6 +24,7 @@ pub(crate) fn resources() -> Vec<Resource> {
         lists::resources(),
         cart::resources(),
         checkout::resources(),
+        account::resources(),
         product::resources(),
         media::resources(),
         files::resources(),

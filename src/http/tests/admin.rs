@@ -11,6 +11,8 @@ use crate::{
     },
     http::{access::Access, resource::Intake, routes},
 };
+use bytes::Bytes;
+use http::Response;
 use std::sync::atomic::Ordering;
 
 /// One of each kind of visitor, with the token they come with.
@@ -58,6 +60,11 @@ async fn each_operation_admits_whom_its_entry_says() {
                 };
                 let status = answer.status().as_u16();
                 match expected {
+                    // Who asks for a page of theirs is led to where they sign in.
+                    Some(401) if operation.is_ones_own_page() && *token != "guess" => {
+                        assert_eq!(status, 303, "{place} by {token:?}");
+                        assert!(header(&answer, "location").starts_with("/login?next=%2F"));
+                    }
                     Some(expected) => assert_eq!(status, expected, "{place} by {token:?}"),
                     // What is missing of the request itself is told, but nobody is turned away.
                     // A form that no page of ours sent is taken for another site's, whoever asks.
@@ -79,9 +86,12 @@ async fn each_operation_admits_whom_its_entry_says() {
             }
             let admin = shop.admin(method, &path, "").await;
             let for_users = operation.access.admits(None, true).is_err();
-            assert_eq!(admin.status() == 401, for_users, "{place}");
+            let led =
+                |answer: &Response<Bytes>| header(answer, "location").starts_with("/login?next");
+            let away = |answer: &Response<Bytes>| answer.status() == 401 || led(answer);
+            assert_eq!(away(&admin), for_users, "{place}");
             if method == "GET" {
-                assert_eq!(shop.by_socket(&path).await.status() == 401, for_users, "{place}");
+                assert_eq!(away(&shop.by_socket(&path).await), for_users, "{place}");
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Journeys through the edge over real connections, with stand-ins for what lies behind it.
 
+mod accounts;
 mod admin;
 mod api;
 mod carts;
@@ -8,6 +9,7 @@ mod files;
 mod limits;
 mod orders;
 mod pages;
+mod rules;
 mod sessions;
 mod shop;
 mod visitors;

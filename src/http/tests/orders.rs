@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     actors::keepers::{
-        orders::{NoRules, Orders, OrdersParts},
+        orders::{Orders, OrdersParts},
         stock::Stocks,
         till::{Till, TillParts},
         writer,
@@ -119,7 +119,7 @@ pub(super) fn nowhere(documents: Arc<dyn Documents>) -> Orders {
         kept: Arc::new(Nothing),
         carts: carts::nowhere(Arc::clone(&documents)),
         documents,
-        rules: Arc::new(NoRules::default()),
+        rules: super::rules::nowhere(),
         clock: Arc::new(Nothing),
         ids: Arc::new(Nothing),
         chance: Arc::new(Dice),

@@ -123,5 +123,13 @@ async fn sessions_of_others_are_neither_seen_nor_ended() {
         }
     }
     assert_eq!(shop.visitors.count(), 4);
+    // All others of one's own are, with keys, and nobody else's.
+    shop.visitors.admit("second", buyer(1, BuyerRole::Admin), Via::Cookie);
+    shop.visitors.admit("key", buyer(1, BuyerRole::Admin), Via::Key);
+    is(&shop.ask("DELETE", "/api/v1/sessions", &headers, "").await, 204);
+    assert_eq!(shop.visitors.count(), 4);
+    is(&shop.ask("GET", "/api/v1/sessions", &headers, "").await, 200);
+    let guest = [("authorization", "Bearer guests")];
+    is(&shop.ask("DELETE", "/api/v1/sessions", &guest, "").await, 401);
     shop.close().await;
 }

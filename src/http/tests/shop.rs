@@ -563,8 +563,11 @@ impl Shop {
         });
         let renderers =
             Pool::new("render", PoolOptions { workers: 1, bound: 2, ..PoolOptions::default() });
+        let (accounts, [password_workers, desk]) = super::accounts::nobody();
         let supervisor = Supervisor::new("shop", Strategy::OneForOne)
-            .child(pool(&renderers, || async { Ok(RenderWorker) }));
+            .child(pool(&renderers, || async { Ok(RenderWorker) }))
+            .child(password_workers)
+            .child(desk);
         let universe = Universe::start(supervisor).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("stoa.sock");
@@ -591,7 +594,9 @@ impl Shop {
             files: Arc::clone(&files) as _,
             pools: Arc::new(Pools),
             visitors: Arc::clone(&visitors) as _,
+            accounts: Arc::new(accounts),
             carts: super::carts::nowhere(Arc::clone(&shelf) as _),
+            rules: super::rules::nowhere(),
             orders: super::orders::nowhere(Arc::clone(&shelf) as _),
             till: super::orders::no_till(),
             stocks: super::orders::no_stocks(),

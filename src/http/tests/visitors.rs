@@ -61,7 +61,9 @@ pub(super) fn buyer(n: u128, role: BuyerRole) -> Who {
 }
 
 pub(super) fn staff(role: StaffRole) -> Who {
-    Who::Staff { user: UserId(Uuid::from_u128(1_000)), permissions: role.permissions() }
+    // One person a role, as one who ends their other sessions must end nobody else's.
+    let user = UserId(Uuid::from_u128(1_000 + role as u128));
+    Who::Staff { user, permissions: role.permissions() }
 }
 
 #[async_trait]
@@ -87,6 +89,11 @@ impl Visiting for Visitors {
         let before = live.len();
         live.retain(|(_, session)| session.id != id || (user.is_some() && session.user() != user));
         Ok(live.len() < before)
+    }
+    async fn end_others(&self, user: UserId, but: SessionId) -> Result<(), Problem> {
+        let others = |one: &Session| one.user() == Some(user) && one.id != but;
+        self.live.lock().unwrap().retain(|(_, session)| !others(session));
+        Ok(())
     }
 }
 

@@ -171,18 +171,44 @@ if (pager && grid) {
   });
 }
 
-// The cart's count stands beside pages that are the same for everybody. It is asked for now and
-// then, told to other windows, and known at once after adding something here.
+// A product's page is the same for everybody; what the product costs whoever looks, and from which
+// quantity on it costs less, is asked for beside it.
+const buying = one(".buy [data-add]");
+const priceShown = one(".buy [data-live=price]");
+if (buying && priceShown) {
+  const own = async () => {
+    const answer = await fetch(`/api/v1/products/${encodeURIComponent(buying.elements.sku.value)}/price`);
+    if (!answer.ok) return;
+    const { unit_price: price, unit, tiers } = await answer.json();
+    const text = priceShown.firstChild;
+    if (price && text.nodeValue.trim() !== price.formatted) text.nodeValue = `${price.formatted} `;
+    const more = tiers.filter((tier) => Number(tier.from) > 1);
+    if (more.length === 0) return;
+    const line = document.createElement("p");
+    line.className = "muted";
+    line.textContent = more.map((tier) => `From ${tier.from}: ${tier.price.formatted} per ${unit}`).join(" · ");
+    priceShown.after(line);
+  };
+  own().catch(() => { /* the page's price stands, and the cart says what it costs */ });
+}
+
+// The cart's count, and whether somebody is signed in, stand beside pages that are the same for
+// everybody. They are asked for now and then, told to other windows, and known at once on pages
+// that are one's own.
 const cartLink = one("[data-cart]");
 if (cartLink) {
   const badge = one("[data-cart-count]", cartLink);
-  const show = (lines) => {
+  const account = one("[data-account]");
+  const show = (lines, signedIn) => {
+    if (account && typeof signedIn === "boolean") {
+      one("[data-account-word]", account).textContent = signedIn ? "Account" : "Sign in";
+    }
     badge.textContent = lines > 999 ? "999+" : String(lines);
     badge.hidden = lines === 0;
   };
-  const keep = (lines) => {
-    show(lines);
-    try { localStorage.setItem("cart", JSON.stringify({ lines, at: Date.now() })); } catch { /* asked for again */ }
+  const keep = (lines, signedIn = kept()?.signedIn) => {
+    show(lines, signedIn);
+    try { localStorage.setItem("cart", JSON.stringify({ lines, signedIn, at: Date.now() })); } catch { /* asked for again */ }
   };
   const kept = () => {
     try { return JSON.parse(localStorage.getItem("cart")); } catch { return null; }
@@ -190,18 +216,22 @@ if (cartLink) {
   const ask = async () => {
     try {
       const answer = await fetch("/cart/summary", { headers: { accept: "application/json" } });
-      if (answer.ok) keep((await answer.json()).lines);
+      if (!answer.ok) return;
+      const said = await answer.json();
+      keep(said.lines, said.signed_in);
     } catch { /* offline: the link still works */ }
   };
   const here = one("[data-cart-lines]");
   const known = kept();
-  if (here) keep(Number(here.dataset.cartLines));
-  else if (badge.textContent) keep(Number(badge.textContent));
+  const told = account?.dataset.account;
+  const signedIn = told ? told === "true" : known?.signedIn;
+  if (here) keep(Number(here.dataset.cartLines), signedIn);
+  else if (badge.textContent) keep(Number(badge.textContent), signedIn);
   else {
-    if (known) show(known.lines);
+    if (known) show(known.lines, known.signedIn);
     if (!known || Date.now() - known.at > 30000) ask();
   }
-  addEventListener("storage", (event) => { if (event.key === "cart") { const other = kept(); if (other) show(other.lines); } });
+  addEventListener("storage", (event) => { if (event.key === "cart") { const other = kept(); if (other) show(other.lines, other.signedIn); } });
   addEventListener("pageshow", (event) => { if (event.persisted) ask(); });
 
   // Cards may come later than this script, so the document listens.

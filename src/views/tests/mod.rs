@@ -1,5 +1,6 @@
 //! What holds for every page, tried on all of them at once.
 
+mod accounts;
 mod carts;
 mod pages;
 mod sheets;

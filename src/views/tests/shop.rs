@@ -202,7 +202,8 @@ pub(super) fn every_page() -> Vec<(String, String)> {
         add(&format!("error {status}"), error_page(&page));
     }
     add("docs", docs_page(&DocsPage { shell: &shell, offset: 42 }));
-    for (name, page) in super::carts::every_page() {
+    for (name, page) in super::carts::every_page().into_iter().chain(super::accounts::every_page())
+    {
         add(&name, page);
     }
     pages

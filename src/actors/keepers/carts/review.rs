@@ -4,7 +4,7 @@
 //! kept for as long as neither the cart nor the documents move on; an edit through this process
 //! carries it on, looking at the lines it touched alone.
 
-use super::{Carts, CartsError};
+use super::{Carts, CartsError, PriceStamp};
 use crate::domain::{
     cart::{
         Cart, CartEdit, CartLine, CartTarget, Edited, LineChange,
@@ -43,11 +43,13 @@ pub(crate) struct Review {
     pub(crate) token: String,
 }
 
-/// Places and SKUs of what had changed in a version of a cart, compared at a place in the log.
+/// Places and SKUs of what had changed in a version of a cart, compared at a place in the log and
+/// with the prices of a moment.
 #[derive(Debug)]
 pub(super) struct Found {
     version: i64,
     position: Position,
+    prices: PriceStamp,
     who: Principal,
     changed: BTreeMap<i64, Sku>,
 }
@@ -89,14 +91,17 @@ impl Carts {
     fn found(&self, who: &Principal, cart: &Cart) -> Result<Option<Arc<Found>>, CartsError> {
         let Some(found) = self.reviews.get(&cart.id) else { return Ok(None) };
         let now = self.parts.documents.position()?;
-        let same =
-            found.version == cart.version && Some(found.position) == now && found.who == *who;
+        let same = found.version == cart.version
+            && Some(found.position) == now
+            && found.who == *who
+            && found.prices == self.parts.prices.stamp(who);
         Ok(same.then_some(found))
     }
 
     async fn find(&self, who: &Principal, cart: &Cart) -> Result<Arc<Found>, CartsError> {
         // Before the documents are read: what comes in meanwhile makes this one old.
         let position = self.parts.documents.position()?;
+        let prices = self.parts.prices.stamp(who);
         let (mut after, mut changed) = (0, BTreeMap::new());
         loop {
             let lines = self.parts.rows.lines(cart.id, after, PAGE).await?;
@@ -114,8 +119,8 @@ impl Carts {
         }
         let version = cart.version;
         let none = Position { epoch: uuid::Uuid::nil(), offset: 0 };
-        let found =
-            Arc::new(Found { version, position: position.unwrap_or(none), who: *who, changed });
+        let place = position.unwrap_or(none);
+        let found = Arc::new(Found { version, position: place, prices, who: *who, changed });
         if position.is_some() {
             self.reviews.insert(cart.id, Arc::clone(&found));
         }
@@ -146,8 +151,8 @@ impl Carts {
                 false => changed.remove(&line.place),
             };
         }
-        let (version, position, who) = (cart.version, before.position, before.who);
-        let found = Found { version, position, who, changed };
+        let Found { position, prices, who, .. } = *before;
+        let found = Found { version: cart.version, position, prices, who, changed };
         self.reviews.insert(cart.id, Arc::new(found));
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::{
         address::Address,
         cart::{Cart, LineChange, RowRefusal, compare::Standing},
         cart_sums::CartSums,
-        coupon::{Coupon, CouponCode, CouponRefusal, CouponUses},
+        coupon::{CouponCode, CouponUser},
         document::ProductDocument,
         id::{CartId, ShippingMethodId},
         line::PricedLine,
@@ -15,35 +15,12 @@ use crate::{
         order::OrderLine,
         principal::Principal,
         review::{Review, ReviewHash, ReviewLine},
-        shipping::{Parcel, ShippingMethod, ShippingQuote, quotes},
-        tax::TaxRules,
+        rulebook::{Rulebook, Sending},
+        shipping::{Parcel, ShippingQuote},
         totals::{Summary, Terms, Totals},
     },
 };
-use std::{collections::BTreeMap, sync::Arc};
-
-/// What the shop has laid down for all orders.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct RuleSet {
-    pub(crate) tax: TaxRules,
-    pub(crate) shipping: Vec<ShippingMethod>,
-    pub(crate) coupons: BTreeMap<CouponCode, Coupon>,
-}
-
-pub(crate) trait Rules: Send + Sync {
-    /// As they are now.
-    fn now(&self) -> Arc<RuleSet>;
-}
-
-/// No tax, no coupons, and sending costs nothing.
-#[derive(Debug, Default)]
-pub(crate) struct NoRules(Arc<RuleSet>);
-
-impl Rules for NoRules {
-    fn now(&self) -> Arc<RuleSet> {
-        Arc::clone(&self.0)
-    }
-}
+use std::sync::Arc;
 
 /// What is to be ordered.
 #[derive(Debug, Clone)]
@@ -95,7 +72,7 @@ impl Orders {
         let priced = self.priced(who, &checkout.basket).await?;
         let rules = self.parts.rules.now();
         let (sums, currency) = sums(&priced.lines)?;
-        let discount = self.discount(&rules, checkout, &sums, currency)?;
+        let discount = self.discount(who, checkout, &sums, currency).await?;
         offered(&rules, checkout, &sums, currency, discount)
     }
 
@@ -107,7 +84,7 @@ impl Orders {
         let Priced { cart, lines, documents } = self.priced(who, &checkout.basket).await?;
         let rules = self.parts.rules.now();
         let (sums, currency) = sums(&lines)?;
-        let discount = self.discount(&rules, checkout, &sums, currency)?;
+        let discount = self.discount(who, checkout, &sums, currency).await?;
         let quotes = offered(&rules, checkout, &sums, currency, discount)?;
         let shipping = match checkout.shipping {
             Some(id) => {
@@ -118,7 +95,7 @@ impl Orders {
             None => return Err(OrdersError::NoShipping),
         };
         let place = checkout.ship_to.destination();
-        let tax = rules.tax.at(&place);
+        let tax = rules.tax_at(&place);
         let terms = Terms { currency, discount, shipping: shipping.as_ref(), tax };
         let totals = Totals::of(&lines, &terms)?;
         let shown: Vec<_> = lines
@@ -206,18 +183,18 @@ impl Orders {
         }
     }
 
-    fn discount(
+    /// Whether its coupon can still be used is asked again where the order is written.
+    async fn discount(
         &self,
-        rules: &RuleSet,
+        who: &Principal,
         checkout: &Checkout,
         sums: &CartSums,
         currency: Currency,
     ) -> Result<Option<Money>, OrdersError> {
         let Some(code) = &checkout.coupon else { return Ok(None) };
-        let coupon = rules.coupons.get(code).ok_or(CouponRefusal::Unknown)?;
         let subtotal = sums.subtotal(currency).map_err(|_| OrdersError::Currencies)?;
-        // Its uses are counted where the order is written.
-        let off = coupon.discount(subtotal, CouponUses::default(), self.parts.clock.now())?;
+        let user = CouponUser::of(who.customer(), &checkout.email);
+        let (_, off) = self.parts.rules.coupon(code.as_str(), subtotal, Some(user)).await??;
         Ok(Some(off))
     }
 }
@@ -232,22 +209,19 @@ fn sums(lines: &[PricedLine]) -> Result<(CartSums, Currency), OrdersError> {
 }
 
 fn offered(
-    rules: &RuleSet,
+    rules: &Rulebook,
     checkout: &Checkout,
     sums: &CartSums,
     currency: Currency,
     discount: Option<Money>,
 ) -> Result<Vec<ShippingQuote>, OrdersError> {
-    if rules.shipping.is_empty() {
-        return Ok(Vec::new());
-    }
     let subtotal = sums.subtotal(currency).map_err(|_| OrdersError::Currencies)?;
     let off = discount.map_or(0, |off| off.minor);
     let parcel =
         Parcel { subtotal: Money { minor: subtotal.minor - off, currency }, units: sums.units() };
-    let found = quotes(&rules.shipping, checkout.ship_to.country, &parcel);
-    match found.is_empty() {
-        true => Err(OrdersError::NoDelivery),
-        false => Ok(found),
+    match rules.sending(checkout.ship_to.country, &parcel) {
+        Sending::NotAsked => Ok(Vec::new()),
+        Sending::Choose(quotes) if quotes.is_empty() => Err(OrdersError::NoDelivery),
+        Sending::Choose(quotes) => Ok(quotes),
     }
 }

@@ -1,12 +1,12 @@
 //! An order moved on, with its goods; the ends of holds. An order's row is locked before its
 //! levels are, so what the log tells of it comes in the order it was committed.
 
-use super::{Failure, audit, stock};
+use super::{Failure, audit, coupons, stock};
 use crate::{
     adapters::postgres::statement::{Param, execute, query, statements},
     domain::{
         id::{OrderId, StockItemId, WarehouseId},
-        order::{OrderNumber, OrderState, StockEffect, apply},
+        order::{OrderNumber, OrderState, OrderStatus, StockEffect, apply},
         stock::{Reserve, StockError},
         time::Micros,
     },
@@ -91,6 +91,9 @@ pub(super) async fn act(
         return Ok(Written::Order(OrderMoved::Stock { why, now }));
     }
     let next = now.moved(change.state, write.at);
+    if next.state.status == OrderStatus::Cancelled && now.state.status != next.state.status {
+        coupons::give_back(tx, write.order).await?;
+    }
     let told = write.told(&now, &next);
     tokio::try_join!(
         biased;

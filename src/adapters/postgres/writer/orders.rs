@@ -1,7 +1,7 @@
 //! Orders placed together: stock and products are read once for all of them, decided in memory,
 //! and what was granted is written set by set.
 
-use super::{Failure, stock};
+use super::{Failure, coupons, stock};
 use crate::{
     adapters::postgres::statement::{Param, execute, query, statements},
     domain::{
@@ -102,6 +102,7 @@ pub(super) async fn place(
             Verdict::Changed(changed) => Placed::Changed(changed),
             Verdict::Ordered(before) => Placed::Ordered(before),
             Verdict::CartMoved => Placed::CartMoved,
+            Verdict::Coupon(why) => Placed::Coupon(why),
         });
     }
     if granted.is_empty() {
@@ -122,6 +123,7 @@ pub(super) async fn place(
         async { Ok(put_reservations(tx, &granted).await?) },
         async { Ok(put_intents(tx, &granted).await?) },
         async { Ok(put_carts(tx, &granted, at).await?) },
+        async { Ok(coupons::put(tx, &decided.coupons).await?) },
         stock::put(tx, &before, &decided.shelves, &movements, at),
         async { Ok(stock::tell(tx, EventKind::OrderPlaced, subjects, at).await?) },
     )?;
@@ -175,11 +177,14 @@ async fn read(tx: &Transaction<'_>, placings: &[&Placing]) -> Result<Known, Fail
     )?;
     let items = items.iter().map(|row| Ok(StockItemId(row.try_get(0)?)));
     let items = items.collect::<Result<Vec<_>, Error>>()?;
+    let shelves = stock::shelves(tx, &items).await?;
+    let coupons = placings.iter().filter_map(|placing| placing.coupon()).collect();
     let pair = |row: &Row| Ok((CartId(row.try_get(0)?), OrderId(row.try_get(1)?)));
     let version = |row: &Row| Ok((CartId(row.try_get(0)?), row.try_get(1)?));
     Ok(Known {
         products: rows.iter().map(product_now).collect::<Result<_, _>>()?,
-        shelves: stock::shelves(tx, &items).await?,
+        shelves,
+        coupons: coupons::read(tx, &coupons).await?,
         ordered: ordered.iter().map(pair).collect::<Result<_, Error>>()?,
         carts: open.iter().map(version).collect::<Result<_, Error>>()?,
     })

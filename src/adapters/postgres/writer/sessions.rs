@@ -108,7 +108,7 @@ pub(super) async fn end_all(
 }
 
 /// A CHECK keeps their length.
-fn hashes(rows: &[Row]) -> Result<Vec<TokenHash>, Error> {
+pub(super) fn hashes(rows: &[Row]) -> Result<Vec<TokenHash>, Error> {
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
         let hash: &[u8] = row.try_get(0)?;

@@ -1,11 +1,11 @@
 //! An order moved on, with its goods; the ends of holds.
 
-use super::stock;
+use super::{coupons, stock};
 use crate::{
     adapters::sql::{audit, texts::statements},
     domain::{
         id::{OrderId, StockItemId, WarehouseId},
-        order::{OrderNumber, OrderState, StockEffect, apply},
+        order::{OrderNumber, OrderState, OrderStatus, StockEffect, apply},
         stock::{Reserve, StockError},
         time::Micros,
     },
@@ -103,6 +103,9 @@ pub(super) async fn act(
     }
     let next = now.moved(change.state, write.at);
     put(&mut *conn, write, &next).await?;
+    if next.state.status == OrderStatus::Cancelled && now.state.status != next.state.status {
+        coupons::give_back(&mut *conn, write.order).await?;
+    }
     if change.money.is_some() {
         let due = sqlx::query(PAYMENT_IS_DUE.sqlite).bind(write.order.0).bind(write.at.0);
         due.execute(&mut *conn).await?;

@@ -1,7 +1,7 @@
 //! Orders placed together: stock and products are read once for all of them, decided in memory,
 //! and what was granted is written set by set.
 
-use super::{products::Hex, stock};
+use super::{coupons, products::Hex, stock};
 use crate::{
     adapters::sql::texts::statements,
     domain::{
@@ -233,6 +233,7 @@ pub(super) async fn place(
             Verdict::Changed(changed) => Placed::Changed(changed),
             Verdict::Ordered(before) => Placed::Ordered(before),
             Verdict::CartMoved => Placed::CartMoved,
+            Verdict::Coupon(why) => Placed::Coupon(why),
         });
     }
     if granted.is_empty() {
@@ -246,6 +247,7 @@ pub(super) async fn place(
         orders.zip(&granted).map(|(order, (placing, _))| Row::of(order, &placing.access)).collect();
     sqlx::query(PUT_ORDERS.sqlite).bind(Json(rows)).execute(&mut *conn).await?;
     write(conn, &granted).await?;
+    coupons::put(conn, &decided.coupons).await?;
     let movements = granted.iter().flat_map(|(placing, reserves)| {
         reserves.iter().map(|reserve| reserved(&placing.order, reserve, ids))
     });
@@ -288,12 +290,15 @@ async fn read(conn: &mut SqliteConnection, placings: &[&Placing]) -> Result<Know
     let mut open: Vec<(Uuid, i64)> = Vec::new();
     if !carts.is_empty() {
         ordered = sqlx::query_as(ORDERED.sqlite).bind(&carts).fetch_all(&mut *conn).await?;
-        open = sqlx::query_as(CARTS_NOW.sqlite).bind(&carts).fetch_all(conn).await?;
+        open = sqlx::query_as(CARTS_NOW.sqlite).bind(&carts).fetch_all(&mut *conn).await?;
     }
+    let coupons = placings.iter().filter_map(|placing| placing.coupon()).collect();
+    let coupons = coupons::read(conn, &coupons).await?;
     Ok(Known {
         products: rows.into_iter().map(product_now).collect::<Result<_, _>>()?,
         shelves,
         ordered: ordered.into_iter().map(|(cart, order)| (CartId(cart), OrderId(order))).collect(),
+        coupons,
         carts: open.into_iter().map(|(cart, version)| (CartId(cart), version)).collect(),
     })
 }

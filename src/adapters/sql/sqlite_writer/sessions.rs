@@ -117,6 +117,6 @@ pub(super) async fn end_all(
 }
 
 /// A CHECK keeps their length.
-fn hashes(rows: Vec<Vec<u8>>) -> Vec<TokenHash> {
+pub(super) fn hashes(rows: Vec<Vec<u8>>) -> Vec<TokenHash> {
     rows.into_iter().filter_map(|row| row.try_into().ok().map(TokenHash)).collect()
 }

@@ -6,6 +6,7 @@ use crate::{
         orders::{Basket, Checkout},
     },
     domain::{
+        account::Email,
         address::{Address, AddressDraft},
         cart::{CartKind, MOST_AT_ONCE},
         coupon::CouponCode,
@@ -174,19 +175,8 @@ fn address(pointer: &str, body: AddressBody) -> Result<Address, Problem> {
     })
 }
 
-/// As much as can be said of one without writing to it.
+/// An address of mail, in the form it is kept in.
 pub(crate) fn email(pointer: &str, text: &str) -> Result<String, Problem> {
-    let text = text.trim();
-    let fine = |part: &str| {
-        !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control())
-    };
-    let parts = text.rsplit_once('@');
-    let good = text.len() <= 254
-        && parts.is_some_and(|(who, host)| {
-            fine(who) && fine(host) && who.len() <= 64 && host.contains('.')
-        });
-    match good {
-        true => Ok(text.to_owned()),
-        false => Err(Problem::field(pointer, "write an address of mail such as ada@example.com")),
-    }
+    let email = Email::new(text).map_err(|error| Problem::field(pointer, error.to_string()))?;
+    Ok(email.to_string())
 }

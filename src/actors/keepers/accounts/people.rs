@@ -1,0 +1,127 @@
+//! Who else acts: a company's users, the shop's own people, customers and their groups.
+
+use super::{Accounts, AccountsError, DAY, INVITED_DAYS};
+use crate::{
+    domain::{
+        account::{Account, Customer, CustomerGroup, Faults, Field, FieldFault, Post},
+        id::{CustomerGroupId, CustomerId, UserId},
+        principal::Principal,
+    },
+    ports::accounts::{AccountWrite, NewAccount, NewToken, Purpose},
+    ports::writer::Written,
+};
+
+/// Who is to act, and as what. They set their password by a mailed link.
+#[derive(Debug, Clone)]
+pub(crate) struct Invitation {
+    pub(crate) name: String,
+    pub(crate) email: String,
+    pub(crate) post: Post,
+}
+
+impl Accounts {
+    pub(crate) async fn invite(
+        &self,
+        invitation: Invitation,
+        by: &Principal,
+    ) -> Result<UserId, AccountsError> {
+        let mut faults = Faults::default();
+        let name = faults.name(Field::Name, &invitation.name);
+        let email = faults.email(&invitation.email);
+        faults.end().map_err(AccountsError::Invalid)?;
+        let Some(email) = email else { return Err(AccountsError::Absent) };
+        let parts = &self.shared.parts;
+        let id = UserId(parts.ids.next());
+        let (secret, hash) = self.token();
+        let (at, lasts) = (self.now(), DAY * INVITED_DAYS as u32);
+        let (purpose, expires_at) = (Purpose::Reset, at.plus(lasts));
+        let token = NewToken { hash, account: Some(id), purpose, at, expires_at };
+        let text = parts.sender.invitation(&secret, INVITED_DAYS);
+        let mail = self.mail("invitation", &email, text, lasts);
+        let post = invitation.post;
+        let account = NewAccount { id, post, email, name, password: None };
+        let by = by.to_string();
+        self.do_it(AccountWrite::Invite { account, token, mail, by, at }).await.map(|()| id)
+    }
+
+    /// Who logs in for a customer, or (`None`) for the shop.
+    pub(crate) async fn people(
+        &self,
+        customer: Option<CustomerId>,
+    ) -> Result<Vec<Account>, AccountsError> {
+        Ok(self.shared.parts.rows.accounts(customer).await?)
+    }
+
+    /// Another role, or whether they may come in; ends their sessions. `Absent` for somebody who
+    /// acts for somebody else.
+    pub(crate) async fn change_post(
+        &self,
+        user: UserId,
+        post: Post,
+        active: bool,
+        by: &Principal,
+    ) -> Result<(), AccountsError> {
+        let (by, at) = (by.to_string(), self.now());
+        let change = AccountWrite::ChangePost { user, post, active, by, at };
+        match self.write(change).await? {
+            Written::Conflict => {
+                let told = "nobody would be left who may say who comes in";
+                Err(AccountsError::Conflict(told))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) async fn customers(
+        &self,
+        after: Option<CustomerId>,
+        limit: u32,
+    ) -> Result<Vec<Customer>, AccountsError> {
+        Ok(self.shared.parts.rows.customers(after, limit).await?)
+    }
+
+    pub(crate) async fn groups(&self) -> Result<Vec<CustomerGroup>, AccountsError> {
+        Ok(self.shared.parts.rows.groups().await?)
+    }
+
+    /// A new group for `None`. `Taken`: another one has that code.
+    pub(crate) async fn put_group(
+        &self,
+        id: Option<CustomerGroupId>,
+        code: &str,
+        name: &str,
+        by: &Principal,
+    ) -> Result<CustomerGroup, AccountsError> {
+        let mut faults = Faults::default();
+        let name = faults.name(Field::Name, name);
+        let code = faults.code(code);
+        faults.end().map_err(AccountsError::Invalid)?;
+        if let Some(id) = id
+            && !self.groups().await?.iter().any(|group| group.id == id)
+        {
+            return Err(AccountsError::Absent);
+        }
+        let id = id.unwrap_or_else(|| CustomerGroupId(self.shared.parts.ids.next()));
+        let group = CustomerGroup { id, code, name };
+        let (by, at) = (by.to_string(), self.now());
+        let put = AccountWrite::PutGroup { group: group.clone(), by, at };
+        self.do_it(put).await.map(|()| group)
+    }
+
+    /// `None` takes the customer out of its group.
+    pub(crate) async fn set_group(
+        &self,
+        customer: CustomerId,
+        group: Option<CustomerGroupId>,
+        by: &Principal,
+    ) -> Result<(), AccountsError> {
+        let (by, at) = (by.to_string(), self.now());
+        match self.write(AccountWrite::SetGroup { customer, group, by, at }).await? {
+            Written::Conflict => {
+                let fault = "there is no such group".to_owned();
+                Err(AccountsError::Invalid(vec![FieldFault { field: Field::Group, fault }]))
+            }
+            _ => Ok(()),
+        }
+    }
+}

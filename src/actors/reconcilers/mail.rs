@@ -1,0 +1,141 @@
+//! Mail: hands over what waits in the queue, at least once.
+//!
+//! Promise: a mail whose row was committed is handed over, tried again with growing pauses, or
+//! given up aloud when it has been too late for it. A claim moves its next try into the future
+//! first, so when this dies, or another node looks, it is tried again then, under the same
+//! `Message-ID`; sent twice it is the same mail.
+
+use super::store_fault;
+use crate::{
+    actors::keepers::writer::{StoreHandle, WriteError},
+    domain::time::Micros,
+    ports::{
+        clock::Clock,
+        mail::{MailError, MailQueue, MailWrite, Mailer, WaitingMail},
+        writer::Written,
+    },
+};
+use std::{sync::Arc, time::Duration};
+use supervisors::{Child, Context, Fault, Next, Nudge, Reconciler, reconciler};
+
+/// What another node put into the queue is found within this.
+const EVERY: Duration = Duration::from_secs(10);
+/// Claimed at one time; each is tried for less than the claim lasts.
+const AT_A_TIME: u32 = 10;
+const CLAIMED_FOR: Duration = Duration::from_secs(10 * 60);
+/// The longest that handing one over may take.
+const PATIENCE: Duration = Duration::from_secs(45);
+/// The pause behind the first failure; doubled with each, up to a limit.
+const FIRST_PAUSE: Duration = Duration::from_secs(30);
+const MOST_PAUSE: Duration = Duration::from_secs(2 * 60 * 60);
+/// Rows of what was sent or given up are kept that long.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
+const SWEPT_AT_A_TIME: u32 = 1_000;
+
+/// What it works with. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct MailParts {
+    pub(crate) queue: Arc<dyn MailQueue>,
+    pub(crate) store: StoreHandle,
+    pub(crate) mailer: Arc<dyn Mailer>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// The child of the tree; to be nudged when a mail was put into the queue.
+pub(crate) fn mail(parts: MailParts, nudge: &Nudge) -> Child {
+    reconciler("mail", EVERY, nudge, move || {
+        let keeper = Post { parts: parts.clone(), swept_at: None };
+        async move { Ok(keeper) }
+    })
+}
+
+struct Post {
+    parts: MailParts,
+    swept_at: Option<Micros>,
+}
+
+impl Reconciler for Post {
+    async fn pass(&mut self, context: &Context) -> Result<Next, Fault> {
+        let parts = &self.parts;
+        let now = parts.clock.now();
+        let due = parts.queue.next_due().await.map_err(store_fault)?;
+        if due.is_some_and(|due| due <= now) {
+            let claimed = self.claim(now).await?;
+            for mail in &claimed {
+                if context.stopping() {
+                    // The claims run out, and they are tried again then.
+                    return Ok(Next::Idle);
+                }
+                self.try_once(mail).await?;
+            }
+            return Ok(if claimed.is_empty() { Next::Idle } else { Next::Again });
+        }
+        if self.swept_at.is_none_or(|at| now >= at.plus(SWEEP_EVERY)) {
+            let sweep = MailWrite::Sweep { older_than: now.minus(KEPT), most: SWEPT_AT_A_TIME };
+            if let Written::Swept(swept) = parts.store.mail(sweep).await.map_err(write_fault)?
+                && swept >= u64::from(SWEPT_AT_A_TIME)
+            {
+                return Ok(Next::Again);
+            }
+            self.swept_at = Some(now);
+        }
+        let pause = due.map_or(EVERY, |due| Duration::from_micros(due.0.abs_diff(now.0)));
+        Ok(Next::After(pause.min(EVERY)))
+    }
+}
+
+impl Post {
+    async fn claim(&self, now: Micros) -> Result<Vec<WaitingMail>, Fault> {
+        let claim = MailWrite::Claim { now, until: now.plus(CLAIMED_FOR), most: AT_A_TIME };
+        match self.parts.store.mail(claim).await.map_err(write_fault)? {
+            Written::Claimed(claimed) => Ok(claimed),
+            other => Err(Fault::crash(format!("a claim was answered with {other:?}"))),
+        }
+    }
+
+    async fn try_once(&self, mail: &WaitingMail) -> Result<(), Fault> {
+        let parts = &self.parts;
+        let sending = tokio::time::timeout(PATIENCE, parts.mailer.send(mail));
+        let sent = match sending.await {
+            Ok(sent) => sent,
+            Err(_) => Err(MailError::Later("it took too long".into())),
+        };
+        let (id, now) = (mail.id, parts.clock.now());
+        let write = match sent {
+            Ok(()) => {
+                tracing::info!(mail.id = %id, mail.kind, mail.attempts, "mail sent");
+                MailWrite::Sent { id, at: now }
+            }
+            Err(error) => {
+                let again = now.plus(pause(mail.attempts));
+                let gone = matches!(error, MailError::Never(_)) || again >= mail.until;
+                let failure = error.to_string();
+                match gone {
+                    // Why stands in the row: it often names the recipient, which a log must not.
+                    true => {
+                        tracing::error!(mail.id = %id, mail.kind, mail.attempts, "mail given up")
+                    }
+                    false => {
+                        tracing::warn!(mail.id = %id, mail.kind, mail.attempts, "mail not sent yet")
+                    }
+                }
+                MailWrite::Failed { id, again_at: (!gone).then_some(again), failure }
+            }
+        };
+        parts.store.mail(write).await.map_err(write_fault).map(drop)
+    }
+}
+
+/// Behind so many tries.
+fn pause(attempts: u32) -> Duration {
+    let doubled = 1u32.checked_shl(attempts.saturating_sub(1)).unwrap_or(u32::MAX);
+    FIRST_PAUSE.saturating_mul(doubled.max(1)).min(MOST_PAUSE)
+}
+
+fn write_fault(error: WriteError) -> Fault {
+    match error {
+        WriteError::Store(error) => store_fault(error),
+        other => Fault::unavailable(other),
+    }
+}

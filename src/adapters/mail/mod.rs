@@ -1,0 +1,7 @@
+//! Where mail goes: into a folder, as files, or to a server that takes it on.
+
+mod folder;
+mod message;
+
+pub use folder::FolderMailer;
+pub use message::{Origin, compose};

@@ -1,0 +1,124 @@
+//! Customers' addresses, and taking out all that names a person.
+
+use super::sessions;
+use crate::{
+    adapters::sql::{audit, texts::statements},
+    domain::{
+        account::SavedAddress,
+        audit::Change,
+        id::{AddressId, CustomerId},
+        time::Micros,
+    },
+    ports::writer::Written,
+};
+use sqlx::{SqliteConnection, types::Json};
+
+statements! {
+    PUT_ADDRESS = { sqlite:
+        "INSERT INTO customer_address (id, customer_id, body, default_shipping, default_billing,
+             created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $6)" };
+    CHANGE_ADDRESS = { sqlite:
+        "UPDATE customer_address SET body = $3, default_shipping = $4, default_billing = $5,
+             updated_at = $6
+         WHERE id = $1 AND customer_id = $2" };
+    ONE_DEFAULT_SHIPPING = { sqlite:
+        "UPDATE customer_address SET default_shipping = FALSE
+         WHERE customer_id = $1 AND id <> $2 AND default_shipping" };
+    ONE_DEFAULT_BILLING = { sqlite:
+        "UPDATE customer_address SET default_billing = FALSE
+         WHERE customer_id = $1 AND id <> $2 AND default_billing" };
+    DROP_ADDRESS = { sqlite: "DELETE FROM customer_address WHERE id = $1 AND customer_id = $2" };
+    ERASE_CUSTOMER = { sqlite:
+        "UPDATE customer SET name = 'erased', tax_number = NULL, group_id = NULL, updated_at = $2,
+             erased_at = $2
+         WHERE id = $1 AND erased_at IS NULL" };
+    EMAILS_OF = { sqlite:
+        "SELECT email FROM account WHERE customer_id = $1 AND email IS NOT NULL" };
+    ERASE_MAIL = { sqlite:
+        "UPDATE mail SET recipient = 'erased', subject = '', body = NULL, failure = NULL,
+             state = CASE state WHEN 'waiting' THEN 'failed' ELSE state END
+         WHERE recipient = $1" };
+    ERASE_TOKENS = { sqlite:
+        "DELETE FROM account_token
+         WHERE account_id IN (SELECT id FROM account WHERE customer_id = $1)" };
+    ERASE_SESSIONS = { sqlite:
+        "DELETE FROM session WHERE account_id IN (SELECT id FROM account WHERE customer_id = $1)
+         RETURNING token_hash" };
+    ERASE_CARTS = { sqlite:
+        "DELETE FROM cart WHERE owner_kind = 'user'
+             AND owner_id IN (SELECT id FROM account WHERE customer_id = $1)" };
+    ERASE_ADDRESSES = { sqlite: "DELETE FROM customer_address WHERE customer_id = $1" };
+    ERASE_ACCOUNTS = { sqlite:
+        "UPDATE account SET email = NULL, name = 'erased', password_hash = NULL, active = FALSE,
+             logged_in_at = NULL, updated_at = $2
+         WHERE customer_id = $1" };
+}
+
+pub(super) async fn put_address(
+    conn: &mut SqliteConnection,
+    address: &SavedAddress,
+    new: bool,
+) -> Result<Written, sqlx::Error> {
+    let text = if new { PUT_ADDRESS.sqlite } else { CHANGE_ADDRESS.sqlite };
+    let put = sqlx::query(text)
+        .bind(address.id.0)
+        .bind(address.customer.0)
+        .bind(Json(&address.address))
+        .bind(address.default_shipping)
+        .bind(address.default_billing)
+        .bind(address.updated_at.0)
+        .execute(&mut *conn)
+        .await?;
+    if put.rows_affected() == 0 {
+        return Ok(Written::Absent);
+    }
+    for (is_default, text) in [
+        (address.default_shipping, ONE_DEFAULT_SHIPPING.sqlite),
+        (address.default_billing, ONE_DEFAULT_BILLING.sqlite),
+    ] {
+        if is_default {
+            let others = sqlx::query(text).bind(address.customer.0).bind(address.id.0);
+            others.execute(&mut *conn).await?;
+        }
+    }
+    Ok(Written::Done)
+}
+
+pub(super) async fn drop_address(
+    conn: &mut SqliteConnection,
+    customer: CustomerId,
+    id: AddressId,
+) -> Result<Written, sqlx::Error> {
+    let drop = sqlx::query(DROP_ADDRESS.sqlite).bind(id.0).bind(customer.0);
+    let dropped = drop.execute(conn).await?.rows_affected() > 0;
+    Ok(if dropped { Written::Done } else { Written::Absent })
+}
+
+/// Whoever keeps more about a customer takes it out here too, in the same transaction.
+pub(super) async fn erase(
+    conn: &mut SqliteConnection,
+    customer: CustomerId,
+    by: &str,
+    at: Micros,
+) -> Result<Written, sqlx::Error> {
+    let erase = sqlx::query(ERASE_CUSTOMER.sqlite).bind(customer.0).bind(at.0);
+    if erase.execute(&mut *conn).await?.rows_affected() == 0 {
+        return Ok(Written::Absent);
+    }
+    let emails: Vec<String> =
+        sqlx::query_scalar(EMAILS_OF.sqlite).bind(customer.0).fetch_all(&mut *conn).await?;
+    for email in emails {
+        sqlx::query(ERASE_MAIL.sqlite).bind(email).execute(&mut *conn).await?;
+    }
+    sqlx::query(ERASE_TOKENS.sqlite).bind(customer.0).execute(&mut *conn).await?;
+    let ended =
+        sqlx::query_scalar(ERASE_SESSIONS.sqlite).bind(customer.0).fetch_all(&mut *conn).await?;
+    sqlx::query(ERASE_CARTS.sqlite).bind(customer.0).execute(&mut *conn).await?;
+    sqlx::query(ERASE_ADDRESSES.sqlite).bind(customer.0).execute(&mut *conn).await?;
+    sqlx::query(ERASE_ACCOUNTS.sqlite).bind(customer.0).bind(at.0).execute(&mut *conn).await?;
+    let subject = format!("customer:{customer}");
+    let change = Change::new(at, by, "customer.erase", subject, None::<&()>, None::<&()>);
+    audit::append(conn, &change).await?;
+    Ok(Written::Ended(sessions::hashes(ended)))
+}

@@ -1,0 +1,110 @@
+//! Mail is put into the queue, tried, and done with.
+
+use crate::{
+    adapters::sql::texts::statements,
+    domain::{id::MailId, time::Micros},
+    ports::{
+        mail::{MailBody, MailWrite, NewMail, WaitingMail},
+        writer::Written,
+    },
+};
+use sqlx::SqliteConnection;
+use sqlx_macros::FromRow;
+use uuid::Uuid;
+
+statements! {
+    PUT_MAIL = { sqlite:
+        "INSERT INTO mail (id, kind, recipient, subject, body, state, attempts, due_at, until,
+             created_at)
+         VALUES ($1, $2, $3, $4, $5, 'waiting', 0, $6, $7, $6)" };
+    CLAIM_MAIL = { sqlite:
+        "UPDATE mail SET attempts = attempts + 1, due_at = $2
+         WHERE id IN (SELECT id FROM mail WHERE state = 'waiting' AND due_at <= $1
+                      ORDER BY due_at LIMIT $3)
+         RETURNING id, kind, recipient, subject, body, attempts, until, created_at" };
+    MAIL_SENT = { sqlite:
+        "UPDATE mail SET state = 'sent', body = NULL, failure = NULL, sent_at = $2
+         WHERE id = $1 AND state = 'waiting'" };
+    MAIL_RETRIED = { sqlite:
+        "UPDATE mail SET due_at = $2, failure = $3 WHERE id = $1 AND state = 'waiting'" };
+    MAIL_FAILED = { sqlite:
+        "UPDATE mail SET state = 'failed', body = NULL, failure = $2
+         WHERE id = $1 AND state = 'waiting'" };
+    SWEEP_MAIL = { sqlite:
+        "DELETE FROM mail WHERE id IN (
+             SELECT id FROM mail WHERE state <> 'waiting' AND created_at < $1
+             ORDER BY created_at LIMIT $2)" };
+}
+
+#[derive(FromRow)]
+struct MailRow {
+    id: Uuid,
+    kind: String,
+    recipient: String,
+    subject: String,
+    body: Option<String>,
+    attempts: i64,
+    until: i64,
+    created_at: i64,
+}
+
+impl From<MailRow> for WaitingMail {
+    fn from(row: MailRow) -> Self {
+        Self {
+            id: MailId(row.id),
+            kind: row.kind,
+            recipient: row.recipient,
+            subject: row.subject,
+            // A CHECK keeps it while it waits.
+            body: MailBody(row.body.unwrap_or_default()),
+            attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+            created_at: Micros(row.created_at),
+            until: Micros(row.until),
+        }
+    }
+}
+
+pub(super) async fn apply(
+    conn: &mut SqliteConnection,
+    write: &MailWrite,
+) -> Result<Written, sqlx::Error> {
+    match write {
+        MailWrite::Claim { now, until, most } => {
+            let claim = sqlx::query_as(CLAIM_MAIL.sqlite).bind(now.0).bind(until.0);
+            let rows: Vec<MailRow> = claim.bind(i64::from(*most)).fetch_all(conn).await?;
+            Ok(Written::Claimed(rows.into_iter().map(Into::into).collect()))
+        }
+        MailWrite::Sent { id, at } => {
+            sqlx::query(MAIL_SENT.sqlite).bind(id.0).bind(at.0).execute(conn).await?;
+            Ok(Written::Done)
+        }
+        MailWrite::Failed { id, again_at: Some(again), failure } => {
+            let retry = sqlx::query(MAIL_RETRIED.sqlite).bind(id.0).bind(again.0).bind(failure);
+            retry.execute(conn).await?;
+            Ok(Written::Done)
+        }
+        MailWrite::Failed { id, again_at: None, failure } => {
+            sqlx::query(MAIL_FAILED.sqlite).bind(id.0).bind(failure).execute(conn).await?;
+            Ok(Written::Done)
+        }
+        MailWrite::Sweep { older_than, most } => {
+            let sweep = sqlx::query(SWEEP_MAIL.sqlite).bind(older_than.0).bind(i64::from(*most));
+            Ok(Written::Swept(sweep.execute(conn).await?.rows_affected()))
+        }
+    }
+}
+
+/// In the transaction of what it tells of.
+pub(super) async fn put(conn: &mut SqliteConnection, mail: &NewMail) -> Result<(), sqlx::Error> {
+    sqlx::query(PUT_MAIL.sqlite)
+        .bind(mail.id.0)
+        .bind(mail.kind)
+        .bind(&mail.recipient)
+        .bind(&mail.subject)
+        .bind(&mail.body.0)
+        .bind(mail.at.0)
+        .bind(mail.until.0)
+        .execute(conn)
+        .await
+        .map(drop)
+}

@@ -1,0 +1,121 @@
+//! Who comes and who writes to them: sessions, accounts and mail, with their actors.
+
+use super::{BootError, parts::Parts};
+use crate::{
+    actors::{
+        keepers::{
+            accounts::{Accounts, AccountsParts, Forgotten, desk},
+            sessions::{Sessions, SessionsParts},
+            writer::StoreHandle,
+        },
+        reconcilers::mail::{MailParts, mail},
+        workers::passwords::{Passwords, password_pool, password_workers},
+    },
+    adapters::{
+        mail::{FolderMailer, Origin},
+        passwords::Argon2id,
+    },
+    config::Config,
+    folder::Folder,
+    ports::{mail::Mailer, passwords::PasswordHasher},
+    tree::PeopleSeats,
+    views::Sender,
+};
+use serde::Deserialize;
+use std::{io::IsTerminal, sync::Arc};
+use supervisors::Nudge;
+
+/// The `[mail]` section.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MailConfig {
+    /// A name and an address.
+    pub(crate) from: String,
+}
+
+impl MailConfig {
+    /// The key that can't be worked with, and why.
+    pub(crate) fn validate(&self) -> Result<(), (&'static str, String)> {
+        Origin::read(&self.from).map(drop).map_err(|wrong| ("from", format!("is wrong: {wrong}")))
+    }
+}
+
+pub(super) struct People {
+    pub(super) sessions: Sessions,
+    pub(super) accounts: Accounts,
+    pub(super) seats: PeopleSeats,
+}
+
+/// `url`: where the shop is, as mails link to it.
+pub(super) fn people(
+    config: &Config,
+    folder: &Folder,
+    parts: &Parts,
+    store: &StoreHandle,
+    url: &str,
+) -> Result<People, BootError> {
+    let sessions = Sessions::new(SessionsParts {
+        rows: parts.store.clone(),
+        store: store.clone(),
+        clock: parts.clock.clone(),
+        ids: parts.ids.clone(),
+        chance: parts.chance.clone(),
+        lifetimes: config.sessions.lifetimes(),
+    });
+    let hasher: Arc<dyn PasswordHasher> =
+        Arc::new(Argon2id::new().map_err(|error| BootError::Other(error.to_string()))?);
+    let passwords = password_pool(config.pool("passwords").options());
+    let origin = Origin::read(&config.mail.from).map_err(BootError::Other)?;
+    let mailer: Arc<dyn Mailer> = Arc::new(FolderMailer::new(folder.mail(), origin));
+    let (to_mail, mailbox) = (Nudge::new(), Forgotten::mailbox());
+    let accounts = Accounts::new(
+        AccountsParts {
+            rows: parts.store.clone(),
+            store: store.clone(),
+            sessions: sessions.clone(),
+            passwords: Passwords::new(&passwords),
+            clock: parts.clock.clone(),
+            ids: parts.ids.clone(),
+            chance: parts.chance.clone(),
+            config: config.accounts.clone(),
+            sender: Sender { shop: config.shop.name.clone(), url: url.to_owned() },
+            mail: to_mail.clone(),
+        },
+        &mailbox,
+    );
+    let queue = MailParts {
+        queue: parts.store.clone(),
+        store: store.clone(),
+        mailer,
+        clock: parts.clock.clone(),
+    };
+    let seats = PeopleSeats {
+        sessions: sessions.child(),
+        passwords: password_workers(&passwords, hasher),
+        password_desk: desk(&mailbox, accounts.clone()),
+        mail: mail(queue, &to_mail),
+        tokens: accounts.sweeper(),
+    };
+    Ok(People { sessions, accounts, seats })
+}
+
+/// A shop that nobody works in yet gets a link with which somebody becomes its owner. It is shown
+/// to a person at a terminal; what goes into a file or to a collector of logs says where it is.
+pub(super) async fn offer_setup(
+    accounts: &Accounts,
+    folder: &Folder,
+    url: &str,
+) -> Result<(), BootError> {
+    let offered = accounts.offer_setup().await;
+    let Some(token) = offered.map_err(|error| BootError::Other(error.to_string()))? else {
+        folder.withdraw_setup_link();
+        return Ok(());
+    };
+    let link = format!("{url}/admin/setup?token={}", token.expose());
+    let path = folder.put_setup_link(&link)?;
+    match std::io::stderr().is_terminal() {
+        true => tracing::info!("become the shop's owner, once: {link}"),
+        false => tracing::info!("become the shop's owner, once, by the link in {}", path.display()),
+    }
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! Mail: a row first, in the transaction of what it tells of; then handed over, at least once.
+
+use super::StoreError;
+use crate::domain::{id::MailId, time::Micros};
+use async_trait::async_trait;
+
+/// One to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMail {
+    pub id: MailId,
+    /// What it is, for whoever looks at the queue: `password_reset`.
+    pub kind: &'static str,
+    pub recipient: String,
+    pub subject: String,
+    pub body: MailBody,
+    pub at: Micros,
+    /// Later it would only confuse; it is given up then.
+    pub until: Micros,
+}
+
+/// Plain text. It may hold a token, so it isn't printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MailBody(pub String);
+
+impl std::fmt::Debug for MailBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "[{} bytes]", self.0.len())
+    }
+}
+
+/// One that waits, claimed for a try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingMail {
+    pub id: MailId,
+    pub kind: String,
+    pub recipient: String,
+    pub subject: String,
+    pub body: MailBody,
+    /// Tries so far, this one included.
+    pub attempts: u32,
+    pub created_at: Micros,
+    pub until: Micros,
+}
+
+#[derive(Debug, Clone)]
+pub enum MailWrite {
+    /// Takes up to `most` that are due for a try; nobody else tries them before `until`.
+    Claim { now: Micros, until: Micros, most: u32 },
+    /// It was handed over: what it said is forgotten.
+    Sent { id: MailId, at: Micros },
+    /// It was not: another try then, or none any more.
+    Failed { id: MailId, again_at: Option<Micros>, failure: String },
+    /// Drops rows that were sent or given up before that, up to `most`.
+    Sweep { older_than: Micros, most: u32 },
+}
+
+#[async_trait]
+pub trait MailQueue: Send + Sync {
+    /// When the next one is due, which may be past; `None`: none waits.
+    async fn next_due(&self) -> Result<Option<Micros>, StoreError>;
+    /// How many wait, and how many were given up.
+    async fn counts(&self) -> Result<(u64, u64), StoreError>;
+}
+
+/// Why a mail was not handed over.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MailError {
+    /// Another try may do.
+    #[error("{0}")]
+    Later(String),
+    /// None will: there is nobody of that address.
+    #[error("{0}")]
+    Never(String),
+}
+
+#[async_trait]
+pub trait Mailer: Send + Sync {
+    /// Hands it over. Sent twice it is the same mail: its `Message-ID` is made of its id.
+    async fn send(&self, mail: &WaitingMail) -> Result<(), MailError>;
+}

@@ -1,0 +1,173 @@
+//! Staff set prices, taxes, shipping and coupons; shoppers pay by them at once.
+
+use crate::{
+    Stack, on_every_stack,
+    support::{
+        client::{Answer, exchange},
+        server::{Server, until},
+    },
+};
+use serde_json::{Value, json};
+
+const PRODUCTS: &str = "sku,name,status,price,currency,unit,precision,stock\n\
+    A-1,Drill,active,10.00,USD,each,0,50\n\
+    M-3,Cable by the metre,active,1.20,USD,m,2,900\n";
+const LIST: &str = "/api/v1/price-lists/0190a000-0000-7000-8000-000000000001";
+const PRICES: &str = "/api/v1/price-lists/0190a000-0000-7000-8000-000000000001/prices";
+const TAX: &str = "/api/v1/tax-rates/0190a000-0000-7000-8000-000000000002";
+const PARCEL: &str = "/api/v1/shipping-methods/0190a000-0000-7000-8000-000000000003";
+const COUPON: &str = "/api/v1/coupons/0190a000-0000-7000-8000-000000000004";
+
+struct Desk<'a> {
+    server: &'a Server,
+    token: String,
+}
+
+impl<'a> Desk<'a> {
+    fn of(stack: &Stack, server: &'a Server) -> Self {
+        let token = std::fs::read_to_string(stack.data().join("run/admin.token")).unwrap();
+        Self { server, token: format!("Bearer {}", token.trim()) }
+    }
+
+    fn ask(&self, method: &str, path: &str, tag: Option<&str>, body: &Value) -> Answer {
+        let mut headers =
+            vec![("authorization", self.token.as_str()), ("content-type", "application/json")];
+        headers.extend(tag.map(|tag| ("if-match", tag)));
+        let body = if body.is_null() { Vec::new() } else { serde_json::to_vec(body).unwrap() };
+        exchange(self.server.address, method, path, &headers, &body).expect("an answer")
+    }
+
+    fn done(&self, status: u16, method: &str, path: &str, body: Value) -> Answer {
+        let answer = self.ask(method, path, None, &body);
+        assert_eq!(answer.status, status, "{method} {path}: {}", answer.text());
+        answer
+    }
+}
+
+fn open(stack: &Stack) -> Server {
+    let server = stack.serve(&[]);
+    let file = stack.path("products.csv");
+    std::fs::write(&file, PRODUCTS).unwrap();
+    stack.succeed(&["import", "products", file.to_str().unwrap()]);
+    until("the products to be read", || {
+        (server.get("/api/v1/products/M-3").status == 200).then_some(())
+    });
+    server
+}
+
+fn price(server: &Server, sku: &str, quantity: &str) -> String {
+    let told = server.json(&format!("/api/v1/products/{sku}/price?quantity={quantity}"));
+    told["unit_price"]["amount"].as_str().unwrap().to_owned()
+}
+
+fn trade() -> Value {
+    json!({"name": "Everybody", "currency": "USD", "audiences": [{"kind": "site", "code": "main"}]})
+}
+
+#[test]
+fn a_price_list_is_in_force_at_once_and_after_a_crash() {
+    on_every_stack("rules", |stack| {
+        let server = open(stack);
+        let desk = Desk::of(stack, &server);
+        let made = desk.done(201, "PUT", LIST, trade());
+        assert_eq!(made.header("etag"), Some("\"1\""));
+        let put = json!({"put": [
+            {"sku": "A-1", "amount": "9.00"},
+            {"sku": "A-1", "from": "10", "amount": "7.50"},
+            {"sku": "M-3", "from": "2.5", "amount": "1.00"},
+        ]});
+        assert_eq!(desk.done(200, "PATCH", PRICES, put.clone()).json()["changed"], 3);
+        assert_eq!(desk.done(200, "PATCH", PRICES, put).json()["changed"], 0);
+        until("the prices to hold", || (price(&server, "A-1", "12") == "7.50").then_some(()));
+        assert_eq!(price(&server, "A-1", "9"), "9.00");
+        assert_eq!([price(&server, "M-3", "2.49"), price(&server, "M-3", "2.5")], ["1.20", "1.00"]);
+        let listed = desk.done(200, "GET", &format!("{PRICES}?limit=2"), Value::Null).json();
+        let next = listed["next"].as_str().unwrap().to_owned();
+        let rest = desk.done(200, "GET", &format!("{PRICES}?after={next}"), Value::Null).json();
+        let all: Vec<_> = [&listed, &rest]
+            .iter()
+            .flat_map(|page| page["items"].as_array().unwrap().clone())
+            .map(|item| format!("{} {} {}", item["sku"], item["from"], item["amount"]))
+            .collect();
+        assert_eq!(all.len(), 3, "{all:?}");
+        assert!(all.contains(&r#""M-3" "2.5" "1.00""#.to_owned()), "{all:?}");
+
+        // A cart's lines are by the list, and in the price's tiers.
+        let add = br#"{"sku":"A-1","quantity":"10"}"#;
+        let session = exchange(server.address, "POST", "/api/v1/sessions", &[JSON], b"{}")
+            .expect("an answer");
+        let bearer = format!("Bearer {}", session.json()["token"].as_str().unwrap());
+        let headers = [JSON, ("authorization", bearer.as_str()), ("idempotency-key", "one")];
+        let path = "/api/v1/carts/active/lines";
+        let added = exchange(server.address, "POST", path, &headers, add).expect("an answer");
+        assert_eq!(added.json()["line"]["total"]["amount"], "75.00", "{}", added.text());
+
+        server.kill();
+        let server = stack.serve(&[]);
+        assert_eq!(price(&server, "A-1", "12"), "7.50", "before anything is served");
+        let desk = Desk::of(stack, &server);
+        // What the buyer saw is shown beside what it costs now.
+        let change = json!({"put": [{"sku": "A-1", "from": "10", "amount": "8.00"}]});
+        desk.done(200, "PATCH", PRICES, change);
+        until("the change to be shown", || {
+            let headers = [("authorization", bearer.as_str())];
+            let path = "/api/v1/carts/active/changes";
+            let changes = exchange(server.address, "GET", path, &headers, b"").expect("an answer");
+            let change = &changes.json()["items"][0]["changes"][0];
+            (change["now"]["amount"] == "8.00" && change["was"]["amount"] == "7.50").then_some(())
+        });
+        let gone = desk.ask("DELETE", LIST, Some("*"), &Value::Null);
+        assert_eq!(gone.status, 204, "{}", gone.text());
+        until("the list to be gone", || (price(&server, "A-1", "12") == "10.00").then_some(()));
+        assert!(server.stop());
+        stack.succeed(&["doctor", "audit"]);
+    });
+}
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+#[test]
+fn a_rule_is_changed_by_who_has_seen_it_and_refused_with_a_reason() {
+    on_every_stack("rules_refused", |stack| {
+        let server = open(stack);
+        let desk = Desk::of(stack, &server);
+        let tax = |rate: &str| json!({"name": "VAT", "country": "DE", "rate": rate});
+        desk.done(201, "PUT", TAX, tax("19"));
+        desk.done(428, "PUT", TAX, tax("7"));
+        assert_eq!(desk.ask("PUT", TAX, Some("\"2\""), &tax("7")).status, 412);
+        let changed = desk.ask("PUT", TAX, Some("\"1\""), &tax("7.25"));
+        assert_eq!((changed.status, changed.header("etag")), (200, Some("\"2\"")));
+        assert_eq!(changed.json()["rate"], "7.25");
+        desk.done(409, "PUT", &TAX.replace("0002", "0009"), tax("5"));
+
+        let bands = json!([{"from": "0", "amount": "9.90"}, {"from": "100", "amount": null}]);
+        let parcel = json!({"name": "Parcel", "currency": "USD", "countries": ["US", "CA"],
+            "rate": {"kind": "by_subtotal", "bands": bands}, "free_from": "50",
+            "tax": {"category": "standard", "mode": "inclusive"}});
+        let made = desk.done(201, "PUT", PARCEL, parcel).json();
+        assert_eq!(made["rate"]["bands"][1]["amount"], Value::Null);
+        assert_eq!(desk.done(200, "GET", PARCEL, Value::Null).json(), made);
+        let listed = desk.done(200, "GET", "/api/v1/shipping-methods", Value::Null).json();
+        assert_eq!(listed["items"], json!([made]));
+
+        let coupon = json!({"code": "welcome10", "takes_off": {"kind": "percent", "percent": "10"},
+            "most_uses_per_customer": 1});
+        assert_eq!(desk.done(201, "PUT", COUPON, coupon).json()["code"], "WELCOME10");
+        let uses = desk.done(200, "GET", &format!("{COUPON}/uses"), Value::Null);
+        assert_eq!(uses.json()["used"], 0);
+
+        desk.done(201, "PUT", LIST, trade());
+        let put = json!({"put": [{"sku": "A-1", "amount": "9"}, {"sku": "NONE", "amount": "9"}]});
+        let refused = desk.done(422, "PATCH", PRICES, put).json();
+        assert_eq!(refused["errors"][0]["pointer"], "/put/1/sku");
+        let listed = desk.done(200, "GET", PRICES, Value::Null).json();
+        assert_eq!(listed["items"], json!([]), "nothing was changed");
+        let put = json!({"put": [{"sku": "A-1", "from": "1.5", "amount": "9"}]});
+        let refused = desk.done(422, "PATCH", PRICES, put).json();
+        assert_eq!(refused["errors"][0]["pointer"], "/put/0/from");
+        for family in ["price-lists", "tax-rates", "shipping-methods", "coupons"] {
+            assert_eq!(server.get(&format!("/api/v1/{family}")).status, 401);
+        }
+        assert!(server.stop());
+    });
+}
