@@ -12,6 +12,7 @@ pub mod cli;
 mod config;
 pub mod domain;
 mod folder;
+mod hand;
 mod http;
 mod logging;
 pub mod ports;

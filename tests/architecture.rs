@@ -68,7 +68,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         here: "src/actors",
-        may: &["domain", "views", "ports"],
+        may: &["domain", "views", "ports", "hand"],
         crates: None,
         because: "actors work through ports, so that one adapter can take another's place",
     },
@@ -80,7 +80,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         here: "src/adapters/*",
-        may: &["domain", "ports"],
+        may: &["domain", "ports", "hand"],
         crates: None,
         because: "an adapter knows its port and its driver, so it can be taken out alone",
     },
@@ -106,6 +106,7 @@ const ROOMS: &[Room] = &[
         here: "src/boot.rs",
         may: &[
             "domain", "views", "ports", "actors", "adapters", "http", "config", "tree", "folder",
+            "hand",
         ],
         crates: None,
         because: "boot joins everything, and nothing in it is worth naming for a command",
@@ -121,6 +122,12 @@ const ROOMS: &[Room] = &[
         may: &[],
         crates: None,
         because: "the data folder's layout and lock are the same whatever lies in it",
+    },
+    Room {
+        here: "src/hand.rs",
+        may: &[],
+        crates: Some(&["std", "tokio"]),
+        because: "a thread knows nothing of what is done on it",
     },
     Room {
         here: "src/logging.rs",
@@ -167,7 +174,7 @@ struct Confined {
 
 const CONFINED: &[Confined] = &[
     Confined {
-        crates: &["sqlx"],
+        crates: &["sqlx", "sqlx_macros"],
         to: &["src/adapters/sql"],
         because: "one place holds the SQL that both databases run",
     },
@@ -487,6 +494,8 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("src/boot.rs", "use crate::cli::serve;", "src/boot.rs may name"),
     ("src/config.rs", "use crate::ports::Orders;", "src/config.rs may name"),
     ("src/folder.rs", "use crate::config::Config;", "src/folder.rs may name"),
+    ("src/hand.rs", "use crate::folder::Folder;", "src/hand.rs may name only"),
+    ("src/hand.rs", "use bytes::Bytes;", "src/hand.rs may name the crates"),
     ("src/logging.rs", "use crate::config::Config;", "src/logging.rs may name"),
     ("src/lib.rs", "mod domain; pub use domain::Sku;", "src/lib.rs may name"),
     ("src/main.rs", "use stoa::actors::Catalog;", "src/main.rs may name"),

@@ -21,6 +21,7 @@ use crate::{
     },
     config::Config,
     folder::Folder,
+    hand::Hand,
     ports::{invalidate::Invalidate, outbox::Outbox},
     tree::Seats,
 };
@@ -85,6 +86,7 @@ pub(super) fn assemble(
             desk,
             scopes: vec![parts.scope.clone()],
             progress: index_at.clone(),
+            hand: Hand::new("index-reader"),
         },
         &to_index,
     );

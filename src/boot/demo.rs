@@ -58,6 +58,7 @@ impl Demo {
                 scope: self.scope.clone(),
                 products: batch.to_vec(),
                 checkpoint: None,
+                supposed: Vec::new(),
                 dry_run: false,
                 at: self.clock.now(),
             };

@@ -33,8 +33,7 @@ pub(super) struct Selling {
     pub(super) seats: SellingSeats,
 }
 
-/// `origin` is the address shoppers type: play money is taken in a demo that only this machine
-/// can reach, and elsewhere when the configuration says so.
+/// `play_money`: whether test cards are taken.
 pub(super) fn selling(
     config: &Config,
     folder: &Folder,
@@ -42,13 +41,12 @@ pub(super) fn selling(
     store: &StoreHandle,
     carts: &Carts,
     rules: &Rules,
-    demo: bool,
-    origin: &str,
+    play_money: bool,
 ) -> Result<Selling, BootError> {
     let invoice = Arc::new(Invoice::new(parts.store.clone()));
     let mut providers: Vec<Arc<dyn PaymentProvider>> = vec![invoice];
     let mut network = None;
-    if config.payments.takes_test_cards(demo, origin) {
+    if play_money {
         let cards = TestCards::open(
             &folder.test_cards(),
             parts.clock.clone(),

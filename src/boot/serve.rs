@@ -100,16 +100,8 @@ pub(crate) async fn serve(
     });
     let People { sessions, accounts, seats: people_seats } =
         people::people(config, folder, &parts, &assembly.store, &url)?;
-    let selling = selling(
-        config,
-        folder,
-        &parts,
-        &assembly.store,
-        &carts,
-        &rules,
-        demo,
-        &http_config.origin(),
-    )?;
+    let play_money = config.payments.takes_test_cards(demo, &http_config.origin());
+    let selling = selling(config, folder, &parts, &assembly.store, &carts, &rules, play_money)?;
     let tree_check = Arc::new(TreeCheck::default());
     let checks: Vec<Arc<dyn Check>> = vec![
         Arc::new(DatabaseCheck(parts.store.clone())),

@@ -1,13 +1,15 @@
-//! The engine's own speed, for `stoa bench`: the index of a folder asked in this process.
+//! What `stoa bench` sets the shop beside: the index of a folder asked in this process, and rows
+//! written with nothing else done.
 
-use super::BootError;
+use super::{BootError, parts::location};
 use crate::{
-    adapters::tantivy,
+    adapters::{sql::SqlStore, tantivy},
     config::Config,
     domain::{scope::Scope, search::SearchQuery},
     folder::Folder,
     ports::search::Search,
 };
+use std::{path::Path, time::Duration};
 
 /// Opens the live index to read, beside the server that writes it, and answers a question as the
 /// API does: 24 hits by relevance, with facets.
@@ -25,4 +27,39 @@ pub(crate) fn bench_search(
         };
         search.search(&query).map(drop).map_err(|error| error.to_string())
     })
+}
+
+/// How long it takes to write the shop's products once more, into `scratch` on SQLite.
+pub(crate) async fn bench_write_again(
+    config: &Config,
+    folder: &Folder,
+    scratch: &Path,
+) -> Result<Duration, BootError> {
+    let store = SqlStore::connect(&location(config, folder)).await?;
+    let took = store.write_again(scratch).await;
+    store.close().await;
+    Ok(took?)
+}
+
+/// An empty database on the configured one's server; returns its address.
+pub(crate) async fn bench_database(config: &Config, name: &str) -> Result<String, BootError> {
+    scratch(config, name, true).await?;
+    let url = &config.store.database_url;
+    let (rest, tail) = url.split_once('?').map_or((url.as_str(), None), |(r, t)| (r, Some(t)));
+    let (scheme, rest) = rest.split_once("://").unwrap_or(("postgres", rest));
+    let server = rest.split_once('/').map_or(rest, |(server, _)| server);
+    let tail = tail.map(|tail| format!("?{tail}")).unwrap_or_default();
+    Ok(format!("{scheme}://{server}/{name}{tail}"))
+}
+
+pub(crate) async fn bench_drop_database(config: &Config, name: &str) -> Result<(), BootError> {
+    scratch(config, name, false).await
+}
+
+async fn scratch(config: &Config, name: &str, make: bool) -> Result<(), BootError> {
+    let nowhere = Folder::at("");
+    let store = SqlStore::connect(&location(config, &nowhere)).await?;
+    let done = store.scratch(name, make).await;
+    store.close().await;
+    Ok(done?)
 }

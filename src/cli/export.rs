@@ -16,7 +16,7 @@ Examples:
 
 /// One JSON object a line, by SKU, in the form `stoa import products` reads: every product, disabled
 /// ones too, with what is on hand in each warehouse. Imported into an empty shop, the file makes
-/// the same products and stock; imported again, it changes nothing.
+/// the same products at the same addresses, and their stock; imported again, it changes nothing.
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(crate) struct Export {

@@ -115,7 +115,7 @@ pub struct Plan<'a> {
 pub struct Planner<'a> {
     drafts: &'a [ProductDraft],
     hashes: Vec<ContentHash>,
-    /// Slugs of the drafts' names, once needed: each attempt at a plan needs them again.
+    /// Slugs that the drafts ask for, or of their names, once needed: each attempt at a plan needs them again.
     plain_slugs: Vec<Option<String>>,
     products: HashMap<String, StoredProduct>,
     categories: HashMap<(Option<CategoryId>, String), (CategoryId, String)>,
@@ -164,6 +164,23 @@ impl<'a> Planner<'a> {
     pub fn slugs(&mut self, products: Vec<String>, categories: Vec<String>) {
         self.product_slugs.taken.extend(products);
         self.category_slugs.taken.extend(categories);
+    }
+
+    /// What rows before these would have made of some SKUs, had a dry run left them in. Behind
+    /// [`Self::stored`].
+    pub fn suppose(&mut self, rows: &[(Sku, ContentHash)], next_id: &mut dyn FnMut() -> Uuid) {
+        for (sku, hash) in rows {
+            let sku = sku.as_str();
+            match self.products.get_mut(sku) {
+                Some(product) => product.hash = Some(*hash),
+                None => {
+                    let id = ProductId(next_id());
+                    let (hash, sku) = (Some(*hash), sku.to_owned());
+                    let product = StoredProduct { id, sku, hash, variant_of: None, slug: None };
+                    self.products.insert(product.sku.clone(), product);
+                }
+            }
+        }
     }
 
     /// `Err` asks a question; answer it and call again. Draws an id per new product and category.
@@ -240,7 +257,9 @@ impl<'a> Planner<'a> {
 
     fn product_slug(&mut self, n: usize) -> String {
         let draft = &self.drafts[n];
-        let plain = self.plain_slugs[n].get_or_insert_with(|| slug::from_name(&draft.name));
+        let plain = self.plain_slugs[n].get_or_insert_with(|| {
+            draft.slug.clone().unwrap_or_else(|| slug::from_name(&draft.name))
+        });
         self.product_slugs.claim(plain, || slug::with_sku(plain, &draft.sku))
     }
 

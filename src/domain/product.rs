@@ -46,6 +46,10 @@ pub struct StockDraft {
 pub struct ProductDraft {
     pub sku: Sku,
     pub name: String,
+    /// What its address shall end with where it is new; one that is there keeps its own, so this
+    /// tells no two drafts apart. `None`: made of the name.
+    #[serde(skip)]
+    pub slug: Option<String>,
     pub brand: Option<String>,
     pub short_description: Option<String>,
     pub description: Option<String>,

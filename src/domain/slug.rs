@@ -4,6 +4,15 @@ use crate::domain::sku::Sku;
 
 /// Longest slug made from a name; a SKU may follow it.
 const MOST_BYTES: usize = 80;
+/// Longest slug that a source may give: any that was made here is shorter.
+pub const MOST_GIVEN: usize = 240;
+
+/// Whether a text has the form of what is made here.
+pub fn is_one(text: &str) -> bool {
+    text.len() <= MOST_GIVEN
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && text.split('-').all(|part| !part.is_empty())
+}
 
 /// Lower-case ASCII letters, digits and single hyphens; common accents lose their accent.
 /// Empty when the name has no letter or digit that can be kept.
@@ -88,6 +97,16 @@ mod tests {
         assert_eq!(with_sku("", &sku), "ab-12");
     }
 
+    #[test]
+    fn a_given_slug_looks_as_a_made_one_does() {
+        assert!(is_one("a") && is_one("spanner-13-mm"));
+        for bad in
+            ["", "-", "a-", "-a", "a--b", "A", "a b", "a/b", "é", &"a".repeat(MOST_GIVEN + 1)]
+        {
+            assert!(!is_one(bad), "{bad:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn a_slug_holds_only_what_an_address_may(name in "\\PC*") {
@@ -95,7 +114,16 @@ mod tests {
             prop_assert!(slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
             prop_assert!(!slug.starts_with('-') && !slug.ends_with('-') && !slug.contains("--"));
             prop_assert!(slug.len() <= MOST_BYTES);
+            prop_assert!(slug.is_empty() || is_one(&slug));
             prop_assert_eq!(from_name(&slug), slug);
+        }
+
+        #[test]
+        fn one_with_a_sku_behind_it_may_be_given_too(name in "\\PC*", sku in "\\PC{1,64}") {
+            if let Ok(sku) = Sku::new(&sku) {
+                let slug = format!("{}-{}", with_sku(&from_name(&name), &sku), u32::MAX);
+                prop_assert!(is_one(&slug), "{}", slug);
+            }
         }
     }
 }

@@ -21,11 +21,13 @@ use super::{
 };
 use crate::domain::{
     cart::{CartAnswer, CartWrite},
+    catalog_batch::ContentHash,
     id::ImportId,
     once::{BodyHash, KeptAnswer, OnceName},
     placing::{Placed, Placing},
     product::ProductDraft,
     scope::Scope,
+    sku::Sku,
     time::Micros,
 };
 use async_trait::async_trait;
@@ -124,6 +126,8 @@ pub struct ProductBatch {
     pub products: Vec<ProductDraft>,
     /// Written in the same transaction, so a killed import resumes exactly here.
     pub checkpoint: Option<ImportCheckpoint>,
+    /// What rows of batches before this one would have left there, had they not been tried only.
+    pub supposed: Vec<(Sku, ContentHash)>,
     /// Only try it: products, categories, stock and their events are taken back (to a savepoint)
     /// once they are counted. The checkpoint with its counts is kept, so a dry run has progress
     /// and can be resumed like any other.

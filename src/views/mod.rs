@@ -31,9 +31,9 @@ mod suggestions;
 mod tests;
 
 pub use account::{
-    AccountFrame, AccountHomePage, AddressCard, AddressForm, Filled, Profile, SessionCard,
-    account_home, address, addresses, details, forgotten, leave, log_in, register, reset, sessions,
-    set_up,
+    AccountFrame, AccountHomePage, AddressCard, AddressForm, Filled, OrderRow, Profile,
+    SessionCard, account_home, address, addresses, details, forgotten, leave, log_in, orders,
+    register, reset, sessions, set_up,
 };
 pub use address::{ListAddress, category_path, param, product_path};
 pub use assets::{Asset, assets};

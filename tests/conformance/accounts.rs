@@ -8,6 +8,7 @@ use stoa::{
         address::AddressDraft,
         audit::AuditEntry,
         cart::{CartAct, CartOwner, CartWrite},
+        event::{Event, EventKind},
         id::{AddressId, CartId, CustomerGroupId, CustomerId, MailId, SessionId, UserId},
         policy::{BuyerRole, StaffRole},
         session::{Via, Who},
@@ -407,6 +408,10 @@ async fn groups_have_codes_of_their_own_and_customers(mut shop: Shop) {
     assert_eq!(shop.store.customer(ada).await.unwrap().unwrap().group, Some(trade.id));
     assert_eq!(write(&mut shop, into(None)).await, Written::Done);
     assert_eq!(shop.store.customer(ada).await.unwrap().unwrap().group, None);
+    // Whoever keeps prices by groups is told of each change, and of nothing that was refused.
+    let told = |event: &Event| event.kind == Some(EventKind::CustomerChanged);
+    let told: Vec<_> = shop.log().await.into_iter().filter(told).map(|one| one.subject).collect();
+    assert_eq!(told, [ada.0; 2]);
 }
 
 async fn who_is_erased_leaves_a_row_without_a_name(mut shop: Shop) {

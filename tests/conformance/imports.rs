@@ -1,8 +1,8 @@
 //! `ports::imports`, and how a batch moves an import on.
 
-use crate::shop::{Shop, checkpoint, draft, on_both_databases, path, stock};
+use crate::shop::{Shop, checkpoint, draft, on_both_databases, path, sku, stock};
 use stoa::{
-    domain::{id::ImportId, time::Micros},
+    domain::{catalog_batch::ContentHash, id::ImportId, time::Micros},
     ports::{
         catalog::Catalog,
         clock::Ids,
@@ -175,6 +175,17 @@ async fn a_dry_run_counts_and_moves_on_but_keeps_nothing(mut shop: Shop) {
     assert!(shop.store.categories(&shop.scope).await.unwrap().all().is_empty());
     let import = shop.store.get(import.id).await.unwrap().unwrap();
     assert_eq!((import.rows_done, import.counts.created), (4, 2));
+
+    // Told what was tried before, it counts as the run would.
+    let hash = |product| ContentHash::of(&shop.scope, &product);
+    let mut batch =
+        shop.batch(vec![kept("changed"), draft("B", "b"), draft("B", "new"), draft("C", "c")]);
+    batch.supposed = vec![(sku("A"), hash(kept("changed"))), (sku("B"), hash(draft("B", "b")))];
+    batch.dry_run = true;
+    let counts =
+        ImportCounts { read: 4, created: 1, updated: 1, unchanged: 2, ..ImportCounts::default() };
+    assert_eq!(shop.commit(Write::Products(batch)).await, Ok(Written::Products(counts)));
+    assert_eq!(shop.documents().await, documents);
 
     // It fails where the run would.
     let mut bad = draft("C", "c");

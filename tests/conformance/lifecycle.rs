@@ -141,6 +141,7 @@ fn flipped_bytes_are_found_by_a_check() {
                 .map(|n| draft(&format!("P{n}"), "a product of some length"))
                 .collect(),
             checkpoint: None,
+            supposed: Vec::new(),
             dry_run: false,
             at: Default::default(),
         };

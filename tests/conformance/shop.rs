@@ -127,6 +127,7 @@ impl Shop {
             scope: self.scope.clone(),
             products,
             checkpoint: None,
+            supposed: Vec::new(),
             dry_run: false,
             at: self.source.now(),
         }
@@ -235,6 +236,7 @@ pub(crate) fn draft(code: &str, name: &str) -> ProductDraft {
     ProductDraft {
         sku: sku(code),
         name: name.into(),
+        slug: None,
         brand: None,
         short_description: None,
         description: None,

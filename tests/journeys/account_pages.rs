@@ -265,3 +265,51 @@ fn the_first_link_makes_the_owner_on_a_page() {
         assert!(person.page(&place).contains("This link has been used"));
     });
 }
+
+#[test]
+fn an_order_finds_the_buyers_address_filled_in_and_stands_in_their_list() {
+    on_every_stack("orders of an account", |stack| {
+        let server = open(stack);
+        let person = Person::come(&server);
+        let registration = [("name", "Ada"), ("email", ADA), ("password", "correct horse")];
+        led(&person, "/register", "/register", &registration);
+        assert!(person.page("/account/orders").contains("No orders yet"));
+        let home = [
+            ("name", "Ada"),
+            ("street", "1 Road"),
+            ("city", "Berlin"),
+            ("postcode", "10115"),
+            ("country", "DE"),
+        ];
+        let saved: Vec<_> = [("do", "save")].iter().chain(&home).copied().collect();
+        led(&person, "/account/addresses/new", "/account/addresses", &saved);
+        person.send("/cart/add", &[("sku", "A-1"), ("quantity", "2")]);
+
+        let checkout = person.page("/checkout");
+        for known in [ADA, "value=\"1 Road\"", "value=\"10115\""] {
+            assert!(checkout.contains(known), "{known} in {checkout}");
+        }
+        let wish: Vec<_> =
+            [("email", ADA), ("provider", "invoice")].iter().chain(&home).copied().collect();
+        let review = fill(&person, "/checkout", "/checkout/payment", &wish);
+        assert_eq!(review.status, 200, "{}", review.text());
+        let review = review.text();
+        let (_, hash) = review.split_once("name=\"review\" value=\"").expect("a review");
+        let hash = hash.split('"').next().unwrap();
+        let wish: Vec<_> = wish.into_iter().chain([("review", hash)]).collect();
+        let place = led(&person, "/checkout", "/checkout/place", &wish);
+        let order = place.split('?').next().unwrap();
+        assert!(order.starts_with("/orders/"), "{place}");
+        let orders = person.page("/account/orders");
+        assert!(
+            orders.contains(&format!("href=\"{order}\"")) && orders.contains("$20.00"),
+            "{orders}"
+        );
+        // It is the customer's: there for them in any browser, and for nobody else.
+        let second = Person::come(&server);
+        assert_eq!(second.ask("GET", order, &[], "").status, 404);
+        led(&second, "/login", "/login", &[("email", ADA), ("password", "correct horse")]);
+        assert!(second.page("/account/orders").contains(order));
+        second.page(order);
+    });
+}

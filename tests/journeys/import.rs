@@ -87,6 +87,12 @@ fn a_dry_run_tells_what_it_would_do_and_does_nothing() {
         let file = file.to_str().unwrap();
         let dry = import(stack, &["import", "products", file, "--dry-run", "--json"]);
         assert_eq!(counted(&dry), [300, 297, 0, 0, 3], "{}", stack.name);
+        // A SKU that comes again, far behind, is there by then.
+        let twice = stack.path("twice.jsonl");
+        std::fs::write(&twice, rows(1_500).repeat(2)).unwrap();
+        let twice = twice.to_str().unwrap();
+        let dry = import(stack, &["import", "products", twice, "--dry-run", "--json"]);
+        assert_eq!(counted(&dry), [3_000, 1_485, 0, 1_485, 30], "{}", stack.name);
         assert_eq!(exported(stack).len(), 0);
     });
 }
@@ -120,6 +126,7 @@ fn an_export_makes_the_same_shop_elsewhere_and_then_changes_nothing() {
         let exported = stack.path("exported.jsonl");
         std::fs::write(&exported, &text).unwrap();
         let exported = exported.to_str().unwrap();
+        assert!(text.contains(r#""slug":"part-0-for-machines""#), "{}", stack.name);
         let elsewhere = [Some(Stack::embedded()), Stack::postgres("the other shop")];
         for other in elsewhere.iter().flatten() {
             let first = import(other, &["import", "products", exported, "--json"]);
@@ -233,6 +240,39 @@ fn an_import_goes_through_a_running_server_and_over_its_death() {
         });
         assert_eq!(run["counts"]["read"], 4_000, "{}: {run}", stack.name);
         until("all to be found", || server.found("q=part").filter(|total| *total == 3_960));
+    });
+}
+
+#[test]
+fn an_import_is_measured_in_a_shop_that_is_gone_afterwards() {
+    on_every_stack("bench import", |stack| {
+        let good: Vec<_> = rows(900).lines().map(str::to_owned).collect();
+        let good: Vec<_> = good.into_iter().filter(|row| !row.contains("cheap")).collect();
+        let source = stack.path("rows.jsonl");
+        std::fs::write(&source, good.join("\n")).unwrap();
+        let place = stack.path("scratch");
+        let bench = |source: &str| {
+            let place = place.to_str().unwrap();
+            let arguments = ["bench", "import", source, "--rounds", "1", "--scratch", place];
+            run(&stack.data(), &stack.with(&[&arguments[..], &["--json"]].concat()))
+        };
+        let measured = bench(source.to_str().unwrap());
+        let talk = String::from_utf8_lossy(&measured.stderr).into_owned();
+        assert!(measured.status.success(), "{}: {talk}", stack.name);
+        let row = last_json(&String::from_utf8_lossy(&measured.stdout));
+        assert_eq!((&row["row"], &row["unit"]), (&"import".into(), &"products/s".into()));
+        let [ours, baseline, ratio] = ["ours", "baseline", "ratio"].map(|key| row[key].as_f64());
+        assert!(ours.unwrap() > 0.0 && baseline.unwrap() > ours.unwrap(), "{row}");
+        assert!(ratio.unwrap() > 0.0 && ratio.unwrap() < 1.0, "{row}");
+        assert_eq!(std::fs::read_dir(&place).unwrap().count(), 0, "{}", stack.name);
+        assert!(!stack.data().exists(), "{}: the shop's own folder was made", stack.name);
+
+        std::fs::write(&source, rows(100)).unwrap();
+        let refused = bench(source.to_str().unwrap());
+        let talk = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(1), "{talk}");
+        assert!(talk.contains("rejects 1 rows"), "{talk}");
+        assert_eq!(std::fs::read_dir(&place).unwrap().count(), 0, "{}", stack.name);
     });
 }
 

@@ -12,6 +12,7 @@ mod browse;
 mod carts;
 mod handoff;
 mod import;
+mod memory;
 mod operate;
 mod rules;
 #[expect(dead_code, reason = "fault tests use more of it")]

@@ -83,7 +83,7 @@ struct Follower {
 
 impl Reconciler for Follower {
     async fn pass(&mut self, ctx: &Context) -> Result<Next, Fault> {
-        let mut applying = Applying::new(&self.parts, self.turn.take().await);
+        let mut applying = Applying::begin(&self.parts, &self.turn).await;
         if !self.begun {
             self.parts.invalidate.everything();
             self.parts.changed.iter().for_each(Nudge::wake);

@@ -27,6 +27,7 @@ use crate::{
         scope::Scope,
         search::SearchQuery,
     },
+    hand::Hand,
     ports::{
         clock::Clock,
         documents::{Documents, DocumentsError},
@@ -60,6 +61,8 @@ pub(crate) struct SearchIndexParts {
     pub(crate) scopes: Vec<Scope>,
     /// Told after each commit.
     pub(crate) progress: Progress,
+    /// Reads documents.
+    pub(crate) hand: Hand,
 }
 
 /// The indexer as a child of the tree, woken by `nudge`.
@@ -238,7 +241,8 @@ impl SearchIndexParts {
         let mut after = None;
         loop {
             let (documents, scope_too) = (Arc::clone(&self.documents), scope.clone());
-            let page = blocking(move || documents.page_by_id(&scope_too, after, CHUNK)).await??;
+            let page =
+                self.reading(move || documents.page_by_id(&scope_too, after, CHUNK)).await??;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.id);
             let below = page.into_iter().filter(|product| {
@@ -262,9 +266,17 @@ impl SearchIndexParts {
         self.search.search(&query).map_or(true, |page| page.total > 0)
     }
 
+    /// Reading thousands of documents takes tens of milliseconds, too long for a request's thread.
+    async fn reading<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Trouble> {
+        self.hand.start(read).await.map_err(Trouble::Panicked)
+    }
+
     async fn load(&self, scope: &Scope, ids: Vec<ProductId>) -> Result<Vec<IndexChange>, Trouble> {
         let (documents, scope) = (Arc::clone(&self.documents), scope.clone());
-        blocking(move || {
+        self.reading(move || {
             let found = documents.documents(&scope, &ids)?;
             let change = |(id, found): (&ProductId, Option<ProductDocument>)| match found {
                 Some(document) => IndexChange::Put(Box::new(document)),
@@ -296,13 +308,6 @@ impl SearchIndexParts {
         }
         Ok(())
     }
-}
-
-/// Reading thousands of documents takes tens of milliseconds, too long for a request's thread.
-async fn blocking<T: Send + 'static>(
-    read: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Trouble> {
-    tokio::task::spawn_blocking(read).await.map_err(Trouble::Panicked)
 }
 
 /// Why a pass could not go on.

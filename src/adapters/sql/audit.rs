@@ -13,7 +13,8 @@ use crate::{
     ports::{StoreError, audit::Audit},
 };
 use async_trait::async_trait;
-use sqlx::{FromRow, PgConnection, SqliteConnection};
+use sqlx::{PgConnection, SqliteConnection};
+use sqlx_macros::FromRow;
 
 statements! {
     AFTER = "SELECT place, at, by_whom, action, subject, old_value, new_value, link FROM audit

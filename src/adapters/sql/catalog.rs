@@ -26,7 +26,8 @@ use crate::{
     ports::{StoreError, catalog::Catalog},
 };
 use async_trait::async_trait;
-use sqlx::{FromRow, types::Json};
+use sqlx::types::Json;
+use sqlx_macros::FromRow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 

@@ -20,14 +20,15 @@ use crate::{
     ports::{StoreError, catalog::Drafts},
 };
 use async_trait::async_trait;
-use sqlx::{FromRow, types::Json};
+use sqlx::types::Json;
+use sqlx_macros::FromRow;
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 statements! {
     PAGE = "SELECT p.id, p.sku, p.status, p.variant_of, p.category_id, p.brand, p.unit,
                 p.precision, p.price_minor, p.currency, p.popularity, p.images, p.attributes,
-                p.options, t.name, t.short_description, t.description
+                p.options, t.name, t.slug, t.short_description, t.description
             FROM product p JOIN product_text t ON t.product_id = p.id AND t.locale = $2
             WHERE p.site = $1 AND p.sku > $3 ORDER BY p.sku LIMIT $4";
     /// A plain product's own item bears its id.
@@ -55,6 +56,7 @@ struct DraftRow {
     attributes: Json<BTreeMap<String, String>>,
     options: Json<BTreeMap<String, String>>,
     name: String,
+    slug: String,
     short_description: Option<String>,
     description: Option<String>,
 }
@@ -118,6 +120,7 @@ fn draft(
         sku: sku(&row.sku)?,
         variant_of: row.variant_of.as_deref().map(sku).transpose()?,
         name: row.name,
+        slug: Some(row.slug),
         brand: row.brand,
         short_description: row.short_description,
         description: row.description,

@@ -9,7 +9,8 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-use sqlx::{FromRow, types::Json};
+use sqlx::types::Json;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 macro_rules! import_columns {

@@ -6,7 +6,8 @@ use crate::{
     ports::{StoreError, once::KeptAnswers},
 };
 use async_trait::async_trait;
-use sqlx::{FromRow, types::Json};
+use sqlx::types::Json;
+use sqlx_macros::FromRow;
 
 statements! {
     FIND = "SELECT body_hash, status, headers, body FROM idempotency WHERE name = $1";

@@ -101,7 +101,7 @@ pub struct DatabaseIdentity {
     pub created_at: Micros,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(sqlx_macros::FromRow)]
 struct IdentityRow {
     database_id: Uuid,
     epoch: Uuid,

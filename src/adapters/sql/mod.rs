@@ -24,6 +24,7 @@ mod migrations;
 mod orders;
 mod outbox;
 mod overrides;
+mod plain;
 mod rules;
 mod sessions;
 mod sqlite_writer;

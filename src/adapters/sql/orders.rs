@@ -24,7 +24,8 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-use sqlx::{FromRow, types::Json};
+use sqlx::types::Json;
+use sqlx_macros::FromRow;
 use std::collections::HashMap;
 use uuid::Uuid;
 

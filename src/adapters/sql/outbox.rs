@@ -13,7 +13,8 @@ use crate::{
     ports::{StoreError, outbox::Outbox},
 };
 use async_trait::async_trait;
-use sqlx::{Connection, FromRow};
+use sqlx::Connection;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 /// Rows numbered or dropped in one transaction, so that none is long.

@@ -9,7 +9,7 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 statements! {
     CURRENT = "SELECT pool, node, workers, paused, set_by, set_at, expires_at FROM pool_override

@@ -13,7 +13,8 @@ use crate::{
     ports::{StoreError, rules::Rules},
 };
 use async_trait::async_trait;
-use sqlx::{FromRow, types::Json};
+use sqlx::types::Json;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 statements! {

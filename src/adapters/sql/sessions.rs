@@ -14,7 +14,7 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 macro_rules! session_columns {

@@ -18,7 +18,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 macro_rules! payment_columns {

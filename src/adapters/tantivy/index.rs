@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     domain::{event::Position, product::ProductStatus, scope::Scope},
+    hand::Hand,
     ports::search::{IndexChange, SearchError, SearchIndex},
 };
 use async_trait::async_trait;
@@ -45,6 +46,7 @@ struct Payload {
 /// The adapter's writing half; there is one per data folder, owned by the indexer.
 pub struct TantivyIndex {
     core: Arc<Mutex<Core>>,
+    hand: Hand,
 }
 
 struct Core {
@@ -120,19 +122,19 @@ impl TantivyIndex {
                 }
             }
         }
-        Ok(Self { core: Arc::new(Mutex::new(core)) })
+        Ok(Self { core: Arc::new(Mutex::new(core)), hand: Hand::new("index") })
     }
 
-    /// Runs on a thread that may block: writing takes from milliseconds to a second.
+    /// Runs on the index's own thread: writing takes from milliseconds to a second.
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Core) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, SearchError> {
         let core = Arc::clone(&self.core);
-        let ended = tokio::task::spawn_blocking(move || {
-            work(&mut core.lock().unwrap_or_else(PoisonError::into_inner))
-        })
-        .await;
+        let ended = self
+            .hand
+            .start(move || work(&mut core.lock().unwrap_or_else(PoisonError::into_inner)))
+            .await;
         match ended {
             Ok(result) => result.map_err(SearchError::from),
             // The driver panics on files it finds damaged.

@@ -8,6 +8,7 @@ mod bare;
 mod browse;
 mod draws;
 mod engine;
+mod import;
 mod load;
 mod process;
 mod rounds;
@@ -25,7 +26,8 @@ const EXAMPLES: &str = "\
 Examples:
   stoa bench browse                      the server of ./stoa-data beside a bare HTTP server
   stoa bench browse --json > bench.jsonl
-  stoa bench browse --only search        the rows whose names have `search` in them";
+  stoa bench browse --only search        the rows whose names have `search` in them
+  stoa bench import products.jsonl       a shop of its own beside the same rows written plainly";
 
 /// A figure is a ratio of two sides that take turns in one run. Run it on the server's own
 /// machine, with little else going on.
@@ -40,6 +42,8 @@ pub(crate) struct Bench {
 enum What {
     /// Pages, API and search of a running server; start and memory of one.
     Browse(browse::Browse),
+    /// An import into a shop of its own.
+    Import(import::Import),
     /// The server that others are measured against.
     #[command(hide = true)]
     Bare(bare::Bare),
@@ -49,6 +53,11 @@ impl Bench {
     pub(crate) async fn run(self, context: &Context) -> Outcome {
         match self.what {
             What::Bare(bare) => bare.run().await,
+            What::Import(import) => {
+                let mut report = Report::new(context.json);
+                let outcome = unless_stopped(import.run(context, &mut report)).await;
+                report.end(outcome)
+            }
             What::Browse(browse) => {
                 let engine = || {
                     let (config, _) = context.config(&[])?;

@@ -139,6 +139,12 @@ impl Plan {
 }
 
 impl Compared {
+    /// One round of each side, where their length is not a matter of time.
+    pub(crate) fn push(&mut self, ours: Round, baseline: Round) {
+        self.ours.push(ours);
+        self.baseline.push(baseline);
+    }
+
     /// Rates a second, times of one unit, processor time of one unit.
     pub(crate) fn row(&self, name: &str, unit: &'static str, reach: Reach) -> Row {
         let ratios = self.pairs(|ours, baseline| ours.rate() / baseline.rate());

@@ -47,6 +47,23 @@ pub struct Address {
     pub phone: Option<String>,
 }
 
+/// As a form shows it, to be changed.
+impl From<Address> for AddressDraft {
+    fn from(address: Address) -> Self {
+        Self {
+            name: address.name,
+            company: address.company.unwrap_or_default(),
+            street: address.street,
+            street_more: address.street_more.unwrap_or_default(),
+            postcode: address.postcode.map(|postcode| postcode.to_string()).unwrap_or_default(),
+            city: address.city,
+            region: address.region.unwrap_or_default(),
+            country: address.country.code().to_owned(),
+            phone: address.phone.unwrap_or_default(),
+        }
+    }
+}
+
 /// As much of an address as tax and shipping depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Destination {

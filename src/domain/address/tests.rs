@@ -28,6 +28,8 @@ fn a_form_becomes_an_address() {
     .unwrap();
     assert_eq!(address.postcode.as_ref().map(Postcode::as_str), Some("SW1Y 4JH"));
     assert_eq!((address.company.as_deref(), address.country.code()), (None, "GB"));
+    // Shown to be changed and sent as it was, it is the same.
+    assert_eq!(AddressDraft::from(address.clone()).check(), Ok(address.clone()));
     assert_eq!(address.destination().postcode, address.postcode);
 }
 

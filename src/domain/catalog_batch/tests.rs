@@ -5,7 +5,7 @@ use crate::domain::product::{ProductStatus, StockDraft};
 use proptest::prelude::*;
 
 /// What a store would keep, ids aside.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Model {
     products: BTreeMap<String, (StoredProduct, Option<CategoryId>)>,
     categories: Vec<StoredCategory>,
@@ -15,6 +15,14 @@ struct Model {
 
 impl Model {
     fn put(&mut self, drafts: &[ProductDraft]) -> BatchCounts {
+        self.put_behind(drafts, &[])
+    }
+
+    fn put_behind(
+        &mut self,
+        drafts: &[ProductDraft],
+        supposed: &[(Sku, ContentHash)],
+    ) -> BatchCounts {
         let mut planner = Planner::new(&Scope::default(), drafts);
         let skus = planner.skus();
         let stored = skus.iter().filter_map(|sku| self.products.get(*sku)).map(|(p, _)| p.clone());
@@ -22,6 +30,10 @@ impl Model {
         let known = self.categories.iter().filter(|c| names.contains(&c.name.as_str())).cloned();
         planner.stored(stored.collect(), known.collect());
         let ids = &mut self.ids;
+        planner.suppose(supposed, &mut || {
+            *ids += 1;
+            Uuid::from_u128(*ids)
+        });
         let plan = loop {
             let mut next_id = || {
                 *ids += 1;
@@ -49,7 +61,7 @@ impl Model {
         }
         for product in plan.products {
             let sku = product.draft.sku.as_str().to_owned();
-            assert_eq!(product.is_new, !self.products.contains_key(&sku));
+            assert!(!supposed.is_empty() || product.is_new != self.products.contains_key(&sku));
             let stored = StoredProduct {
                 id: product.id,
                 sku: sku.clone(),
@@ -92,30 +104,38 @@ fn drafts() -> impl Strategy<Value = Vec<ProductDraft>> {
         prop::collection::vec(names, 0..3),
         prop::option::of(sku),
         prop::option::of(prop::collection::vec((0..2u8, 0..3i64), 0..3)),
+        prop::option::of(prop::sample::select(vec!["cable", "cable-2", "x"])),
     );
     prop::collection::vec(row, 0..30).prop_map(|rows| {
-        let draft =
-            |(sku, name, path, variant_of, stock): (_, _, Vec<_>, Option<_>, Option<Vec<_>>)| {
-                let level = |(n, quantity)| StockDraft { warehouse: format!("w{n}"), quantity };
-                ProductDraft {
-                    sku: Sku::new(sku).unwrap(),
-                    name: str::to_owned(name),
-                    brand: None,
-                    short_description: None,
-                    description: None,
-                    status: ProductStatus::Active,
-                    price: None,
-                    categories: path.into_iter().map(str::to_owned).collect(),
-                    images: Vec::new(),
-                    attributes: BTreeMap::new(),
-                    unit: "each".into(),
-                    precision: 0,
-                    stock: stock.map(|levels| levels.into_iter().map(level).collect()),
-                    variant_of: variant_of.map(|sku| Sku::new(sku).unwrap()),
-                    options: BTreeMap::new(),
-                    popularity: 0,
-                }
-            };
+        let draft = |(sku, name, path, variant_of, stock, slug): (
+            _,
+            _,
+            Vec<_>,
+            Option<_>,
+            Option<Vec<_>>,
+            Option<_>,
+        )| {
+            let level = |(n, quantity)| StockDraft { warehouse: format!("w{n}"), quantity };
+            ProductDraft {
+                sku: Sku::new(sku).unwrap(),
+                name: str::to_owned(name),
+                slug: slug.map(str::to_owned),
+                brand: None,
+                short_description: None,
+                description: None,
+                status: ProductStatus::Active,
+                price: None,
+                categories: path.into_iter().map(str::to_owned).collect(),
+                images: Vec::new(),
+                attributes: BTreeMap::new(),
+                unit: "each".into(),
+                precision: 0,
+                stock: stock.map(|levels| levels.into_iter().map(level).collect()),
+                variant_of: variant_of.map(|sku| Sku::new(sku).unwrap()),
+                options: BTreeMap::new(),
+                popularity: 0,
+            }
+        };
         rows.into_iter().map(draft).collect()
     })
 }
@@ -134,6 +154,57 @@ proptest! {
         prop_assert_eq!(total(rows.chunks(1).map(|part| single.put(part)).collect()), counts);
         prop_assert_eq!(whole.picture(), single.picture());
         prop_assert_eq!(cut.picture(), single.picture());
+    }
+
+    #[test]
+    fn parts_that_are_only_tried_count_as_the_whole(
+        there in drafts(),
+        rows in drafts(),
+        size in 1usize..31,
+    ) {
+        let mut model = Model::default();
+        model.put(&there);
+        let mut tried: BTreeMap<Sku, ContentHash> = BTreeMap::new();
+        let mut sum = BatchCounts::default();
+        for part in rows.chunks(size) {
+            let before: Vec<_> = part
+                .iter()
+                .filter_map(|row| Some((row.sku.clone(), *tried.get(&row.sku)?)))
+                .collect();
+            let counts = model.clone().put_behind(part, &before);
+            sum.created += counts.created;
+            sum.updated += counts.updated;
+            sum.unchanged += counts.unchanged;
+            let hash = |row| ContentHash::of(&Scope::default(), row);
+            tried.extend(part.iter().map(|row| (row.sku.clone(), hash(row))));
+        }
+        prop_assert_eq!(sum, model.put(&rows));
+    }
+
+    #[test]
+    fn a_wanted_slug_is_had_by_the_first_and_changes_nothing_later(mut rows in drafts()) {
+        let mut model = Model::default();
+        model.put(&rows);
+        let picture = model.picture();
+        let last: BTreeMap<_, _> = rows.drain(..).map(|row| (row.sku.clone(), row)).collect();
+        let mut last: Vec<_> = last.into_values().collect();
+        for row in &mut last {
+            row.slug = Some("another".into());
+        }
+        let counts = model.put(&last);
+        prop_assert_eq!((counts.created, counts.updated), (0, 0));
+        prop_assert_eq!(model.picture(), picture);
+        // Elsewhere they are what they were here, in whatever order they come.
+        for row in &mut last {
+            row.slug.clone_from(&model.products[row.sku.as_str()].0.slug);
+        }
+        last.reverse();
+        let mut elsewhere = Model::default();
+        elsewhere.put(&last);
+        let slugs = |model: &Model| {
+            model.products.values().map(|(p, _)| p.slug.clone()).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(slugs(&elsewhere), slugs(&model));
     }
 
     #[test]

@@ -128,6 +128,7 @@ fn plain(aisle: &str, line: &Line, sku: Sku, name: String) -> ProductDraft {
     let attribute = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     ProductDraft {
         name,
+        slug: None,
         brand: Some(line.brand.to_owned()),
         short_description: Some(line.short.to_owned()),
         description: None,

@@ -112,9 +112,10 @@ fn value<'a>(field: &Field, cell: &'a str) -> Value<'a> {
 }
 
 /// The header that [`cells`] fills.
-pub const HEADER: [&str; 17] = [
+pub const HEADER: [&str; 18] = [
     "sku",
     "name",
+    "slug",
     "brand",
     "short_description",
     "description",
@@ -133,7 +134,7 @@ pub const HEADER: [&str; 17] = [
 ];
 
 /// A draft's record below [`HEADER`]; [`Header::row`] makes the same draft of it.
-pub fn cells(draft: &ProductDraft) -> [String; 17] {
+pub fn cells(draft: &ProductDraft) -> [String; 18] {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let path = draft.categories.join(" > ");
     let ambiguous =
@@ -150,6 +151,7 @@ pub fn cells(draft: &ProductDraft) -> [String; 17] {
     [
         draft.sku.to_string(),
         draft.name.clone(),
+        text(&draft.slug),
         text(&draft.brand),
         text(&draft.short_description),
         text(&draft.description),

@@ -10,6 +10,7 @@ use crate::domain::{
     money::{Currency, Money},
     product::{ProductDraft, ProductStatus, StockDraft},
     sku::Sku,
+    slug,
 };
 use checks::Rule;
 use std::{
@@ -28,6 +29,7 @@ pub(super) struct Row<'r> {
     sku: Option<Sku>,
     upc: Option<Sku>,
     name: Option<String>,
+    slug: Option<String>,
     brand: Option<String>,
     short_description: Option<String>,
     description: Option<String>,
@@ -57,6 +59,7 @@ impl<'r> Row<'r> {
             sku: None,
             upc: None,
             name: None,
+            slug: None,
             brand: None,
             short_description: None,
             description: None,
@@ -94,6 +97,7 @@ impl<'r> Row<'r> {
             Field::Sku => self.sku = self.code(called, value),
             Field::Upc => self.upc = self.code(called, value),
             Field::Name => self.name = self.text(called, value, Rule::line(limits::NAME)),
+            Field::Slug => self.slug = self.slug(called, value),
             Field::Brand => self.brand = self.text(called, value, Rule::line(limits::BRAND)),
             Field::ShortDescription => {
                 self.short_description =
@@ -192,6 +196,7 @@ impl<'r> Row<'r> {
             (Some(sku), Some(name)) if self.problems.is_empty() => Ok(ProductDraft {
                 sku,
                 name,
+                slug: self.slug,
                 brand: self.brand,
                 short_description: self.short_description,
                 description: self.description,
@@ -225,6 +230,22 @@ impl<'r> Row<'r> {
 
     fn complained(&self, field: &Field) -> bool {
         self.complained.contains(field)
+    }
+
+    fn slug(&mut self, called: &str, value: &Value<'_>) -> Option<String> {
+        let text = self.text(called, value, Rule::line(slug::MOST_GIVEN))?;
+        if slug::is_one(&text) {
+            return Some(text);
+        }
+        self.problem(
+            called,
+            format_args!(
+                "expected lower-case letters, digits and single hyphens, such as \"spanner-13-mm\", \
+                 found {}",
+                quoted(&text)
+            ),
+        );
+        None
     }
 
     fn status(&mut self, called: &str, value: &Value<'_>) {

@@ -10,6 +10,8 @@ pub enum Field {
     /// Stands in for a missing SKU.
     Upc,
     Name,
+    /// What the address of a new product ends with.
+    Slug,
     Brand,
     ShortDescription,
     Description,
@@ -40,6 +42,7 @@ const PLAIN: &[(&str, Field)] = &[
     ("sku", Field::Sku),
     ("upc", Field::Upc),
     ("name", Field::Name),
+    ("slug", Field::Slug),
     ("brand", Field::Brand),
     ("short_description", Field::ShortDescription),
     ("description", Field::Description),

@@ -48,6 +48,7 @@ pub fn write(draft: &ProductDraft) -> String {
     let line = Line {
         sku: draft.sku.as_str(),
         name: &draft.name,
+        slug: draft.slug.as_deref(),
         brand: draft.brand.as_deref(),
         short_description: draft.short_description.as_deref(),
         description: draft.description.as_deref(),
@@ -76,6 +77,8 @@ pub fn write(draft: &ProductDraft) -> String {
 struct Line<'a> {
     sku: &'a str,
     name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slug: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     brand: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

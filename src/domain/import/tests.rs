@@ -35,7 +35,7 @@ fn told(row: Result<ProductDraft, Vec<RowError>>) -> Vec<String> {
 #[test]
 fn a_full_json_row_becomes_a_draft() {
     let draft = json_row(
-        r#"{"sku":" A-1 ","name":"Spanner 13 mm","brand":"Harrow","price":12.50,"currency":"EUR",
+        r#"{"sku":" A-1 ","name":"Spanner 13 mm","slug":"spanner-13","brand":"Harrow","price":12.50,"currency":"EUR",
         "categories":["Tools","Spanners"],"image":"https://x.test/a.jpg",
         "images":["/media/b.svg","https://x.test/a.jpg"],"attributes":{"Length":180,"Forged":true,
         "Finish":"satin","Note":null},"options":{"Size":"13 mm"},"status":"disabled","unit":"set",
@@ -49,6 +49,7 @@ fn a_full_json_row_becomes_a_draft() {
     let expected = ProductDraft {
         sku: Sku::new("A-1").unwrap(),
         name: "Spanner 13 mm".into(),
+        slug: Some("spanner-13".into()),
         brand: Some("Harrow".into()),
         short_description: Some("Short.".into()),
         description: Some("Long\nlines.".into()),
@@ -273,6 +274,7 @@ prop_compose! {
     fn draft()(
         sku in sku(),
         name in word(),
+        slug in option::of("[a-z0-9]{1,9}(-[a-z0-9]{1,9}){0,3}"),
         (brand, short_description, description, unit) in texts(),
         disabled in any::<bool>(),
         price in option::of(money()),
@@ -288,7 +290,7 @@ prop_compose! {
         let images = images.into_iter().filter(|a| !a.starts_with("//")).collect();
         let status = if disabled { ProductStatus::Disabled } else { ProductStatus::Active };
         ProductDraft {
-            sku, name, brand, short_description, description, status, price, categories, images,
+            sku, name, slug, brand, short_description, description, status, price, categories, images,
             attributes, unit, precision, stock, variant_of, options, popularity,
         }
     }
@@ -296,7 +298,7 @@ prop_compose! {
 
 /// JSON that is nearly a row: known keys with values of any kind.
 fn nearly_a_row() -> impl Strategy<Value = String> {
-    let known = "sku|upc|name|price|currency|categories|image|images|attributes|options|status|\
+    let known = "sku|upc|name|slug|price|currency|categories|image|images|attributes|options|status|\
                  unit|precision|stock|variant_of|popularity|attribute:x|stock:|x";
     let scalar = prop_oneof![
         Just("null".to_owned()),
@@ -358,8 +360,8 @@ proptest! {
 
     #[test]
     fn no_cells_make_a_csv_row_panic(
-        cells in collection::vec(collection::vec(any::<u8>(), 0..40), 17),
-        text in collection::vec("[\\[{]?\\PC{0,20}", 17),
+        cells in collection::vec(collection::vec(any::<u8>(), 0..40), csv::HEADER.len()),
+        text in collection::vec("[\\[{]?\\PC{0,20}", csv::HEADER.len()),
     ) {
         let reading = reading();
         let head = csv::HEADER.iter().map(|h| h.as_bytes());

@@ -44,7 +44,8 @@ pub(super) fn resources() -> Vec<Resource> {
     let list = Doc::new("export_products", "imports", "Products as an import takes them")
         .about(
             "Every product, disabled ones too, with what is on hand in each warehouse. Imported \
-             into an empty shop, the rows make the same products and stock.",
+             into an empty shop, the rows make the same products at the same addresses, and their \
+             stock.",
         )
         .answer(200, "Some rows, and where the list goes on.", json::<ExportList>());
     let admin = Operation::new(Method::GET, Access::Admin, LIST, |a, b| Box::pin(show(a, b)));

@@ -8,6 +8,7 @@
 mod addresses;
 mod details;
 mod enter;
+mod orders;
 mod own;
 mod password;
 
@@ -32,6 +33,7 @@ pub(super) fn resources() -> Vec<Resource> {
         enter::resources(),
         password::resources(),
         own::resources(),
+        orders::resources(),
         details::resources(),
         addresses::resources(),
     ]

@@ -75,12 +75,25 @@ async fn cart(app: &App, asked: &Asked) -> Result<Option<(Principal, Cart)>, Pro
 
 async fn begin(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     match cart(&app, &asked).await? {
-        Some((_, cart)) => {
-            let draft = CheckoutDraft::default();
+        Some((who, cart)) => {
+            let draft = known(&app, &who).await?;
             Ok(page(&app, asked, &cart, &draft, &[], CheckoutStep::Address))
         }
         None => Ok(see_other("/cart")),
     }
+}
+
+/// What is known of a buyer who is signed in: their address of mail, and where their goods go.
+async fn known(app: &App, who: &Principal) -> Result<CheckoutDraft, Problem> {
+    let Principal::Buyer { user, customer, .. } = who else { return Ok(CheckoutDraft::default()) };
+    let email = app.accounts.account(*user).await?.email.map(String::from);
+    let book = app.accounts.addresses(*customer).await?;
+    let home = book.iter().find(|saved| saved.default_shipping);
+    Ok(CheckoutDraft {
+        email: email.unwrap_or_default(),
+        address: home.map(|saved| saved.address.clone().into()).unwrap_or_default(),
+        ..CheckoutDraft::default()
+    })
 }
 
 /// The first step with what was said already.

@@ -6,10 +6,12 @@
 
 mod enter;
 mod fields;
+mod orders;
 mod own;
 
 pub use enter::{forgotten, log_in, register, reset, set_up};
 pub use fields::Filled;
+pub use orders::{OrderRow, orders};
 pub use own::{
     AddressCard, AddressForm, HomePage as AccountHomePage, Profile, SessionCard, address,
     addresses, details, home as account_home, leave, sessions,

@@ -228,14 +228,14 @@ pub struct SessionCard {
     is_program: bool,
 }
 
-struct Moment {
-    exact: String,
+pub(super) struct Moment {
+    pub(super) exact: String,
     /// To the minute.
-    words: String,
+    pub(super) words: String,
 }
 
 impl Moment {
-    fn of(at: Micros) -> Self {
+    pub(super) fn of(at: Micros) -> Self {
         let exact = at.rfc3339();
         let words = exact.get(..16).map(|text| format!("{} UTC", text.replace('T', " ")));
         Self { words: words.unwrap_or_default(), exact }

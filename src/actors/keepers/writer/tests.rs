@@ -129,6 +129,7 @@ fn batch(n: i64) -> Write {
         scope: Scope::default(),
         products: Vec::new(),
         checkpoint: None,
+        supposed: Vec::new(),
         dry_run: false,
         at: Micros(n),
     })

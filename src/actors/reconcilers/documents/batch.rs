@@ -3,6 +3,7 @@
 use super::{DocumentsParts, documents_fault};
 use crate::{
     domain::{category::CategoryTree, document::ProductDocument, event::Position, id::ProductId},
+    hand::Hand,
     ports::documents::{DocumentChange, DocumentsError},
 };
 use std::{
@@ -14,7 +15,7 @@ use std::{
 use supervisors::{Fault, Nudge};
 use tokio::{
     sync::{Mutex, OwnedMutexGuard},
-    task::{JoinHandle, spawn_blocking},
+    task::JoinHandle,
 };
 
 /// What one commit shall bring.
@@ -31,12 +32,21 @@ pub(super) struct Batch {
 /// Who may write. A batch that is being applied can't be called back: when the follower dies, its
 /// successor waits here for the last one to be in, else that one's older documents could land on
 /// newer ones of its own.
-#[derive(Clone, Default)]
-pub(super) struct Turn(Arc<Mutex<()>>);
+#[derive(Clone)]
+pub(super) struct Turn {
+    lock: Arc<Mutex<()>>,
+    hand: Hand,
+}
+
+impl Default for Turn {
+    fn default() -> Self {
+        Self { lock: Arc::default(), hand: Hand::new("documents") }
+    }
+}
 
 impl Turn {
-    pub(super) async fn take(&self) -> Arc<OwnedMutexGuard<()>> {
-        Arc::new(Arc::clone(&self.0).lock_owned().await)
+    async fn take(&self) -> Arc<OwnedMutexGuard<()>> {
+        Arc::new(Arc::clone(&self.lock).lock_owned().await)
     }
 }
 
@@ -44,12 +54,15 @@ impl Turn {
 pub(super) struct Applying {
     parts: Arc<DocumentsParts>,
     turn: Arc<OwnedMutexGuard<()>>,
+    hand: Hand,
     under_way: Option<JoinHandle<Result<(), DocumentsError>>>,
 }
 
 impl Applying {
-    pub(super) fn new(parts: &Arc<DocumentsParts>, turn: Arc<OwnedMutexGuard<()>>) -> Self {
-        Self { parts: Arc::clone(parts), turn, under_way: None }
+    /// Once it is our turn.
+    pub(super) async fn begin(parts: &Arc<DocumentsParts>, turn: &Turn) -> Self {
+        let hand = turn.hand.clone();
+        Self { parts: Arc::clone(parts), turn: turn.take().await, hand, under_way: None }
     }
 
     /// Waits for the batch before and begins this one.
@@ -91,7 +104,7 @@ impl Applying {
     ) -> Result<(), Fault> {
         self.finish().await?;
         let (parts, turn) = (Arc::clone(&self.parts), Arc::clone(&self.turn));
-        self.under_way = Some(spawn_blocking(move || {
+        self.under_way = Some(self.hand.start(move || {
             let done = work(&parts);
             drop(turn);
             done

@@ -1,6 +1,6 @@
 //! A rebuild under way: a shadow, and how much of the documents is in it.
 
-use super::{CHUNK, Into, ReindexPhase, SearchIndexParts, Trouble, blocking};
+use super::{CHUNK, Into, ReindexPhase, SearchIndexParts, Trouble};
 use crate::{
     domain::{event::Position, id::ProductId, time::Micros},
     ports::search::{IndexChange, SearchError},
@@ -69,7 +69,7 @@ impl Rebuild {
             return Ok(());
         };
         let (documents, scope_too) = (Arc::clone(&parts.documents), scope.clone());
-        let page = blocking(move || documents.page_by_id(&scope_too, after, CHUNK)).await??;
+        let page = parts.reading(move || documents.page_by_id(&scope_too, after, CHUNK)).await??;
         let Some(last) = page.last() else {
             self.stage = Stage::Walking { scope: number + 1, after: None };
             return Ok(());

@@ -136,6 +136,7 @@ impl World {
             desk: ReindexDesk::new(),
             scopes: vec![Scope::default()],
             progress: Progress::default(),
+            hand: Hand::new("index-reader"),
         }
     }
 

@@ -120,15 +120,20 @@ impl Decoding {
         }
     }
 
-    /// Passes over `count` rows; false when there are fewer.
-    pub(super) async fn pass_over(&mut self, count: u64) -> Result<bool, SourceError> {
+    /// Passes over `count` rows, showing each; false when there are fewer.
+    pub(super) async fn pass_over(
+        &mut self,
+        count: u64,
+        mut show: impl FnMut(&ReadRow),
+    ) -> Result<bool, SourceError> {
         for _ in 0..count {
-            if self.next().await.is_none() {
+            let Some(row) = self.next().await else {
                 return match &self.end {
                     Some(Err(error)) => Err(error.clone()),
                     _ => Ok(false),
                 };
-            }
+            };
+            show(&row);
         }
         Ok(true)
     }

@@ -21,6 +21,7 @@ mod sink;
 mod source;
 #[cfg(test)]
 mod tests;
+mod tried;
 
 pub(crate) use batch::BatchOptions;
 pub(crate) use handle::{Imports, ImportsError};

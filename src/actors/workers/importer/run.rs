@@ -13,6 +13,7 @@ use super::{
     rows::ReadRow,
     sink::SinkError,
     source::{self, SourceError},
+    tried::Tried,
 };
 use crate::{
     domain::{
@@ -89,6 +90,8 @@ struct Run<'a> {
     stopping: &'a (dyn Fn() -> bool + Sync),
     import: Import,
     errors: ErrorFile,
+    /// Of a dry run.
+    tried: Option<Tried>,
     size: BatchSize,
     began: Micros,
     /// Rows and bytes that were done when this run took over.
@@ -115,7 +118,9 @@ async fn carry_on(
 ) -> Step<Ignored> {
     check_source(parts, &import).await?;
     let mut decoding = decode::start(parts.source_of(&import), import.options.clone());
-    if !decoding.pass_over(import.rows_done).await? {
+    let mut tried = import.options.dry_run.then(|| Tried::new(parts.scope.clone()));
+    let note = |row: &ReadRow| tried.iter_mut().for_each(|tried| tried.note(row));
+    if !decoding.pass_over(import.rows_done, note).await? {
         return Err(SourceError("the source has fewer rows than were read of it".into()).into());
     }
     let first = decoding.next_line().await;
@@ -124,6 +129,7 @@ async fn carry_on(
     let mut run = Run {
         stopping,
         errors,
+        tried,
         size: BatchSize::new(&parts.options.batch),
         began: parts.clock.now(),
         from: (import.rows_done, import.bytes_done),
@@ -179,6 +185,9 @@ impl Run<'_> {
                     let took = self.parts.clock.now().0.saturating_sub(started.0);
                     let took = Duration::from_micros(u64::try_from(took).unwrap_or_default());
                     self.size.took(rows.len(), took);
+                    if let Some(tried) = &mut self.tried {
+                        rows.iter().for_each(|row| tried.note(row));
+                    }
                     self.is_in(rows.len() as u64, bytes, counts);
                 }
                 Verdict::Refused(_) if rows.len() > 1 => {
@@ -226,6 +235,7 @@ impl Run<'_> {
             };
             let batch = ProductBatch {
                 scope: self.parts.scope.clone(),
+                supposed: self.tried.as_ref().map(|t| t.of(&products)).unwrap_or_default(),
                 products,
                 checkpoint: Some(checkpoint),
                 dry_run: self.import.options.dry_run,

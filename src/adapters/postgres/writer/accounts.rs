@@ -1,11 +1,12 @@
 //! Customers, accounts and their tokens are made and changed.
 
-use super::{audit, customers, mail, sessions};
+use super::{audit, customers, mail, sessions, stock};
 use crate::{
     adapters::postgres::statement::{execute, query, statements},
     domain::{
         account::{CustomerGroup, Email, Post},
         audit::Change,
+        event::EventKind,
         id::{CustomerGroupId, CustomerId, SessionId, UserId},
         time::Micros,
     },
@@ -340,6 +341,7 @@ async fn set_group(
         return Ok(Written::Conflict);
     }
     execute(tx, SET_GROUP, [&customer.0, &new, &at.0]).await?;
+    stock::tell(tx, EventKind::CustomerChanged, [customer.0], at).await?;
     let subject = format!("customer:{customer}");
     let change = Change::new(at, by, "customer.group", subject, old.as_ref(), new.as_ref());
     audit::append(tx, &change).await?;

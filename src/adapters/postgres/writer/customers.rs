@@ -1,11 +1,12 @@
 //! Customers' addresses, and taking out all that names a person.
 
-use super::{audit, sessions};
+use super::{audit, sessions, stock};
 use crate::{
     adapters::postgres::statement::{execute, query, statements},
     domain::{
         account::SavedAddress,
         audit::Change,
+        event::EventKind,
         id::{AddressId, CustomerId},
         time::Micros,
     },
@@ -111,6 +112,7 @@ pub(super) async fn erase(
     execute(tx, ERASE_CARTS, [&customer.0]).await?;
     execute(tx, ERASE_ADDRESSES, [&customer.0]).await?;
     execute(tx, ERASE_ACCOUNTS, [&customer.0, &at.0]).await?;
+    stock::tell(tx, EventKind::CustomerChanged, [customer.0], at).await?;
     let subject = format!("customer:{customer}");
     let change = Change::new(at, by, "customer.erase", subject, None::<&()>, None::<&()>);
     audit::append(tx, &change).await?;

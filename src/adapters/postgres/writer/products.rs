@@ -173,6 +173,7 @@ pub(super) async fn put(
 ) -> Result<ImportCounts, Error> {
     let mut planner = Planner::new(&batch.scope, &batch.products);
     read(tx, batch, &mut planner).await?;
+    planner.suppose(&batch.supposed, &mut || ids.next());
     let plan = loop {
         let plan = planner.plan(&mut || ids.next());
         match plan {

@@ -1,11 +1,12 @@
 //! Customers, accounts and their tokens are made and changed.
 
-use super::{customers, mail, sessions};
+use super::{customers, mail, sessions, stock};
 use crate::{
     adapters::sql::{audit, texts::statements},
     domain::{
         account::{CustomerGroup, Email, Post},
         audit::Change,
+        event::EventKind,
         id::{CustomerGroupId, CustomerId, SessionId, UserId},
         time::Micros,
     },
@@ -16,7 +17,8 @@ use crate::{
         writer::Written,
     },
 };
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::SqliteConnection;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 statements! {
@@ -365,6 +367,7 @@ async fn set_group(
     }
     let new = group.map(|group| group.0);
     sqlx::query(SET_GROUP.sqlite).bind(customer.0).bind(new).bind(at.0).execute(&mut *conn).await?;
+    stock::tell(&mut *conn, EventKind::CustomerChanged, [customer.0], at).await?;
     let subject = format!("customer:{customer}");
     let change = Change::new(at, by, "customer.group", subject, old.as_ref(), new.as_ref());
     audit::append(conn, &change).await?;

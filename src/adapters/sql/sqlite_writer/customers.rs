@@ -1,11 +1,12 @@
 //! Customers' addresses, and taking out all that names a person.
 
-use super::sessions;
+use super::{sessions, stock};
 use crate::{
     adapters::sql::{audit, texts::statements},
     domain::{
         account::SavedAddress,
         audit::Change,
+        event::EventKind,
         id::{AddressId, CustomerId},
         time::Micros,
     },
@@ -117,6 +118,7 @@ pub(super) async fn erase(
     sqlx::query(ERASE_CARTS.sqlite).bind(customer.0).execute(&mut *conn).await?;
     sqlx::query(ERASE_ADDRESSES.sqlite).bind(customer.0).execute(&mut *conn).await?;
     sqlx::query(ERASE_ACCOUNTS.sqlite).bind(customer.0).bind(at.0).execute(&mut *conn).await?;
+    stock::tell(&mut *conn, EventKind::CustomerChanged, [customer.0], at).await?;
     let subject = format!("customer:{customer}");
     let change = Change::new(at, by, "customer.erase", subject, None::<&()>, None::<&()>);
     audit::append(conn, &change).await?;

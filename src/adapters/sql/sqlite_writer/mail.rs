@@ -8,7 +8,8 @@ use crate::{
         writer::Written,
     },
 };
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::SqliteConnection;
+use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 statements! {

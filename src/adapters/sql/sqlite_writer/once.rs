@@ -9,7 +9,8 @@ use crate::{
     },
     ports::writer::{Keep, Written},
 };
-use sqlx::{FromRow, SqliteConnection, types::Json};
+use sqlx::{SqliteConnection, types::Json};
+use sqlx_macros::FromRow;
 use std::collections::HashMap;
 use uuid::Uuid;
 

@@ -15,7 +15,8 @@ use crate::{
         writer::Written,
     },
 };
-use sqlx::{FromRow, SqliteConnection, types::Json};
+use sqlx::{SqliteConnection, types::Json};
+use sqlx_macros::FromRow;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 

@@ -19,7 +19,8 @@ use crate::{
     ports::clock::Ids,
 };
 use serde::Serialize;
-use sqlx::{FromRow, SqliteConnection, types::Json};
+use sqlx::{SqliteConnection, types::Json};
+use sqlx_macros::FromRow;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 

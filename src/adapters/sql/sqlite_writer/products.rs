@@ -15,7 +15,8 @@ use crate::{
     ports::{clock::Ids, imports::ImportCounts, writer::ProductBatch},
 };
 use serde::Serialize;
-use sqlx::{FromRow, SqliteConnection, types::Json};
+use sqlx::{SqliteConnection, types::Json};
+use sqlx_macros::FromRow;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
@@ -187,6 +188,7 @@ pub(super) async fn put(
 ) -> Result<ImportCounts, sqlx::Error> {
     let mut planner = Planner::new(&batch.scope, &batch.products);
     read(conn, batch, &mut planner).await?;
+    planner.suppose(&batch.supposed, &mut || ids.next());
     let plan = loop {
         match planner.plan(&mut || ids.next()) {
             Ok(plan) => break plan,

@@ -16,7 +16,8 @@ use crate::{
         writer::Written,
     },
 };
-use sqlx::{FromRow, SqliteConnection, types::Json};
+use sqlx::{SqliteConnection, types::Json};
+use sqlx_macros::FromRow;
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 

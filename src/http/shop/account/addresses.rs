@@ -140,18 +140,18 @@ fn wish(form: &Form) -> Result<AddressWish, Problem> {
 }
 
 fn values(saved: &SavedAddress) -> Vec<(&'static str, String)> {
-    let address = saved.address.clone();
+    let draft = AddressDraft::from(saved.address.clone());
     let tick = |yes: bool| if yes { "true".to_owned() } else { String::new() };
     vec![
-        ("name", address.name),
-        ("company", address.company.unwrap_or_default()),
-        ("street", address.street),
-        ("street_more", address.street_more.unwrap_or_default()),
-        ("postcode", address.postcode.map(|postcode| postcode.to_string()).unwrap_or_default()),
-        ("city", address.city),
-        ("region", address.region.unwrap_or_default()),
-        ("country", address.country.code().to_owned()),
-        ("phone", address.phone.unwrap_or_default()),
+        ("name", draft.name),
+        ("company", draft.company),
+        ("street", draft.street),
+        ("street_more", draft.street_more),
+        ("postcode", draft.postcode),
+        ("city", draft.city),
+        ("region", draft.region),
+        ("country", draft.country),
+        ("phone", draft.phone),
         ("default_shipping", tick(saved.default_shipping)),
         ("default_billing", tick(saved.default_billing)),
     ]

@@ -23,12 +23,16 @@ struct Shop {
 impl Shop {
     /// With [`mixed_rows`] handed in and nothing run yet.
     fn new() -> Self {
+        Self::with(options())
+    }
+
+    fn with(options: ImportOptions) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(MemoryStore::default());
         let file = folder.path().join("rows.jsonl");
         std::fs::write(&file, mixed_rows()).unwrap();
         let imports = process(&store, &folder.path().join("imports"));
-        let id = block_on(imports.submit_path("rows.jsonl", &file, options())).unwrap();
+        let id = block_on(imports.submit_path("rows.jsonl", &file, options)).unwrap();
         Self { folder, store, id }
     }
 
@@ -70,6 +74,24 @@ fn every_mishap_at_every_write_ends_as_a_clean_run_does() {
             let shop = Shop::new();
             shop.store.plan(at, mishap);
             assert_eq!(shop.until_ended(), clean, "{mishap:?} at write {at}");
+        }
+    }
+}
+
+#[test]
+fn a_dry_run_that_is_disturbed_counts_what_the_run_would_do() {
+    let clean = block_on(undisturbed());
+    let dry = || Shop::with(ImportOptions { dry_run: true, ..options() });
+    let shop = dry();
+    assert_eq!(shop.until_ended().counts, clean.counts);
+    let writes = shop.store.writes();
+    for mishap in MISHAPS {
+        for at in 1..writes {
+            let shop = dry();
+            shop.store.plan(at, mishap);
+            let end = shop.until_ended();
+            assert_eq!(end.counts, clean.counts, "{mishap:?} at write {at}");
+            assert!(end.products.is_empty(), "{mishap:?} at write {at}");
         }
     }
 }

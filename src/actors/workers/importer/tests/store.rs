@@ -2,7 +2,7 @@
 
 use crate::{
     actors::workers::importer::{ProductSink, SinkError},
-    domain::{id::ImportId, product::ProductDraft, sku::Sku},
+    domain::{catalog_batch::ContentHash, id::ImportId, product::ProductDraft, sku::Sku},
     ports::{
         StoreError,
         imports::{Import, ImportCounts, ImportState, Imports},
@@ -124,12 +124,18 @@ impl State {
             ..ImportCounts::default()
         };
         let mut products = self.products.clone();
+        let mut supposed: BTreeMap<_, _> = batch.supposed.into_iter().collect();
         for draft in batch.products {
-            match products.insert(draft.sku.clone(), draft.clone()) {
+            let same = match supposed.remove(&draft.sku) {
+                Some(before) => Some(before == ContentHash::of(&batch.scope, &draft)),
+                None => products.get(&draft.sku).map(|before| *before == draft),
+            };
+            match same {
                 None => counts.created += 1,
-                Some(before) if before == draft => counts.unchanged += 1,
-                Some(_) => counts.updated += 1,
+                Some(true) => counts.unchanged += 1,
+                Some(false) => counts.updated += 1,
             }
+            products.insert(draft.sku.clone(), draft);
         }
         if !batch.dry_run {
             self.products = products;
