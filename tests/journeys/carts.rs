@@ -9,7 +9,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-const PRODUCTS: &str = "sku,name,status,price,currency,unit,precision,stock\n\
+pub(crate) const PRODUCTS: &str = "sku,name,status,price,currency,unit,precision,stock\n\
     A-1,Drill,active,10.00,USD,each,0,50\n\
     B-2,Bit set,active,2.50,USD,each,0,3\n\
     M-3,Cable by the metre,active,1.20,USD,m,2,900\n\
@@ -27,7 +27,7 @@ fn open(stack: &Stack) -> Server {
     server
 }
 
-fn import(stack: &Stack, rows: &str) {
+pub(crate) fn import(stack: &Stack, rows: &str) {
     let file = stack.path("products.csv");
     std::fs::write(&file, rows).unwrap();
     stack.succeed(&["import", "products", file.to_str().unwrap()]);

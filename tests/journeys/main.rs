@@ -10,6 +10,7 @@ mod backup;
 mod bad_input;
 mod browse;
 mod carts;
+mod checkout;
 mod handoff;
 mod import;
 mod memory;
