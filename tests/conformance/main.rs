@@ -14,6 +14,7 @@ mod audit;
 mod blobs;
 mod carts;
 mod catalog;
+mod coupons;
 mod disk;
 mod documents;
 mod imports;

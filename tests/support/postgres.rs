@@ -20,8 +20,11 @@ pub(crate) fn database(test: &str) -> Option<String> {
     runtime.block_on(async {
         let (client, connection) =
             tokio_postgres::connect(&server, tokio_postgres::NoTls).await.expect("PostgreSQL");
-        let create = format!("CREATE DATABASE {name}");
-        let work = client.batch_execute(&create);
+        // One of a process that had our number before is nobody's any more.
+        let work = async {
+            client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
+            client.batch_execute(&format!("CREATE DATABASE {name}")).await
+        };
         tokio::select! {
             done = work => done.expect("a new database"),
             ended = connection => panic!("the connection ended: {ended:?}"),

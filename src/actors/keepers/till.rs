@@ -364,7 +364,8 @@ impl Till {
 
     fn turn(&self, intent: PaymentIntentId) -> Option<Turn<'_>> {
         let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
-        busy.insert(intent).then_some(Turn { till: self, intent })
+        // Made only when it is: one that is dropped gives the turn back.
+        busy.insert(intent).then(|| Turn { till: self, intent })
     }
 
     fn provider(&self, name: &str) -> Result<&Arc<dyn PaymentProvider>, TillError> {

@@ -46,8 +46,6 @@ use warp::reply::Response;
 const SHOPPER: Access = Access::Shopper(Right::OrdersWrite);
 /// How long a buyer waits for the bank before they are shown that it is waited for.
 const FOR_THE_BANK: Duration = Duration::from_secs(6);
-/// Days an invoice is to be paid within.
-const NET_DAYS: u16 = 30;
 
 pub(super) fn resources() -> Vec<Resource> {
     let form = |path, run: fn(Arc<App>, Asked) -> Answer| {
@@ -169,13 +167,9 @@ async fn place(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
             return Ok(page(&app, asked, &cart, &draft, &errors, CheckoutStep::Address));
         }
     };
-    if !may_pay_by(&app, &who, &draft) {
+    let Some(method) = chosen_method(&app, &who, &draft) else {
         let error = CheckoutError { field: None, text: "Choose how you pay.".to_owned() };
         return payment_step(&app, asked, &who, &cart, &draft, &[error]).await;
-    }
-    let method = PaymentMethod {
-        provider: draft.provider.clone(),
-        token: MethodToken::new(draft.token.clone()),
     };
     let body = BodyHash::of(format!("{shown} {} {}", draft.provider, draft.token).as_bytes());
     let named = Named { name, body, answer: placed_answer() };
@@ -286,7 +280,7 @@ fn pay_by(app: &App, who: &Principal, form: &Form) -> Result<PaymentMethod, Stri
     let provider = form.text("provider");
     if provider == InvoiceTerms::PROVIDER {
         let customer = who.customer().ok_or("Payment by invoice is for customers who log in.")?;
-        return Ok(InvoiceTerms { customer, net_days: NET_DAYS }.method());
+        return Ok(InvoiceTerms { customer, net_days: InvoiceTerms::NET_DAYS }.method());
     }
     let cards = app.cards.as_ref().filter(|cards| cards.provider == provider);
     let cards = cards.ok_or("Choose how you pay.")?;
@@ -297,15 +291,16 @@ fn pay_by(app: &App, who: &Principal, form: &Form) -> Result<PaymentMethod, Stri
     Ok(PaymentMethod { provider: provider.to_owned(), token })
 }
 
-/// Whether a hidden field says a way of paying that is this buyer's.
-fn may_pay_by(app: &App, who: &Principal, draft: &CheckoutDraft) -> bool {
+/// What hidden fields say of paying. Whose invoice it is they can't say: that is the buyer's own.
+fn chosen_method(app: &App, who: &Principal, draft: &CheckoutDraft) -> Option<PaymentMethod> {
     if draft.provider == InvoiceTerms::PROVIDER {
-        let terms = InvoiceTerms::read(&MethodToken::new(draft.token.clone()));
-        return terms.is_some_and(|terms| {
-            who.customer() == Some(terms.customer) && terms.net_days == NET_DAYS
-        });
+        let customer = who.customer()?;
+        return Some(InvoiceTerms { customer, net_days: InvoiceTerms::NET_DAYS }.method());
     }
-    !draft.token.is_empty() && app.till.takes(&draft.provider)
+    (!draft.token.is_empty() && app.till.takes(&draft.provider)).then(|| PaymentMethod {
+        provider: draft.provider.clone(),
+        token: MethodToken::new(draft.token.clone()),
+    })
 }
 
 async fn payment_step(

@@ -10,7 +10,7 @@ use crate::{
         address::{Address, AddressDraft},
         cart::{CartKind, MOST_AT_ONCE},
         coupon::CouponCode,
-        payment::{MethodToken, PaymentMethod},
+        payment::{InvoiceTerms, MethodToken, PaymentMethod},
         principal::Principal,
         review::ReviewHash,
     },
@@ -101,7 +101,8 @@ pub(crate) struct NewOrder {
 struct PaymentBody {
     #[schema(max_length = 40, example = "test-cards")]
     provider: String,
-    /// What stands for the card there.
+    /// What stands for the card there; none for payment by invoice.
+    #[serde(default)]
     #[schema(max_length = 200)]
     token: String,
 }
@@ -119,7 +120,17 @@ impl NewOrder {
             let told = "this shop takes no payments that way; its review lists those it takes";
             return Err(Problem::field("/payment/provider", told));
         }
-        let method = PaymentMethod { provider, token: MethodToken::new(token) };
+        // Whose invoice it is a client can't say: it is their own.
+        let method = match who.customer() {
+            Some(customer) if provider == InvoiceTerms::PROVIDER => {
+                InvoiceTerms { customer, net_days: InvoiceTerms::NET_DAYS }.method()
+            }
+            None if provider == InvoiceTerms::PROVIDER => {
+                let told = "payment by invoice is for customers: log in first";
+                return Err(Problem::field("/payment/provider", told));
+            }
+            _ => PaymentMethod { provider, token: MethodToken::new(token) },
+        };
         Ok((self.checkout.read(app, who).await?, shown, method))
     }
 }
