@@ -11,11 +11,11 @@ use std::{
     time::Duration,
 };
 
-/// Each of these is four kilobytes, so that the caches are full before the smaller file ends.
-const ROWS: usize = 8_000;
-/// The columns of the index, its merges, and chance. Whatever held all the rows that the larger file
-/// has more would be 96 MB at least.
-const MOST_GROWTH: u64 = 40_000_000;
+/// Each of these is four kilobytes, so that the caches are nearly full when the smaller file ends.
+const ROWS: usize = 6_000;
+/// What is left to fill of the caches, the columns of the index, and chance. Whatever held all the
+/// rows that the larger file has more would be 72 MB at least.
+const MOST_GROWTH: u64 = 50_000_000;
 
 /// The most memory of its own that importing so many rows takes. With one arena the allocator keeps
 /// what the program holds, and not what each of its threads once held.
