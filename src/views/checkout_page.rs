@@ -61,6 +61,8 @@ pub enum CheckoutStep<'a> {
         subtotal: Money,
     },
     Review {
+        /// The cart's id: it becomes one order, however often the button is pressed.
+        cart: &'a str,
         lines: &'a [OrderLine],
         summary: &'a Summary,
         shipping: Option<&'a ShippingQuote>,

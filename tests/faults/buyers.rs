@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::{
     fmt::Write,
     net::{SocketAddr, TcpListener},
+    time::Duration,
 };
 
 /// A server that takes play money, always at the same address.
@@ -113,4 +114,18 @@ impl Buyer {
     pub(crate) fn place(&self, key: &str, order: &Value) -> std::io::Result<Answer> {
         self.ask("/api/v1/orders", Some(key), order)
     }
+}
+
+/// Asks until there is an answer that counts; whoever may come back does, with the same key.
+pub(crate) fn persist(mut ask: impl FnMut() -> std::io::Result<Answer>) -> Answer {
+    loop {
+        match ask() {
+            Ok(answer) if answer.status != 503 && !is_at_work(&answer) => return answer,
+            Ok(_) | Err(_) => std::thread::sleep(Duration::from_millis(10)),
+        }
+    }
+}
+
+fn is_at_work(answer: &Answer) -> bool {
+    answer.status == 409 && answer.json()["type"] == "/docs/problems/key-in-flight"
 }

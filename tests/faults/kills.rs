@@ -3,7 +3,7 @@
 use crate::{
     Dice,
     books::Books,
-    buyers::{Buyer, Shop, checkout},
+    buyers::{Buyer, Shop, checkout, persist},
     size,
     support::{client::Answer, stack::on_every_stack},
 };
@@ -45,20 +45,6 @@ impl Ledger {
         };
         text.lines().map(line).collect()
     }
-}
-
-/// Asks until there is an answer that counts; whoever may come back does, with the same key.
-fn persist(mut ask: impl FnMut() -> std::io::Result<Answer>) -> Answer {
-    loop {
-        match ask() {
-            Ok(answer) if answer.status != 503 && !is_at_work(&answer) => return answer,
-            Ok(_) | Err(_) => std::thread::sleep(Duration::from_millis(10)),
-        }
-    }
-}
-
-fn is_at_work(answer: &Answer) -> bool {
-    answer.status == 409 && answer.json()["type"] == "/docs/problems/key-in-flight"
 }
 
 #[test]

@@ -296,7 +296,9 @@ fn an_order_finds_the_buyers_address_filled_in_and_stands_in_their_list() {
         let review = review.text();
         let (_, hash) = review.split_once("name=\"review\" value=\"").expect("a review");
         let hash = hash.split('"').next().unwrap();
-        let wish: Vec<_> = wish.into_iter().chain([("review", hash)]).collect();
+        let (_, cart) = review.split_once("name=\"cart\" value=\"").expect("its cart");
+        let cart = cart.split('"').next().unwrap();
+        let wish: Vec<_> = wish.into_iter().chain([("review", hash), ("cart", cart)]).collect();
         let place = led(&person, "/checkout", "/checkout/place", &wish);
         let order = place.split('?').next().unwrap();
         assert!(order.starts_with("/orders/"), "{place}");

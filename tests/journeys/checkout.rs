@@ -70,7 +70,7 @@ fn review(person: &Person<'_>, number: &str) -> Vec<(&'static str, String)> {
     assert!(!page.contains(&number.replace(' ', "")) && !page.contains(number), "{page}");
     assert!(page.contains("Ada &#60;b&#62;"), "{page}");
     let mut all: Vec<_> = HOME.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
-    for name in ["provider", "token", "review"] {
+    for name in ["provider", "token", "review", "cart"] {
         all.push((name, hidden(&page, name)));
     }
     all

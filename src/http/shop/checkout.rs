@@ -148,13 +148,15 @@ async fn place(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let draft = draft(&asked.form);
     let Some(who) = shopper(&asked.visit) else { return Ok(see_other("/cart")) };
     let Ok(hash) = shown.parse::<ReviewHash>() else { return Ok(see_other("/checkout")) };
-    // Pressed twice, or sent again after a lost answer: one review is one order.
-    let key = IdempotencyKey::new(shown.as_bytes()).map_err(Problem::internal)?;
+    // Pressed twice, or sent again after a lost answer: one review of one cart is one order.
+    let reviewed = asked.form.text("cart").to_owned();
+    let key = IdempotencyKey::new(format!("{reviewed}:{hash}").as_bytes());
+    let Ok(key) = key else { return Ok(see_other("/checkout")) };
     let name = OnceName::new(who, "POST /checkout/place", &key);
     let cart = match cart(&app, &asked).await? {
-        Some((_, cart)) => cart,
+        Some((_, cart)) if cart.id.to_string() == reviewed => cart,
         // It was ordered a moment ago, perhaps by this very form.
-        None => {
+        _ => {
             return match app.orders.told(name).await? {
                 Some(answer) => Ok(once::respond(&app, answer)),
                 None => Ok(see_other("/cart")),
@@ -374,8 +376,9 @@ fn review_page(
     reviewed: &Reviewed,
     changed: bool,
 ) -> Response {
-    let hash = reviewed.hash.to_string();
+    let (hash, id) = (reviewed.hash.to_string(), cart.id.to_string());
     let step = CheckoutStep::Review {
+        cart: &id,
         lines: &reviewed.lines,
         summary: &reviewed.summary,
         shipping: reviewed.shipping.as_ref(),
