@@ -12,6 +12,7 @@ use crate::{
         documents::Documents,
         outbox::Outbox,
         search::{Search, SearchIndex},
+        stock::Stock,
     },
     views,
 };
@@ -66,6 +67,7 @@ pub(crate) async fn doctor(config: &Config, folder: &Folder) -> Vec<Finding> {
             "`stoa migrate` if its form is older; else `stoa restore` from a backup",
         ),
     });
+    findings.push(stock(&store).await);
     let head = store.head().await.ok();
     let products = store.product_count().await.unwrap_or_default();
     if owner.is_none() {
@@ -73,6 +75,30 @@ pub(crate) async fn doctor(config: &Config, folder: &Folder) -> Vec<Finding> {
     }
     store.close().await;
     findings
+}
+
+/// Levels of stock that are named at most.
+const LEVELS: u32 = 5;
+
+/// Recomputes what is on hand from its movements, and what is promised from its reservations.
+async fn stock(store: &SqlStore) -> Finding {
+    let drift = match store.drift(LEVELS).await {
+        Ok(drift) => drift,
+        // Named by the look at the database.
+        Err(error) => return Finding::bad("stock", error.to_string(), "mend the database first"),
+    };
+    if drift.is_empty() {
+        return Finding::good("stock", "every level is what its movements come to".into());
+    }
+    let told = drift.iter().map(|level| {
+        format!(
+            "item {} in {}: {} on hand and {} by its movements, {} promised and {} by its reservations",
+            level.item, level.warehouse, level.on_hand, level.moved, level.promised,
+            level.reservations
+        )
+    });
+    let remedy = "somebody wrote past the shop: count these anew (PATCH /api/v1/stock/SKU)";
+    Finding::bad("stock", told.collect::<Vec<_>>().join("; "), remedy)
 }
 
 /// How many entries of the audit log are read at a time.

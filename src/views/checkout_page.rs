@@ -8,7 +8,7 @@ use crate::domain::{
     country::Country,
     money::Money,
     order::{FulfilmentStatus, Order, OrderLine, OrderStatus},
-    payment::Decline,
+    payment::{Decline, PaymentState},
     shipping::ShippingQuote,
     tax::TaxMode,
     totals::Summary,
@@ -321,13 +321,27 @@ pub fn order(page: &OrderPage<'_>) -> Bytes {
         order,
         headline,
         told,
-        paid: order.state.payment.as_str().replace('_', " "),
+        paid: paid(order.state.payment).to_owned(),
         waits,
         is_off: matches!(order.state.status, OrderStatus::Cancelled | OrderStatus::Refunded),
         can_cancel: matches!(order.state.status, OrderStatus::Pending | OrderStatus::Confirmed),
         error: page.error,
     };
     render(&view, 12_288 + page.shell.menu.len() + order.lines.len() * 400)
+}
+
+/// Where the money is, in a buyer's words.
+fn paid(state: PaymentState) -> &'static str {
+    match state {
+        PaymentState::Pending | PaymentState::Unknown => "not paid yet",
+        PaymentState::Authorised => "approved",
+        PaymentState::PartlyCaptured => "paid in part",
+        PaymentState::Captured => "paid",
+        PaymentState::PartlyRefunded => "given back in part",
+        PaymentState::Refunded => "given back",
+        PaymentState::Declined => "declined",
+        PaymentState::Voided | PaymentState::Expired => "called off",
+    }
 }
 
 fn words(page: &OrderPage<'_>) -> (String, String) {

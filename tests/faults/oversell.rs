@@ -58,6 +58,8 @@ fn never_is_one_unit_too_many_sold() {
         eprintln!("{}: {} orders for {demand} units asked", stack.name, sold.into_inner());
         books.balance();
         assert!(server.stop());
+        let doctor = stack.succeed(&["doctor"]);
+        assert!(doctor.contains("every level is what its movements come to"), "{doctor}");
     });
 }
 
