@@ -15,7 +15,7 @@ const AT_ONCE: usize = 32;
 #[test]
 fn never_is_one_unit_too_many_sold() {
     on_every_stack("never_is_one_unit_too_many_sold", |stack| {
-        let skus = size(60, 200) as u64;
+        let skus = size(40, 200) as u64;
         let mut dice = Dice::of("oversell");
         let shop = Shop::on(stack);
         let server = shop.serve();
