@@ -29,7 +29,7 @@ pub(crate) struct Serve {
     /// (LISTEN_FDS) comes before it [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
-    /// What shoppers type, such as https://shop.example: a proxy there speaks HTTPS for the shop.
+    /// What shoppers type, such as `https://shop.example`: a proxy there speaks HTTPS for the shop.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
     /// Take passwords over plain HTTP from other machines too, where anybody on the way can read

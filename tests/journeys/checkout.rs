@@ -143,6 +143,10 @@ fn a_declined_card_gives_the_goods_back_and_the_cart_again() {
         assert!(page.contains("Put it all into the cart again"), "{page}");
         let stock = server.operate("GET", "/api/v1/stock/B-2", b"").json();
         assert_eq!((&stock["available"], &stock["levels"][0]["reserved"]), (&3.into(), &0.into()));
+        until("the goods to be had again", || {
+            let product = server.json("/api/v1/products/B-2");
+            (product["stock"]["band"] != "sold_out").then_some(())
+        });
         let again = person.send(&format!("{order}/again"), &[("form_token", &token(&page))]);
         assert_eq!(again.header("location"), Some("/cart?done=added"));
 

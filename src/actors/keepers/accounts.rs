@@ -6,7 +6,7 @@
 //! password ends all others. Whatever is to be mailed is put into the queue in the transaction of what it tells of.
 //!
 //! Every change is one write of the store's writer, so nothing can die halfway. The one actor here
-//! is the [desk], at which forgotten passwords are asked for; if it dies, who waits for a mail
+//! is the [desk](mod@desk), at which forgotten passwords are asked for; if it dies, who waits for a mail
 //! asks again.
 
 mod desk;
@@ -175,7 +175,7 @@ struct Shared {
 }
 
 impl Accounts {
-    /// `desk` is the mailbox of the [desk].
+    /// `desk` is the mailbox of the [desk](mod@desk).
     pub(crate) fn new(parts: AccountsParts, desk: &Mailbox<Forgotten>) -> Self {
         let limit = |rate| Limit::new(rate, parts.clock.clone());
         let shared = Shared {

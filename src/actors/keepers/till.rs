@@ -34,6 +34,7 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use http::HeaderMap;
 use std::{
     collections::{BTreeSet, HashSet},
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -87,6 +88,12 @@ pub(crate) struct Till {
     busy: Arc<Mutex<HashSet<PaymentIntentId>>>,
     /// There may be something due, or somebody is done with a payment.
     news: Arc<Notify>,
+}
+
+/// Something the till was at has ended.
+enum Ended {
+    Looked(Result<Vec<PaymentIntentId>, StoreError>),
+    Settled(PaymentIntentId),
 }
 
 /// Given back when it is dropped, also by whoever is cut short.
@@ -222,34 +229,51 @@ impl Till {
     }
 
     /// What is cut short when the server stops is in its rows.
+    ///
+    /// Nothing is awaited here but all of them at once: one that isn't polled may hold the very
+    /// connection that another waits for.
     async fn work(self, context: Context) -> Result<(), Fault> {
-        let mut underway = FuturesUnordered::new();
+        let mut underway: FuturesUnordered<Pin<Box<dyn Future<Output = Ended> + Send + '_>>> =
+            FuturesUnordered::new();
         let mut mine: HashSet<PaymentIntentId> = HashSet::new();
+        let (mut look, mut looking) = (true, false);
         while !context.stopping() {
-            if mine.len() <= AT_ONCE / 2 {
-                let now = self.parts.clock.now();
-                let due = self.parts.rows.due(now, AT_ONCE as u32).await;
-                for intent in due.map_err(Fault::unavailable)? {
-                    if mine.len() < AT_ONCE && mine.insert(intent) {
-                        let till = &self;
-                        underway.push(async move { (intent, till.settle(intent).await) });
-                    }
-                }
+            if look && !looking && mine.len() <= AT_ONCE / 2 {
+                (look, looking) = (false, true);
+                let (rows, now) = (&self.parts.rows, self.parts.clock.now());
+                underway.push(Box::pin(async move {
+                    Ended::Looked(rows.due(now, AT_ONCE as u32).await)
+                }));
             }
             tokio::select! {
                 () = context.stopped() => break,
-                Some((intent, settled)) = underway.next(), if !underway.is_empty() => {
-                    mine.remove(&intent);
-                    if let Err(error) = settled {
-                        tracing::warn!(payment = %intent, %error, "a payment is looked at again later");
-                        self.later(intent).await;
+                Some(ended) = underway.next(), if !underway.is_empty() => match ended {
+                    Ended::Looked(due) => {
+                        looking = false;
+                        for intent in due.map_err(Fault::unavailable)? {
+                            if mine.len() < AT_ONCE && mine.insert(intent) {
+                                underway.push(Box::pin(self.see_to(intent)));
+                            }
+                        }
                     }
-                }
-                () = self.news.notified() => {}
-                () = tokio::time::sleep(EVERY) => {}
+                    Ended::Settled(intent) => {
+                        mine.remove(&intent);
+                        look = true;
+                    }
+                },
+                () = self.news.notified() => look = true,
+                () = tokio::time::sleep(EVERY) => look = true,
             }
         }
         Ok(())
+    }
+
+    async fn see_to(&self, intent: PaymentIntentId) -> Ended {
+        if let Err(error) = self.settle(intent).await {
+            tracing::warn!(payment = %intent, %error, "a payment is looked at again later");
+            self.later(intent).await;
+        }
+        Ended::Settled(intent)
     }
 
     /// Puts it off, so that one that always fails is not all that is looked at.

@@ -107,7 +107,7 @@ impl Accounts {
     }
 
     /// Mails a link to set a password, if there is anybody of that address. That is looked up later,
-    /// by the [desk](super::desk), so neither the answer nor its time says whether there is.
+    /// by the [desk](mod@super::desk), so neither the answer nor its time says whether there is.
     pub(crate) fn forgot(&self, email: &str, from: Option<&str>) -> Result<(), AccountsError> {
         self.try_from(from)?;
         let mut faults = Faults::default();
