@@ -45,7 +45,7 @@ use tokio::sync::Notify;
 const AT_ONCE: usize = 32;
 /// What another node wrote, or a lost wake, is found within this.
 const EVERY: Duration = Duration::from_secs(1);
-/// Steps of one look: to ask, to take, and one to spare.
+/// Steps of one look; what is due then is found by the next.
 const MOST_STEPS: usize = 6;
 /// A payment without an answer is looked at again after half its age, between these.
 const SOONEST: Duration = Duration::from_secs(2);
@@ -151,7 +151,8 @@ impl Till {
             let at = self.parts.clock.now();
             let of = Circumstances {
                 late: now.order.held_until.is_some_and(|until| until <= at),
-                collects: provider.as_ref().is_ok_and(|one| collects(&***one)),
+                // Of a provider that isn't configured any more, what is due stays due.
+                collects: provider.as_ref().map_or(true, |one| collects(&***one)),
                 fresh: self.parts.ids.next(),
             };
             match due(&now.order.state, &now.payment, of) {
@@ -278,8 +279,9 @@ impl Till {
 
     /// Puts it off, so that one that always fails is not all that is looked at.
     async fn later(&self, intent: PaymentIntentId) {
+        // As if the shop took the money itself: what isn't to be done after all costs a look.
         let put_off =
-            self.write(intent, PaymentAct::Wait, &Principal::System, false, LATEST / 10).await;
+            self.write(intent, PaymentAct::Wait, &Principal::System, true, LATEST / 10).await;
         if let Err(error) = put_off {
             tracing::debug!(payment = %intent, %error, "it stays due");
         }

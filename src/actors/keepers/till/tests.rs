@@ -184,3 +184,26 @@ async fn two_at_one_payment_ask_its_provider_once() {
     assert_eq!(slow.captured.load(Ordering::SeqCst), 1);
     universe.stop().await;
 }
+
+/// Its money would be forgotten otherwise: what is due stays due until the provider is back.
+#[tokio::test]
+async fn a_provider_that_is_not_configured_any_more_is_told_and_nothing_is_put_away() {
+    let books = Books::new();
+    {
+        let mut now = books.0.lock().unwrap();
+        now.payment.learn(&record(Fact::Authorised { minor: 500 })).unwrap();
+        let action = Action::PaymentIs { state: now.payment.state() };
+        now.order.state = apply(&now.order.state, action).unwrap().state;
+    }
+    // Nobody writes: a word to the writer would fail.
+    let (_gone, store) = writer::store();
+    let till = Till::new(TillParts {
+        store,
+        rows: Arc::new(books),
+        providers: Vec::new(),
+        clock: Arc::new(Still),
+        ids: Arc::new(Counting::default()),
+    });
+    let settled = till.settle(INTENT).await;
+    assert!(matches!(settled, Err(TillError::NoProvider(_))), "{settled:?}");
+}
