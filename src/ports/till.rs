@@ -6,7 +6,10 @@
 use super::{StoreError, orders::OrderNow};
 use crate::domain::{
     id::{OrderId, PaymentIntentId},
-    payment::{Asked, NotAllowed, NotOurs, Payment, PaymentIntent, ProviderRecord, Step},
+    payment::{
+        Asked, Circumstances, Due, NotAllowed, NotOurs, Payment, PaymentIntent, ProviderRecord,
+        Step, due,
+    },
     time::Micros,
 };
 use async_trait::async_trait;
@@ -23,6 +26,24 @@ pub struct PaymentWrite {
     pub again: Micros,
     /// Whether the shop takes the money itself once the order is confirmed.
     pub collects: bool,
+}
+
+impl PaymentWrite {
+    /// When somebody is to look at the payment again, once this is kept. `None`: nothing is left to
+    /// be done until the order or the provider's word moves.
+    pub fn next_look(&self, order: &OrderNow, payment: &Payment) -> Option<Micros> {
+        let late = order.held_until.is_some_and(|until| until <= self.at);
+        // Only whether something is due counts here, not under which key.
+        let of = Circumstances { late, collects: self.collects, fresh: self.intent.0 };
+        // Whoever waits for a verdict looks again when the time for it is over.
+        let waits = order.held_until.filter(|_| !late);
+        match due(&order.state, payment, of) {
+            Due::Nothing => waits,
+            Due::Confirm | Due::Ask(_) => {
+                Some(waits.map_or(self.again, |until| until.min(self.again)))
+            }
+        }
+    }
 }
 
 #[derive(Debug, Clone)]

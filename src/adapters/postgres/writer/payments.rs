@@ -8,10 +8,7 @@ use crate::{
         id::{OrderId, PaymentIntentId},
         money::Money,
         order::Action,
-        payment::{
-            Asked, Circumstances, Due, Fact, MethodToken, Payment, PaymentIntent, PaymentMethod,
-            Step, due,
-        },
+        payment::{Asked, Fact, MethodToken, Payment, PaymentIntent, PaymentMethod, Step},
         time::Micros,
     },
     ports::{
@@ -74,16 +71,7 @@ pub(super) async fn keep(
         PaymentAct::Wait => None,
     };
     let order = told(tx, write, &intent, &payment, ids).await?;
-    let late = order.held_until.is_some_and(|until| until <= write.at);
-    let of = Circumstances { late, collects: write.collects, fresh: intent.id.0 };
-    let waits = order.held_until.filter(|_| !late);
-    let next = match due(&order.state, &payment, of) {
-        // Whoever waits for a verdict looks again when the time for it is over.
-        Due::Nothing => waits,
-        Due::Confirm | Due::Ask(_) => {
-            Some(waits.map_or(write.again, |until| until.min(write.again)))
-        }
-    };
+    let next = write.next_look(&order, &payment);
     execute(tx, SET_DUE, [&intent.id.0, &next.map(|at| at.0)]).await?;
     let now = Box::new(PaymentNow { intent, payment, order, created_at });
     Ok(Written::Payment(PaymentKept::Done { now, asked }))
