@@ -16,8 +16,11 @@ pub struct InvoiceTerms {
 impl InvoiceTerms {
     /// The provider's name.
     pub const PROVIDER: &str = "invoice";
-    /// What a customer is given who has agreed on nothing else.
-    pub const NET_DAYS: u16 = 30;
+
+    /// Of a customer who has agreed on nothing else.
+    pub fn usual(customer: CustomerId) -> Self {
+        Self { customer, net_days: 30 }
+    }
 
     pub fn method(&self) -> PaymentMethod {
         let token = MethodToken::new(format!("net{}:{}", self.net_days, self.customer));

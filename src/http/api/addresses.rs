@@ -180,10 +180,10 @@ fn id(asked: &Asked) -> Result<AddressId, Problem> {
 }
 
 /// All that is wrong with an address, each at its field.
-pub(crate) fn address_problem(problems: Vec<AddressProblem>) -> Problem {
+pub(crate) fn address_problem(pointer: &str, problems: Vec<AddressProblem>) -> Problem {
     let told = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
     let errors = problems.into_iter().map(|problem| FieldError {
-        pointer: Some(format!("/{}", problem.field)),
+        pointer: Some(format!("{pointer}/{}", problem.field)),
         detail: problem.fault.to_string(),
         ..FieldError::default()
     });
@@ -204,7 +204,7 @@ impl NewAddress {
             country: self.country,
             phone: self.phone,
         };
-        let address = draft.check().map_err(address_problem)?;
+        let address = draft.check().map_err(|problems| address_problem("", problems))?;
         Ok(AddressWish { address, default_shipping, default_billing })
     }
 }

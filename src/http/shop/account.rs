@@ -12,7 +12,10 @@ mod orders;
 mod own;
 mod password;
 
-use super::cart::{html, shopper};
+use super::{
+    cart::{html, shopper},
+    sentence,
+};
 use crate::{
     domain::cart::CartKind,
     http::{
@@ -135,13 +138,6 @@ impl Shown {
 
 fn typed(form: &Form, fields: &[&'static str]) -> Vec<(&'static str, String)> {
     fields.iter().map(|field| (*field, form.text(field).to_owned())).collect()
-}
-
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().collect::<String>());
-    let end = if text.ends_with(['.', '?', '!']) { "" } else { "." };
-    format!("{}{}{end}", first.unwrap_or_default(), letters.as_str())
 }
 
 /// A path of ours to go on to; anything else is none, so nobody is led away by a link of ours.

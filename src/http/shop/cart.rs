@@ -7,11 +7,11 @@
 mod change;
 mod quick;
 
-use super::HTML;
+use super::{HTML, sentence};
 use crate::{
     actors::keepers::carts::{ShownLine, Wanted},
     domain::{
-        cart::{Cart, CartEdit, CartKind, CartOwner, CartTarget, LineRefusal},
+        cart::{Cart, CartEdit, CartKind, CartOwner, CartTarget},
         id::CartId,
         policy::Right,
         principal::Principal,
@@ -119,13 +119,14 @@ async fn add(app: Arc<App>, mut asked: Asked) -> Result<Response, Problem> {
     };
     let (changes, refused) = app.carts.offers(&who, std::slice::from_ref(&wanted))?;
     let added = match refused.first() {
-        Some(row) => Err(sentence(&row.why)),
+        Some(row) => Err(sentence(&row.why.to_string())),
         None => {
             let changes = changes.into_iter().map(|(_, change)| change).collect();
             let edit = CartEdit::Lines { changes, partial: false };
             let target = app.carts.of(CartKind::Active);
-            change::tried(app.carts.edit(&who, target, None, edit).await)?
-                .map_err(|rows| rows.first().map(|row| sentence(&row.why)).unwrap_or_default())
+            change::tried(app.carts.edit(&who, target, None, edit).await)?.map_err(|rows| {
+                rows.first().map(|row| sentence(&row.why.to_string())).unwrap_or_default()
+            })
         }
     };
     match added {
@@ -148,14 +149,6 @@ async fn add(app: Arc<App>, mut asked: Asked) -> Result<Response, Problem> {
 fn wants_json(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     accept.is_some_and(|accept| accept.starts_with("application/json"))
-}
-
-/// A reason as a sentence of its own.
-fn sentence(why: &LineRefusal) -> String {
-    let text = why.to_string();
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().collect::<String>());
-    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
 }
 
 async fn show_active(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {

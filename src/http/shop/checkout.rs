@@ -7,7 +7,10 @@
 
 mod order;
 
-use super::cart::{html, see_other, shopper};
+use super::{
+    cart::{html, see_other, shopper},
+    sentence,
+};
 use crate::{
     actors::keepers::{
         carts::{CartsError, Named},
@@ -282,7 +285,7 @@ fn pay_by(app: &App, who: &Principal, form: &Form) -> Result<PaymentMethod, Stri
     let provider = form.text("provider");
     if provider == InvoiceTerms::PROVIDER {
         let customer = who.customer().ok_or("Payment by invoice is for customers who log in.")?;
-        return Ok(InvoiceTerms { customer, net_days: InvoiceTerms::NET_DAYS }.method());
+        return Ok(InvoiceTerms::usual(customer).method());
     }
     let cards = app.cards.as_ref().filter(|cards| cards.provider == provider);
     let cards = cards.ok_or("Choose how you pay.")?;
@@ -297,7 +300,7 @@ fn pay_by(app: &App, who: &Principal, form: &Form) -> Result<PaymentMethod, Stri
 fn chosen_method(app: &App, who: &Principal, draft: &CheckoutDraft) -> Option<PaymentMethod> {
     if draft.provider == InvoiceTerms::PROVIDER {
         let customer = who.customer()?;
-        return Some(InvoiceTerms { customer, net_days: InvoiceTerms::NET_DAYS }.method());
+        return Some(InvoiceTerms::usual(customer).method());
     }
     (!draft.token.is_empty() && app.till.takes(&draft.provider)).then(|| PaymentMethod {
         provider: draft.provider.clone(),
@@ -414,12 +417,4 @@ fn page(
         step,
     });
     html(app, &asked, status, bytes)
-}
-
-/// A reason as a sentence of its own.
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().collect::<String>());
-    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{}{}{end}", first.unwrap_or_default(), letters.as_str())
 }

@@ -46,3 +46,11 @@ fn key(app: &App, generation: u64, address: String) -> Key {
 fn html(app: &App, bytes: Bytes) -> Page {
     Page::new(HTML, bytes, Keep::Revalidate, &headers::of_pages(&app.config))
 }
+
+/// A reason as a sentence of its own.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().collect::<String>());
+    let end = if text.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{}{}{end}", first.unwrap_or_default(), letters.as_str())
+}

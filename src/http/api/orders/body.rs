@@ -15,9 +15,12 @@ use crate::{
         review::ReviewHash,
     },
     http::{
-        api::carts::{NewLine, cart_of},
+        api::{
+            address_problem,
+            carts::{NewLine, cart_of},
+        },
         app::App,
-        error::{Code, FieldError, Problem},
+        error::Problem,
     },
 };
 use serde::Deserialize;
@@ -123,7 +126,7 @@ impl NewOrder {
         // Whose invoice it is a client can't say: it is their own.
         let method = match who.customer() {
             Some(customer) if provider == InvoiceTerms::PROVIDER => {
-                InvoiceTerms { customer, net_days: InvoiceTerms::NET_DAYS }.method()
+                InvoiceTerms::usual(customer).method()
             }
             None if provider == InvoiceTerms::PROVIDER => {
                 let told = "payment by invoice is for customers: log in first";
@@ -169,21 +172,7 @@ fn address(pointer: &str, body: AddressBody) -> Result<Address, Problem> {
         body;
     let draft =
         AddressDraft { name, company, street, street_more, postcode, city, region, country, phone };
-    draft.check().map_err(|problems| {
-        let errors: Vec<_> = problems
-            .iter()
-            .map(|problem| FieldError {
-                pointer: Some(format!("{pointer}/{}", problem.field)),
-                detail: problem.fault.to_string(),
-                ..FieldError::default()
-            })
-            .collect();
-        let told = match &problems[..] {
-            [one] => one.to_string(),
-            more => format!("{} fields of the address can't be used", more.len()),
-        };
-        Problem { errors, ..Problem::new(Code::BadContent, told) }
-    })
+    draft.check().map_err(|problems| address_problem(pointer, problems))
 }
 
 /// An address of mail, in the form it is kept in.

@@ -133,7 +133,7 @@ fn wish(form: &Form) -> Result<AddressWish, Problem> {
         phone: text("phone"),
     };
     Ok(AddressWish {
-        address: draft.check().map_err(address_problem)?,
+        address: draft.check().map_err(|problems| address_problem("", problems))?,
         default_shipping: form.has("default_shipping"),
         default_billing: form.has("default_billing"),
     })

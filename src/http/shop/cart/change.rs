@@ -71,7 +71,7 @@ async fn change(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
         }
         match app.carts.set(&who, &sku, quantity)? {
             Ok(set) => changes.push(set),
-            Err(why) => errors.push((Some(sku.to_string()), sentence(&why))),
+            Err(why) => errors.push((Some(sku.to_string()), sentence(&why.to_string()))),
         }
     }
     let mut then = None;
@@ -128,7 +128,7 @@ async fn change(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 }
 
 fn told(row: &RowRefusal) -> (Option<String>, String) {
-    (row.sku.as_ref().map(ToString::to_string), sentence(&row.why))
+    (row.sku.as_ref().map(ToString::to_string), sentence(&row.why.to_string()))
 }
 
 fn unknown() -> Problem {

@@ -17,7 +17,10 @@ use crate::{
         extract::{Param, Takes},
         ordering::not_moved,
         resource::{Asked, Operation, Resource},
-        shop::cart::{html, see_other, shopper},
+        shop::{
+            cart::{html, see_other, shopper},
+            sentence,
+        },
     },
     ports::orders::OrderWrite,
     views::{self, OrderPage},
@@ -76,7 +79,7 @@ async fn cancel(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     };
     let moved = app.orders.act(write).await?.ok_or_else(Problem::not_found)?;
     if let Some(problem) = not_moved(&moved) {
-        let told = super::sentence(&problem.detail);
+        let told = sentence(&problem.detail);
         return page(&app, asked, &order, Some(&told)).await;
     }
     app.till.wake();
