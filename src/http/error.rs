@@ -229,6 +229,18 @@ impl Problem {
         Self { errors: vec![error], ..Self::new(Code::BadContent, sentence) }
     }
 
+    /// Of a part of the body that stands at `pointer`: its errors point there.
+    pub(crate) fn inside(mut self, pointer: &str) -> Self {
+        for place in self.errors.iter_mut().filter_map(|error| error.pointer.as_mut()) {
+            place.insert_str(0, pointer);
+        }
+        // A sentence about one field begins with its place.
+        if self.detail.starts_with('/') {
+            self.detail.to_mut().insert_str(0, pointer);
+        }
+        self
+    }
+
     pub(crate) fn too_large(most: u64) -> Self {
         Self::new(Code::BodyTooLarge, format!("the body may have at most {most} bytes"))
     }

@@ -5,7 +5,7 @@ use super::{
     orders::{CheckoutBody, ReviewView, ShippingQuotes},
 };
 use crate::{
-    domain::{id::SessionId, policy::Right, principal::Principal},
+    domain::{id::SessionId, payment::InvoiceTerms, policy::Right, principal::Principal},
     http::{
         access::Access,
         app::App,
@@ -53,7 +53,9 @@ async fn show_review(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let who = asked.visit.principal().unwrap_or(NOBODY);
     let body: CheckoutBody = asked.body.json().await?;
     let reviewed = app.orders.review(&who, &body.read(&app, &who).await?).await?;
-    Ok(fresh(&app, &ReviewView::of(&reviewed, app.till.names())))
+    let is_theirs = |name: &&str| *name != InvoiceTerms::PROVIDER || who.customer().is_some();
+    let providers = app.till.names().into_iter().filter(is_theirs).collect();
+    Ok(fresh(&app, &ReviewView::of(&reviewed, providers)))
 }
 
 async fn show_shipping(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {

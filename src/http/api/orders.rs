@@ -36,7 +36,7 @@ use crate::{
         writer::{Answering, Written},
     },
 };
-use body::NewOrder;
+use body::{CHECKOUT, NewOrder};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -179,12 +179,14 @@ async fn place_order(app: Arc<App>, mut asked: Asked) -> Result<Response, Proble
     let (checkout, shown, method) = wanted.read(&app, &who).await?;
     let answer = placed_answer(asked.caller.request_id.clone());
     let named = Named { name, body, answer };
-    match app.orders.place(&who, checkout, shown, method, named).await? {
+    let placed = app.orders.place(&who, checkout, shown, method, named).await;
+    match placed.map_err(|error| Problem::from(error).inside(CHECKOUT))? {
         Told::Answer(answer) => {
             app.till.wake();
             Ok(once::respond(&app, answer))
         }
         Told::Once(Written::Placed(placed)) => Err(not_placed(&placed)
+            .map(|problem| problem.inside(CHECKOUT))
             .unwrap_or_else(|| Problem::internal("an order that was placed has no answer"))),
         Told::Once(other) => Err(Problem::internal(format!("placing came to {other:?}"))),
     }

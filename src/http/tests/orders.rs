@@ -213,6 +213,13 @@ async fn an_order_needs_a_key_a_review_and_a_way_to_pay() {
     is(&nobody, 422);
     assert!(String::from_utf8_lossy(nobody.body()).contains("/payment/provider"));
     is(&shop.ask("POST", "/api/v1/orders", &keyed, &order("stale", "test")).await, 422);
+    // A place in the order's own body, not in that of its review.
+    let mut wrong: Value = serde_json::from_str(&order(&zeros, "test")).unwrap();
+    wrong["checkout"]["email"] = json!("ada");
+    let wrong = shop.ask("POST", "/api/v1/orders", &keyed, &wrong.to_string()).await;
+    is(&wrong, 422);
+    let told: Value = serde_json::from_slice(wrong.body()).unwrap();
+    assert_eq!(told["errors"][0]["pointer"], "/checkout/email", "{told}");
     shop.close().await;
 }
 

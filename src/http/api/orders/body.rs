@@ -110,6 +110,9 @@ struct PaymentBody {
     token: String,
 }
 
+/// Where in a new order's body stands what is to be ordered.
+pub(super) const CHECKOUT: &str = "/checkout";
+
 impl NewOrder {
     pub(super) async fn read(
         self,
@@ -118,6 +121,8 @@ impl NewOrder {
     ) -> Result<(Checkout, ReviewHash, PaymentMethod), Problem> {
         let shown = self.review.parse::<ReviewHash>();
         let shown = shown.map_err(|error| Problem::field("/review", error.to_string()))?;
+        let checkout = self.checkout.read(app, who).await;
+        let checkout = checkout.map_err(|problem| problem.inside(CHECKOUT))?;
         let PaymentBody { provider, token } = self.payment;
         if !app.till.takes(&provider) {
             let told = "this shop takes no payments that way; its review lists those it takes";
@@ -134,7 +139,7 @@ impl NewOrder {
             }
             _ => PaymentMethod { provider, token: MethodToken::new(token) },
         };
-        Ok((self.checkout.read(app, who).await?, shown, method))
+        Ok((checkout, shown, method))
     }
 }
 

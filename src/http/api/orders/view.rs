@@ -158,7 +158,7 @@ pub(crate) struct ReviewView {
     totals: TotalsView,
     /// What can be chosen for sending it.
     shipping_methods: Vec<ShippingQuoteView>,
-    /// The names of the payment providers.
+    /// The names of the payment providers that this buyer can pay by.
     payment_providers: Vec<&'static str>,
 }
 
