@@ -43,6 +43,7 @@ mod ops;
 mod ordering;
 mod page;
 mod patience;
+mod personal;
 mod pooling;
 mod question;
 mod render;

@@ -19,6 +19,7 @@ mod home;
 mod json_ld;
 mod list;
 mod mail;
+mod moment;
 mod pictures;
 mod problems;
 mod product_json;
