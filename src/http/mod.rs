@@ -12,6 +12,7 @@
 
 mod access;
 mod accounting;
+mod admin;
 mod api;
 mod app;
 mod audit;

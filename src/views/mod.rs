@@ -7,6 +7,7 @@
 
 mod account;
 mod address;
+pub mod admin;
 mod assets;
 mod card;
 mod cart_page;
