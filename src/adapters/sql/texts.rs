@@ -23,6 +23,9 @@ macro_rules! statement {
     ({ sqlite: $sqlite:literal, postgres: $postgres:literal $(,)? }) => {
         $crate::adapters::sql::texts::Sql { sqlite: $sqlite, postgres: $postgres }
     };
+    ({ sqlite: ($sqlite:expr), postgres: ($postgres:expr) $(,)? }) => {
+        $crate::adapters::sql::texts::Sql { sqlite: $sqlite, postgres: $postgres }
+    };
     ({ sqlite: ($text:expr) }) => {
         $crate::adapters::sql::texts::Sql { sqlite: $text, postgres: "" }
     };

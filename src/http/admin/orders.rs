@@ -1,11 +1,11 @@
 //! `/admin/orders` and one of them: what was sold, and what is to be done about it.
 
-use super::{Shown, may};
+use super::{Shown, may, people::People};
 use crate::{
     domain::{
         account::Email,
-        id::{OrderId, UserId},
-        order::{Action, Order, OrderNumber, OrderStatus, OrderStep, apply},
+        id::OrderId,
+        order::{Action, Order, OrderNumber, OrderStatus, apply},
         payment::{InvoiceTerms, PaymentState},
         policy::Permission,
     },
@@ -24,7 +24,7 @@ use crate::{
     views::admin::{self as views, OrderButton, OrderRoom, OrderSearch, OrdersRoom},
 };
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 use warp::reply::Response;
 
 pub(super) const HERE: &str = "/admin/orders";
@@ -33,8 +33,6 @@ const WRITE: Access = Access::Staff(Permission::OrdersWrite);
 
 /// Orders of one page.
 const PAGE: usize = 50;
-/// People of one order's history that are looked up by name; more are told by their ids.
-const MOST_PEOPLE: usize = 20;
 
 const DAY: Takes = Takes::Formed { most: 10, pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" };
 const LIST: &[Param] = &[
@@ -79,13 +77,7 @@ async fn show_all(app: Arc<App>, mut asked: Asked) -> Result<Response, Problem> 
     };
     let more = found.len() > PAGE;
     found.truncate(PAGE);
-    let address = |after: Option<&str>| {
-        let query = asked.query.address();
-        let kept = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("after="));
-        let after = after.map(|after| format!("after={after}"));
-        let pairs: Vec<_> = kept.map(str::to_owned).chain(after).collect();
-        if pairs.is_empty() { HERE.to_owned() } else { format!("{HERE}?{}", pairs.join("&")) }
-    };
+    let address = |after: Option<&str>| super::address(HERE, &asked.query, after);
     let next = found.last().filter(|_| more).map(|last| cursor::write(BeforeOrder(last.number.0)));
     let (first, next) = (address(None), next.map(|next| address(Some(&next))));
     let text = |name| asked.query.text(name).unwrap_or_default();
@@ -211,12 +203,9 @@ async fn page(
 ) -> Result<Response, Problem> {
     let steps = app.orders.steps(order.id).await?;
     let payment = app.till.of_order(order.id).await?.map(|now| now.payment);
-    let names = names(app, order, &steps).await;
-    let people = |by: &str| match by {
-        "system" => "the shop".to_owned(),
-        by if by.starts_with("guest:") => "a guest".to_owned(),
-        by => names.get(by).cloned().unwrap_or_else(|| by.to_owned()),
-    };
+    let all = std::iter::once(&order.placed_by).chain(steps.iter().map(|step| &step.by));
+    let people = People::of(app, all.map(String::as_str)).await;
+    let people = |by: &str| people.name(by);
     let buttons = match may(asked, Permission::OrdersWrite) {
         true => buttons(order),
         false => Vec::new(),
@@ -229,28 +218,10 @@ async fn page(
         buttons: &buttons,
         note,
         people: &people,
-        products: false,
+        products: may(asked, Permission::CatalogueRead),
         customers: false,
     };
     Ok(shown.answer(app, asked, views::order(&shown.frame(&title), &room)))
-}
-
-/// Who is meant by the users of an order's history. Somebody who is gone, or can't be looked up
-/// now, is told by their id.
-async fn names(app: &App, order: &Order, steps: &[OrderStep]) -> HashMap<String, String> {
-    let all = std::iter::once(&order.placed_by).chain(steps.iter().map(|step| &step.by));
-    let mut names = HashMap::new();
-    for by in all {
-        let user = by.strip_prefix("user:").and_then(|id| id.parse::<UserId>().ok());
-        let Some(user) = user.filter(|_| !names.contains_key(by)) else { continue };
-        if names.len() == MOST_PEOPLE {
-            break;
-        }
-        if let Ok(account) = app.accounts.account(user).await {
-            names.insert(by.clone(), account.name);
-        }
-    }
-    names
 }
 
 #[cfg(test)]

@@ -3,11 +3,17 @@
 //! These pages are for one visitor alone and never cached. Whether somebody may enter a room, or
 //! press a button, is said by whoever makes the page; here it is only shown.
 
+mod fields;
 mod home;
 mod orders;
+mod products;
 
+pub use fields::Typed;
 pub use home::{AdminHome, home};
 pub use orders::{OrderButton, OrderRoom, OrderRow, OrderSearch, OrdersRoom, order, orders};
+pub use products::{
+    ListPrices, ProductRoom, ProductsRoom, StockBox, StockLine, Tier, product, products,
+};
 
 use crate::{
     domain::address::Address,

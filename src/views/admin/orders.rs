@@ -1,6 +1,6 @@
 //! Orders as staff sees them: the list, and one with all that may be done about it.
 
-use super::{AdminFrame, FRAME, address_lines};
+use super::{AdminFrame, FRAME, address_lines, products::product_place};
 use crate::{
     domain::{
         money::Money,
@@ -286,7 +286,7 @@ impl OneOrder<'_> {
     }
 
     fn product(&self, line: &OrderLine) -> String {
-        format!("/admin/products/{}", Encoded(line.sku.as_str()))
+        product_place(line.sku.as_str())
     }
 
     /// All that was ordered from this address of mail.
