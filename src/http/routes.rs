@@ -1,10 +1,11 @@
 //! Every resource there is, module by module.
 
-use crate::http::{api, audit, health, manual, openapi, ops, resource::Resource, shop};
+use crate::http::{admin, api, audit, health, manual, openapi, ops, resource::Resource, shop};
 
 pub(crate) fn all() -> Vec<Resource> {
     [
         shop::resources(),
+        admin::resources(),
         api::resources(),
         ops::resources(),
         audit::resources(),

@@ -64,6 +64,11 @@ macro_rules! files {
                 "audit",
                 include_str!(concat!("../../../migrations/", $database, "/0009_audit.sql")),
             ),
+            (
+                11,
+                "staff",
+                include_str!(concat!("../../../migrations/", $database, "/0011_staff.sql")),
+            ),
         ]
     };
 }
