@@ -231,13 +231,13 @@ impl Page<'_> {
 }
 
 /// A line of what it comes to.
-struct TotalRow {
-    label: String,
-    amount: String,
-    is_sum: bool,
+pub(super) struct TotalRow {
+    pub(super) label: String,
+    pub(super) amount: String,
+    pub(super) is_sum: bool,
 }
 
-fn totals(summary: &Summary) -> Vec<TotalRow> {
+pub(super) fn totals(summary: &Summary) -> Vec<TotalRow> {
     let row =
         |label: &str, amount: String| TotalRow { label: label.to_owned(), amount, is_sum: false };
     let money = |minor| summary.money(minor).to_string();
@@ -258,7 +258,7 @@ fn totals(summary: &Summary) -> Vec<TotalRow> {
     rows
 }
 
-fn quantity(line: &OrderLine) -> String {
+pub(super) fn quantity(line: &OrderLine) -> String {
     let quantity = line.priced.quantity().text(line.priced.precision());
     match line.unit.as_str() {
         "each" => quantity,

@@ -19,6 +19,7 @@ mod home;
 mod json_ld;
 mod list;
 mod mail;
+mod order_mail;
 mod pictures;
 mod problems;
 mod product_json;
@@ -51,6 +52,7 @@ pub use form::form;
 pub use home::{HomePage, home};
 pub use list::{CategoryPage, Listing, SearchResultsPage, category, search};
 pub use mail::{MailText, Sender};
+pub use order_mail::{OrderMail, order_mail};
 pub use pictures::Pictures;
 pub use problems::{ProblemKind, ProblemsPage, problems_page};
 pub use product_json::{

@@ -64,6 +64,11 @@ macro_rules! files {
                 "audit",
                 include_str!(concat!("../../../migrations/", $database, "/0009_audit.sql")),
             ),
+            (
+                10,
+                "order_mail",
+                include_str!(concat!("../../../migrations/", $database, "/0010_order_mail.sql")),
+            ),
         ]
     };
 }
