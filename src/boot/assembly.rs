@@ -38,6 +38,8 @@ pub(super) struct Assembly {
     pub(super) imports: Imports,
     pub(super) search: SearchHandle,
     pub(super) followed: Progress,
+    /// Wakes whoever sends mail: much of what the log tells is told by mail too.
+    pub(super) to_mail: Nudge,
 }
 
 /// `cache` is told what readers get anew; `alone` says that no shopper waits for the writer.
@@ -50,6 +52,7 @@ pub(super) fn assemble(
 ) -> Result<Assembly, BootError> {
     let (committed, to_documents, to_index, to_importer, to_pruner, to_rulebook) =
         (Nudge::new(), Nudge::new(), Nudge::new(), Nudge::new(), Nudge::new(), Nudge::new());
+    let to_mail = Nudge::new();
     let (documents_at, index_at) = (Progress::default(), Progress::default());
     let outbox: Arc<dyn Outbox> = parts.store.clone();
 
@@ -116,7 +119,7 @@ pub(super) fn assemble(
     let seats = Seats {
         writer,
         outbox_relay: {
-            let followers = vec![to_documents, to_index, to_rulebook.clone()];
+            let followers = vec![to_documents, to_index, to_rulebook.clone(), to_mail.clone()];
             outbox_relay(&outbox, &committed, followers)
         },
         outbox_pruner: outbox_pruner(
@@ -143,7 +146,7 @@ pub(super) fn assemble(
         },
         server: None,
     };
-    Ok(Assembly { seats, store, imports, search, followed })
+    Ok(Assembly { seats, store, imports, search, followed, to_mail })
 }
 
 /// A transaction of an import is cut short where shoppers wait for the same writer (SQLite under a

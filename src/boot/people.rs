@@ -46,13 +46,14 @@ pub(super) struct People {
     pub(super) seats: PeopleSeats,
 }
 
-/// `url`: where the shop is, as mails link to it.
+/// `url`: where the shop is, as mails link to it; `to_mail` wakes whoever sends them.
 pub(super) fn people(
     config: &Config,
     folder: &Folder,
     parts: &Parts,
     store: &StoreHandle,
     url: &str,
+    to_mail: &Nudge,
 ) -> Result<People, BootError> {
     let sessions = Sessions::new(SessionsParts {
         rows: parts.store.clone(),
@@ -67,7 +68,8 @@ pub(super) fn people(
     let passwords = password_pool(config.pool("passwords").options());
     let origin = Origin::read(&config.mail.from).map_err(BootError::Other)?;
     let mailer: Arc<dyn Mailer> = Arc::new(FolderMailer::new(folder.mail(), origin));
-    let (to_mail, mailbox) = (Nudge::new(), Forgotten::mailbox());
+    let sender = Sender { shop: config.shop.name.clone(), url: url.to_owned() };
+    let mailbox = Forgotten::mailbox();
     let accounts = Accounts::new(
         AccountsParts {
             rows: parts.store.clone(),
@@ -78,22 +80,25 @@ pub(super) fn people(
             ids: parts.ids.clone(),
             chance: parts.chance.clone(),
             config: config.accounts.clone(),
-            sender: Sender { shop: config.shop.name.clone(), url: url.to_owned() },
+            sender: sender.clone(),
             mail: to_mail.clone(),
         },
         &mailbox,
     );
     let queue = MailParts {
         queue: parts.store.clone(),
+        orders: parts.store.clone(),
         store: store.clone(),
         mailer,
+        sender,
         clock: parts.clock.clone(),
+        alone: parts.embedded,
     };
     let seats = PeopleSeats {
         sessions: sessions.child(),
         passwords: password_workers(&passwords, hasher),
         password_desk: desk(&mailbox, accounts.clone()),
-        mail: mail(queue, &to_mail),
+        mail: mail(queue, to_mail),
         tokens: accounts.sweeper(),
     };
     Ok(People { sessions, accounts, seats })

@@ -99,7 +99,7 @@ pub(crate) async fn serve(
         scope: parts.scope.clone(),
     });
     let People { sessions, accounts, seats: people_seats } =
-        people::people(config, folder, &parts, &assembly.store, &url)?;
+        people::people(config, folder, &parts, &assembly.store, &url, &assembly.to_mail)?;
     let play_money = config.payments.takes_test_cards(demo, &http_config.origin());
     let selling = selling(config, folder, &parts, &assembly.store, &carts, &rules, play_money)?;
     let tree_check = Arc::new(TreeCheck::default());

@@ -7,7 +7,7 @@
 use crate::{
     actors::keepers::sessions::{Opened, Whence},
     domain::{
-        id::CustomerId,
+        id::{CustomerId, OrderId},
         principal::Principal,
         secret::Secret,
         session::{Session, Via},
@@ -244,8 +244,17 @@ impl Visit {
         [self.session_cookie.as_ref(), other]
     }
 
+    /// What the link of an order's mail left in this browser.
+    pub(crate) fn order_link(&self, headers: &HeaderMap, order: OrderId) -> Option<Secret> {
+        cookie::read(headers, &Cookie::Order(order).name(self.client.https, self.port))
+    }
+
+    /// Lets this browser look at an order for so long.
+    pub(crate) fn keep_order_link(&self, order: OrderId, token: &Secret, within: Duration) {
+        self.tell(Cookie::Order(order), token, Some(within));
+    }
+
     fn tell(&self, cookie: Cookie, value: &Secret, within: Option<Duration>) {
-        let https = self.client.https;
-        self.told.add(cookie::set(&cookie.name(https, self.port), value, https, within));
+        self.told.add(cookie::set(cookie, value, (self.client.https, self.port), within));
     }
 }

@@ -1,7 +1,10 @@
 //! Mail: a row first, in the transaction of what it tells of; then handed over, at least once.
 
 use super::StoreError;
-use crate::domain::{id::MailId, time::Micros};
+use crate::domain::{
+    id::{MailId, OrderId},
+    time::Micros,
+};
 use async_trait::async_trait;
 
 /// One to be sent.
@@ -18,7 +21,7 @@ pub struct NewMail {
     pub until: Micros,
 }
 
-/// Plain text. It may hold a token, so it isn't printed.
+/// Text that may hold a token, so it isn't printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MailBody(pub String);
 
@@ -34,8 +37,12 @@ pub struct WaitingMail {
     pub id: MailId,
     pub kind: String,
     pub recipient: String,
+    /// Of both nothing yet where it tells of an order: see [`WaitingMail::order`].
     pub subject: String,
     pub body: MailBody,
+    /// The order it tells of: what it says is written as it is sent. `body` is then the token of a
+    /// guest's link, or empty.
+    pub order: Option<OrderId>,
     /// Tries so far, this one included.
     pub attempts: u32,
     pub created_at: Micros,
@@ -46,9 +53,12 @@ pub struct WaitingMail {
 pub enum MailWrite {
     /// Takes up to `most` that are due for a try; nobody else tries them before `until`.
     Claim { now: Micros, until: Micros, most: u32 },
+    /// What waits is due now, claimed or not: nobody else can be at it.
+    Release { now: Micros },
     /// It was handed over: what it said is forgotten.
     Sent { id: MailId, at: Micros },
-    /// It was not: another try then, or none any more.
+    /// It was not: another try then, or none any more. One that tells of an order keeps what it
+    /// needs to be tried again by hand.
     Failed { id: MailId, again_at: Option<Micros>, failure: String },
     /// Drops rows that were sent or given up before that, up to `most`.
     Sweep { older_than: Micros, most: u32 },
@@ -60,6 +70,18 @@ pub trait MailQueue: Send + Sync {
     async fn next_due(&self) -> Result<Option<Micros>, StoreError>;
     /// How many wait, and how many were given up.
     async fn counts(&self) -> Result<(u64, u64), StoreError>;
+}
+
+/// A mail as it is to travel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    pub id: MailId,
+    pub recipient: String,
+    pub subject: String,
+    pub text: MailBody,
+    /// The same for readers that show pages.
+    pub html: Option<MailBody>,
+    pub created_at: Micros,
 }
 
 /// Why a mail was not handed over.
@@ -76,5 +98,5 @@ pub enum MailError {
 #[async_trait]
 pub trait Mailer: Send + Sync {
     /// Hands it over. Sent twice it is the same mail: its `Message-ID` is made of its id.
-    async fn send(&self, mail: &WaitingMail) -> Result<(), MailError>;
+    async fn send(&self, letter: &Letter) -> Result<(), MailError>;
 }

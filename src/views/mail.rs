@@ -1,12 +1,13 @@
-//! What we mail: plain text, short, with one thing to do.
+//! What we mail people about their accounts: plain text, short, with one thing to do.
 
 use crate::domain::secret::Secret;
 
-/// Subject and body; lines end in `\n`.
+/// Subject and body; lines end in `\n`. `html`: the same for readers that show pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailText {
     pub subject: String,
     pub body: String,
+    pub html: Option<String>,
 }
 
 /// Who writes.
@@ -23,7 +24,8 @@ impl Sender {
         let Self { shop, url } = self;
         // What an operator calls the shop ends no line.
         let subject = subject.replace(['\r', '\n'], " ");
-        MailText { subject, body: format!("Hello,\n\n{body}\n\n{shop}\n{url}\n") }
+        let body = format!("Hello,\n\n{body}\n\n{shop}\n{url}\n");
+        MailText { subject, body, html: None }
     }
 
     pub fn welcome(&self) -> MailText {

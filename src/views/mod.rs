@@ -21,6 +21,7 @@ mod json_ld;
 mod list;
 mod mail;
 mod moment;
+mod order_mail;
 mod pictures;
 mod problems;
 mod product_json;
@@ -53,6 +54,7 @@ pub use form::form;
 pub use home::{HomePage, home};
 pub use list::{CategoryPage, Listing, SearchResultsPage, category, search};
 pub use mail::{MailText, Sender};
+pub use order_mail::{OrderMail, order_mail};
 pub use pictures::Pictures;
 pub use problems::{ProblemKind, ProblemsPage, problems_page};
 pub use product_json::{

@@ -6,8 +6,14 @@ use crate::{
 };
 use std::time::Duration;
 use stoa::{
-    domain::time::Micros,
+    domain::{
+        id::OrderId,
+        order::{Action, Order},
+        placing::Placed,
+        time::Micros,
+    },
     ports::{
+        clock::Clock,
         mail::{MailQueue, MailWrite, NewMail, WaitingMail},
         writer::{Write, Written},
     },
@@ -18,6 +24,10 @@ on_both_databases![
     one_that_was_sent_is_forgotten_and_swept,
     one_that_failed_is_tried_again_or_given_up,
     the_oldest_go_first_and_no_more_than_asked,
+    what_waits_is_due_when_its_sender_starts_anew,
+    an_order_is_confirmed_by_mail_with_its_placing_and_once,
+    moves_that_a_buyer_waits_for_are_told_and_others_not,
+    what_was_given_up_of_an_order_can_be_tried_again,
 ];
 
 const CLAIM: Duration = Duration::from_secs(60);
@@ -51,6 +61,7 @@ fn claimed(mail: &NewMail, attempts: u32) -> WaitingMail {
         recipient: mail.recipient.clone(),
         subject: mail.subject.clone(),
         body: mail.body.clone(),
+        order: None,
         attempts,
         created_at: mail.at,
         until: mail.until,
@@ -120,4 +131,105 @@ async fn the_oldest_go_first_and_no_more_than_asked(mut shop: Shop) {
     assert_eq!(times(&mut shop).await, [1_000, 2_000]);
     assert_eq!(times(&mut shop).await, [3_000]);
     assert_eq!(times(&mut shop).await, [0; 0]);
+}
+
+async fn what_waits_is_due_when_its_sender_starts_anew(mut shop: Shop) {
+    let mail = put(&mut shop, 1, 1_000).await;
+    claim(&mut shop, 1_000, 10).await;
+    let now = Micros(2_000);
+    assert_eq!(write(&mut shop, MailWrite::Release { now }).await, Written::Done);
+    assert_eq!(claim(&mut shop, 2_000, 10).await, [claimed(&mail, 2)]);
+}
+
+/// What is in the queue of orders, as kind, order and body.
+async fn told(shop: &mut Shop) -> Vec<(String, Option<OrderId>, String)> {
+    let now = shop.source.now();
+    let claimed = claim(shop, now.0, 100).await;
+    claimed.into_iter().map(|mail| (mail.kind, mail.order, mail.body.0)).collect()
+}
+
+async fn an_order_is_confirmed_by_mail_with_its_placing_and_once(mut shop: Shop) {
+    shop.stocked(&[("A", 9)]).await;
+    let documents = shop.documents().await;
+    let placings: Vec<_> = [5, 5, 1].map(|n| shop.placing_of(&documents, &[("A", n)])).into();
+    let names: Vec<_> = placings.iter().map(|one| one.order.id).collect();
+    let placed = shop.place_all(placings.clone()).await;
+    assert!(matches!(placed[1], Placed::SoldOut(_)), "{placed:?}");
+    let mut found = told(&mut shop).await;
+    found.sort_by_key(|(_, order, _)| *order);
+    let one = |id| ("order_placed".to_owned(), Some(id), "its-token".to_owned());
+    assert_eq!(found, [one(names[0]), one(names[2])]);
+    // Placed again it is refused by its row, and nothing is mailed of it.
+    let again = Write::Place(Box::new(placings[2].clone()));
+    assert!(shop.commit(again).await.is_err());
+    // A customer logs in: their mail holds no token. Whoever gave no address gets none.
+    shop.stocked(&[("B", 9)]).await;
+    let mut quiet = shop.placing(&[("B", 1)]).await;
+    quiet.token = None;
+    let mut nobody = shop.placing(&[("B", 1)]).await;
+    nobody.order.email = String::new();
+    let id = quiet.order.id;
+    shop.place_all(vec![quiet, nobody]).await;
+    assert_eq!(told(&mut shop).await, [("order_placed".to_owned(), Some(id), String::new())]);
+    let all = shop.store.counts().await.unwrap();
+    assert_eq!(all, (3, 0));
+}
+
+async fn kinds(shop: &mut Shop, of: &Order) -> Vec<String> {
+    let found = told(shop).await;
+    assert!(found.iter().all(|(_, order, _)| *order == Some(of.id)), "{found:?}");
+    found.into_iter().map(|(kind, ..)| kind).collect()
+}
+
+async fn moves_that_a_buyer_waits_for_are_told_and_others_not(mut shop: Shop) {
+    use stoa::domain::payment::PaymentState::{Captured, Declined};
+    shop.stocked(&[("A", 20)]).await;
+    let order = shop.place(&[("A", 1)]).await;
+    assert_eq!(kinds(&mut shop, &order).await, ["order_placed"]);
+    for (action, told) in [
+        (Action::PaymentIs { state: Captured }, None),
+        (Action::Process, None),
+        (Action::Ship, Some("order_shipped")),
+        // It can't be done, so nothing is told.
+        (Action::Cancel, None),
+        (Action::Complete, None),
+        (Action::Refund { restock: false }, Some("order_refunded")),
+    ] {
+        shop.act(order.id, action).await;
+        assert_eq!(kinds(&mut shop, &order).await, told.into_iter().collect::<Vec<_>>());
+    }
+    for action in [Action::Cancel, Action::HoldEnds, Action::PaymentIs { state: Declined }] {
+        let order = shop.place(&[("A", 1)]).await;
+        kinds(&mut shop, &order).await;
+        shop.act(order.id, action).await;
+        assert_eq!(kinds(&mut shop, &order).await, ["order_cancelled"], "{action:?}");
+    }
+    let order = shop.place(&[("A", 1)]).await;
+    kinds(&mut shop, &order).await;
+    let now = order.held_until.unwrap();
+    shop.commit(Write::EndHolds { now, most: 9 }).await.unwrap();
+    let claimed = claim(&mut shop, now.0, 9).await;
+    assert_eq!(
+        claimed.iter().map(|mail| mail.kind.as_str()).collect::<Vec<_>>(),
+        ["order_cancelled"]
+    );
+    assert_eq!(
+        (claimed[0].recipient.as_str(), claimed[0].order),
+        ("ada@example.com", Some(order.id))
+    );
+}
+
+async fn what_was_given_up_of_an_order_can_be_tried_again(mut shop: Shop) {
+    shop.stocked(&[("A", 9)]).await;
+    let order = shop.place(&[("A", 1)]).await;
+    let now = shop.source.now();
+    let id = claim(&mut shop, now.0, 1).await[0].id;
+    let failure = "550 no such user".to_owned();
+    write(&mut shop, MailWrite::Failed { id, again_at: None, failure }).await;
+    assert_eq!(shop.store.counts().await.unwrap(), (0, 1));
+    shop.execute("UPDATE mail SET state = 'waiting', due_at = 0").await;
+    assert_eq!(
+        told(&mut shop).await,
+        [("order_placed".to_owned(), Some(order.id), "its-token".to_owned())]
+    );
 }

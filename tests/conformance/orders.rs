@@ -19,6 +19,7 @@ use stoa::{
         placing::{Changed, Placed, Placing, Short},
         price::{PriceSource, UnitPrice},
         quantity::{Precision, Quantity},
+        secret::Secret,
         stock::{EditRefused, MovementKind, StockEdit, StockError, StockRecord},
         tax::{TaxAt, TaxCategory, TaxMode},
         time::Micros,
@@ -27,6 +28,7 @@ use stoa::{
     ports::{
         StoreError,
         clock::{Clock, Ids},
+        mail::MailQueue,
         orders::{OrderFilter, OrderMoved, OrderNow, OrderWrite, Orders},
         stock::{Stock, StockWrite, StockWritten, Warehouse},
         writer::{Once, Write, Written},
@@ -129,6 +131,7 @@ impl Shop {
                 updated_at: now,
             },
             access: [7; 32],
+            token: Some(Secret::new("its-token")),
             cart_version: None,
             method: PaymentMethod { provider, token: MethodToken::new("tok") },
         }
@@ -403,6 +406,7 @@ async fn a_retry_places_nothing_and_sold_out_is_said_again(mut shop: Shop) {
     let found: Vec<_> = shop.writer.commit(later).await.into_iter().map(body).collect();
     assert_eq!(found, ["sold out", "1001", "1002"], "what was said stays said");
     assert_eq!(shop.level("A").await, (6, 2));
+    assert_eq!(shop.store.counts().await.unwrap(), (2, 0), "an order is confirmed once");
 }
 
 async fn what_fails_takes_no_other_order_with_it(mut shop: Shop) {

@@ -18,12 +18,12 @@ const HOME: &[(&str, &str)] = &[
     ("postcode", "10115"),
     ("country", "DE"),
 ];
-const GOOD: &str = "4242 4242 4242 4242";
+pub(crate) const GOOD: &str = "4242 4242 4242 4242";
 const DECLINED: &str = "4000 0000 0000 0002";
 const ANSWER_LOST: &str = "4000 0000 0000 1018";
 
 /// A shop that takes play money.
-fn open(stack: &Stack) -> Server {
+pub(crate) fn open(stack: &Stack) -> Server {
     let config = stack.path("stoa.toml");
     std::fs::write(&config, "[payments]\ntest_cards = true\n").unwrap();
     let server = stack.serve(&["--config", config.to_str().unwrap()]);
@@ -57,7 +57,7 @@ fn card(number: &str) -> Vec<(&'static str, String)> {
 }
 
 /// To the review with a card, and its fields.
-fn review(person: &Person<'_>, number: &str) -> Vec<(&'static str, String)> {
+pub(crate) fn review(person: &Person<'_>, number: &str) -> Vec<(&'static str, String)> {
     let card = card(number);
     let fields: Vec<_> = HOME
         .iter()
@@ -76,7 +76,7 @@ fn review(person: &Person<'_>, number: &str) -> Vec<(&'static str, String)> {
     all
 }
 
-fn place(person: &Person<'_>, fields: &[(&'static str, String)]) -> Answer {
+pub(crate) fn place(person: &Person<'_>, fields: &[(&'static str, String)]) -> Answer {
     let fields: Vec<_> = fields.iter().map(|(name, text)| (*name, text.as_str())).collect();
     // A page for the token; the cart may be empty by now.
     let token = token(&person.page("/cart"));

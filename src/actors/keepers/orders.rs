@@ -27,6 +27,7 @@ use crate::{
         principal::Principal,
         review::ReviewHash,
         scope::Scope,
+        secret::Secret,
         time::Micros,
         totals::TotalsError,
     },
@@ -40,6 +41,7 @@ use crate::{
         writer::{Once, Write, Written},
     },
 };
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::{sync::Arc, time::Duration};
@@ -170,6 +172,7 @@ impl Orders {
     ) -> Placing {
         let parts = &self.parts;
         let now = parts.clock.now();
+        let token = Secret::new(URL_SAFE_NO_PAD.encode(parts.chance.bytes()));
         let hold = i64::try_from(parts.hold.as_micros()).unwrap_or(i64::MAX);
         let order = Order {
             id: OrderId(parts.ids.next()),
@@ -195,7 +198,9 @@ impl Orders {
         };
         Placing {
             order,
-            access: Sha256::digest(parts.chance.bytes()).into(),
+            access: Sha256::digest(token.expose()).into(),
+            // A customer's order is opened by logging in.
+            token: who.customer().is_none().then_some(token),
             method,
             cart_version: reviewed.cart.map(|cart| cart.version),
         }

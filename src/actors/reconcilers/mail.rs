@@ -4,16 +4,20 @@
 //! given up aloud when it has been too late for it. A claim moves its next try into the future
 //! first, so when this dies, or another node looks, it is tried again then, under the same
 //! `Message-ID`; sent twice it is the same mail.
+//!
+//! What a mail says of an order is written here, of the order as it is when it is sent.
 
 use super::store_fault;
 use crate::{
     actors::keepers::writer::{StoreHandle, WriteError},
-    domain::time::Micros,
+    domain::{id::OrderId, order::OrderLetter, secret::Secret, time::Micros},
     ports::{
         clock::Clock,
-        mail::{MailError, MailQueue, MailWrite, Mailer, WaitingMail},
+        mail::{Letter, MailBody, MailError, MailQueue, MailWrite, Mailer, WaitingMail},
+        orders::Orders,
         writer::Written,
     },
+    views::{MailText, OrderMail, Sender, order_mail},
 };
 use std::{sync::Arc, time::Duration};
 use supervisors::{Child, Context, Fault, Next, Nudge, Reconciler, reconciler};
@@ -37,21 +41,26 @@ const SWEPT_AT_A_TIME: u32 = 1_000;
 #[derive(Clone)]
 pub(crate) struct MailParts {
     pub(crate) queue: Arc<dyn MailQueue>,
+    pub(crate) orders: Arc<dyn Orders>,
     pub(crate) store: StoreHandle,
     pub(crate) mailer: Arc<dyn Mailer>,
+    pub(crate) sender: Sender,
     pub(crate) clock: Arc<dyn Clock>,
+    /// No other process sends this queue's mail: what waits when this starts is nobody's claim.
+    pub(crate) alone: bool,
 }
 
 /// The child of the tree; to be nudged when a mail was put into the queue.
 pub(crate) fn mail(parts: MailParts, nudge: &Nudge) -> Child {
     reconciler("mail", EVERY, nudge, move || {
-        let keeper = Post { parts: parts.clone(), swept_at: None };
+        let keeper = Post { parts: parts.clone(), released: !parts.alone, swept_at: None };
         async move { Ok(keeper) }
     })
 }
 
 struct Post {
     parts: MailParts,
+    released: bool,
     swept_at: Option<Micros>,
 }
 
@@ -59,6 +68,10 @@ impl Reconciler for Post {
     async fn pass(&mut self, context: &Context) -> Result<Next, Fault> {
         let parts = &self.parts;
         let now = parts.clock.now();
+        if !self.released {
+            parts.store.mail(MailWrite::Release { now }).await.map_err(write_fault)?;
+            self.released = true;
+        }
         let due = parts.queue.next_due().await.map_err(store_fault)?;
         if due.is_some_and(|due| due <= now) {
             let claimed = self.claim(now).await?;
@@ -96,10 +109,13 @@ impl Post {
 
     async fn try_once(&self, mail: &WaitingMail) -> Result<(), Fault> {
         let parts = &self.parts;
-        let sending = tokio::time::timeout(PATIENCE, parts.mailer.send(mail));
-        let sent = match sending.await {
-            Ok(sent) => sent,
-            Err(_) => Err(MailError::Later("it took too long".into())),
+        let sent = match self.letter(mail).await? {
+            Some(letter) => {
+                let sending = tokio::time::timeout(PATIENCE, parts.mailer.send(&letter));
+                let late = || MailError::Later("it took too long".into());
+                sending.await.unwrap_or_else(|_| Err(late()))
+            }
+            None => Err(MailError::Never("what it tells of is gone".into())),
         };
         let (id, now) = (mail.id, parts.clock.now());
         let write = match sent {
@@ -124,6 +140,39 @@ impl Post {
             }
         };
         parts.store.mail(write).await.map_err(write_fault).map(drop)
+    }
+}
+
+impl Post {
+    /// As it is to travel. `None`: there is nothing to tell any more.
+    async fn letter(&self, mail: &WaitingMail) -> Result<Option<Letter>, Fault> {
+        let text = match mail.order {
+            Some(order) => self.told_of(order, mail).await?,
+            None => {
+                let (subject, body) = (mail.subject.clone(), mail.body.0.clone());
+                Some(MailText { subject, body, html: None })
+            }
+        };
+        Ok(text.map(|MailText { subject, body, html }| Letter {
+            id: mail.id,
+            recipient: mail.recipient.clone(),
+            subject,
+            text: MailBody(body),
+            html: html.map(MailBody),
+            created_at: mail.created_at,
+        }))
+    }
+
+    async fn told_of(&self, order: OrderId, mail: &WaitingMail) -> Result<Option<MailText>, Fault> {
+        let parts = &self.parts;
+        let Some(letter) = OrderLetter::parse(&mail.kind) else { return Ok(None) };
+        let stored = parts.orders.get(order).await.map_err(store_fault)?;
+        let Some(stored) = stored else { return Ok(None) };
+        let steps = parts.orders.steps(order).await.map_err(store_fault)?;
+        let token = Some(&mail.body.0).filter(|token| !token.is_empty()).map(Secret::new);
+        let (order, token) = (&stored.order, token.as_ref());
+        let of = OrderMail { sender: &parts.sender, letter, order, steps: &steps, token };
+        Ok(Some(order_mail(&of)))
     }
 }
 

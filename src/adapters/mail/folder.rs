@@ -1,7 +1,7 @@
 //! Mail as files in a folder, for a shop that is tried out: open one to see what would be sent.
 
 use super::{Origin, compose};
-use crate::ports::mail::{MailError, Mailer, WaitingMail};
+use crate::ports::mail::{Letter, MailError, Mailer};
 use async_trait::async_trait;
 use std::{
     fs::{self, OpenOptions},
@@ -26,9 +26,9 @@ impl FolderMailer {
 
 #[async_trait]
 impl Mailer for FolderMailer {
-    async fn send(&self, mail: &WaitingMail) -> Result<(), MailError> {
-        let name = format!("{}-{}.eml", mail.created_at.day(), mail.id);
-        let (path, text) = (self.folder.join(name), compose(&self.origin, mail));
+    async fn send(&self, letter: &Letter) -> Result<(), MailError> {
+        let name = format!("{}-{}.eml", letter.created_at.day(), letter.id);
+        let (path, text) = (self.folder.join(name), compose(&self.origin, letter));
         let written = tokio::task::spawn_blocking(move || write(&path, text.as_bytes())).await;
         let later = |error: std::io::Error| MailError::Later(format!("the mail folder: {error}"));
         written.map_err(|error| MailError::Later(error.to_string()))?.map_err(later)
@@ -61,38 +61,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let origin = Origin::read("shop@localhost").unwrap();
         let mailer = FolderMailer::new(folder.path(), origin);
-        let mail = WaitingMail {
+        let letter = Letter {
             id: MailId(Uuid::from_u128(7)),
-            kind: "welcome".into(),
             recipient: "ada@example.com".into(),
             subject: "Hello".into(),
-            body: MailBody("Hello.\n".into()),
-            attempts: 1,
+            text: MailBody("Hello.\n".into()),
+            html: None,
             created_at: Micros(1_700_000_000_000_000),
-            until: Micros(0),
         };
-        mailer.send(&mail).await.unwrap();
-        mailer.send(&WaitingMail { attempts: 2, ..mail }).await.unwrap();
+        for _ in 0..2 {
+            mailer.send(&letter).await.unwrap();
+        }
         let files: Vec<_> =
             fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert_eq!(files.len(), 1);
         assert!(files[0].ends_with("2023-11-14-00000000-0000-0000-0000-000000000007.eml"));
         assert_eq!(fs::metadata(&files[0]).unwrap().permissions().mode() & 0o777, 0o600);
         fs::remove_dir_all(folder.path()).unwrap();
-        assert!(matches!(
-            mailer
-                .send(&WaitingMail {
-                    id: MailId(Uuid::nil()),
-                    kind: String::new(),
-                    recipient: String::new(),
-                    subject: String::new(),
-                    body: MailBody(String::new()),
-                    attempts: 1,
-                    created_at: Micros(0),
-                    until: Micros(0)
-                })
-                .await,
-            Err(MailError::Later(_))
-        ));
+        assert!(matches!(mailer.send(&letter).await, Err(MailError::Later(_))));
     }
 }

@@ -1,6 +1,6 @@
 //! A mail in the form that travels (RFC 5322, MIME).
 
-use crate::ports::mail::WaitingMail;
+use crate::ports::mail::Letter;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::{Timestamp, fmt::rfc2822, tz::TimeZone};
 
@@ -43,8 +43,8 @@ impl Origin {
 }
 
 /// The whole message, lines ended by CR LF. Made of the same mail it is the same.
-pub fn compose(origin: &Origin, mail: &WaitingMail) -> String {
-    let date = Timestamp::from_microsecond(mail.created_at.0).unwrap_or_default();
+pub fn compose(origin: &Origin, letter: &Letter) -> String {
+    let date = Timestamp::from_microsecond(letter.created_at.0).unwrap_or_default();
     let date = rfc2822::DateTimePrinter::new()
         .zoned_to_string(&date.to_zoned(TimeZone::UTC))
         .unwrap_or_default();
@@ -52,33 +52,49 @@ pub fn compose(origin: &Origin, mail: &WaitingMail) -> String {
         "" => format!("<{}>", origin.address),
         name => format!("{} <{}>", word(name, true), origin.address),
     };
-    let body = mail.body.0.replace("\r\n", "\n");
-    let plain = body.is_ascii() && body.lines().all(|line| line.len() <= MOST_LINE);
-    let (coding, body) = match plain {
-        true => ("7bit", body.replace('\n', "\r\n")),
-        false => ("base64", wrapped(&STANDARD.encode(body.replace('\n', "\r\n")))),
-    };
     let head = [
         ("From", from),
-        ("To", format!("<{}>", mail.recipient)),
-        ("Subject", word(&mail.subject, false)),
+        ("To", format!("<{}>", letter.recipient)),
+        ("Subject", word(&letter.subject, false)),
         ("Date", date),
-        ("Message-ID", format!("<{}@{}>", mail.id, origin.host())),
+        ("Message-ID", format!("<{}@{}>", letter.id, origin.host())),
         // A machine's answer to it would go round in a ring (RFC 3834).
         ("Auto-Submitted", "auto-generated".to_owned()),
         ("MIME-Version", "1.0".to_owned()),
-        ("Content-Type", "text/plain; charset=utf-8".to_owned()),
-        ("Content-Transfer-Encoding", coding.to_owned()),
     ];
-    let mut message = String::with_capacity(body.len() + 512);
+    let mut message = String::with_capacity(letter.text.0.len() + 512);
     for (name, value) in head {
         // No value may begin a header of its own.
         let value: String = value.chars().filter(|c| !c.is_control() || *c == '\t').collect();
         message.push_str(&format!("{name}: {value}\r\n"));
     }
-    message.push_str("\r\n");
-    message.push_str(&body);
+    let Some(html) = &letter.html else {
+        message.push_str(&part("plain", &letter.text.0));
+        return message;
+    };
+    // A line that begins with two hyphens and this id is in no text of ours.
+    let edge = format!("part-{}", letter.id);
+    let text = part("plain", &letter.text.0);
+    let html = part("html", &html.0);
+    message.push_str(&format!(
+        "Content-Type: multipart/alternative; boundary=\"{edge}\"\r\n\r\n\
+         --{edge}\r\n{text}\r\n--{edge}\r\n{html}\r\n--{edge}--\r\n"
+    ));
     message
+}
+
+/// A text with the headers that say what it is.
+fn part(kind: &str, text: &str) -> String {
+    let body = text.replace("\r\n", "\n");
+    let plain = body.is_ascii() && body.lines().all(|line| line.len() <= MOST_LINE);
+    let (coding, body) = match plain {
+        true => ("7bit", body.replace('\n', "\r\n")),
+        false => ("base64", wrapped(&STANDARD.encode(body.replace('\n', "\r\n")))),
+    };
+    format!(
+        "Content-Type: text/{kind}; charset=utf-8\r\n\
+         Content-Transfer-Encoding: {coding}\r\n\r\n{body}"
+    )
 }
 
 /// Text as a header may hold it: as it is, in quotes, or in encoded words (RFC 2047).
@@ -122,16 +138,14 @@ mod tests {
     };
     use uuid::Uuid;
 
-    fn mail(subject: &str, body: &str) -> WaitingMail {
-        WaitingMail {
+    fn mail(subject: &str, body: &str) -> Letter {
+        Letter {
             id: MailId(Uuid::from_u128(7)),
-            kind: "welcome".into(),
             recipient: "ada@example.com".into(),
             subject: subject.into(),
-            body: MailBody(body.into()),
-            attempts: 1,
+            text: MailBody(body.into()),
+            html: None,
             created_at: Micros(1_700_000_000_000_000),
-            until: Micros(0),
         }
     }
 
@@ -168,6 +182,22 @@ mod tests {
             String::from_utf8(STANDARD.decode(word).unwrap()).unwrap()
         });
         assert_eq!(words.collect::<String>(), subject);
+    }
+
+    #[test]
+    fn one_for_pages_too_has_both_parts_and_the_text_first() {
+        let origin = Origin::read("shop@example.com").unwrap();
+        let html = Some(MailBody("<p>Grüße\n--part</p>".into()));
+        let text = compose(&origin, &Letter { html, ..mail("Hi", "Hello.\n") });
+        let edge = "part-00000000-0000-0000-0000-000000000007";
+        assert!(text.contains(&format!("multipart/alternative; boundary=\"{edge}\"\r\n\r\n--")));
+        let parts: Vec<_> = text.split(&format!("--{edge}")).collect();
+        assert_eq!(parts.len(), 4, "{text}");
+        assert!(parts[1].starts_with("\r\nContent-Type: text/plain; charset=utf-8\r\n"));
+        assert!(parts[1].ends_with("\r\n\r\nHello.\r\n\r\n"), "{text}");
+        let html = parts[2].split("\r\n\r\n").nth(1).unwrap().replace("\r\n", "");
+        assert_eq!(STANDARD.decode(html).unwrap(), "<p>Grüße\r\n--part</p>".as_bytes());
+        assert_eq!(parts[3], "--\r\n");
     }
 
     #[test]

@@ -65,6 +65,11 @@ macro_rules! files {
                 include_str!(concat!("../../../migrations/", $database, "/0009_audit.sql")),
             ),
             (
+                10,
+                "order_mail",
+                include_str!(concat!("../../../migrations/", $database, "/0010_order_mail.sql")),
+            ),
+            (
                 11,
                 "staff",
                 include_str!(concat!("../../../migrations/", $database, "/0011_staff.sql")),

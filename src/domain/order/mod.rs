@@ -3,8 +3,10 @@
 //! What was agreed is copied into it, down to names, prices and tax, so that no later change of
 //! the catalogue changes it. Only its [`state`](OrderState) moves, by [`apply`].
 
+mod letter;
 mod state;
 
+pub use letter::OrderLetter;
 pub use state::{
     Action, Change, FulfilmentStatus, MoneyWish, OrderNews, OrderState, OrderStatus, Refusal,
     StockEffect, apply,

@@ -15,6 +15,7 @@ use crate::domain::{
     order::{Order, OrderLine},
     payment::PaymentMethod,
     price::PriceSource,
+    secret::Secret,
     sku::Sku,
     stock::{Reserve, Shelves},
 };
@@ -27,6 +28,8 @@ pub struct Placing {
     pub order: Order,
     /// SHA-256 of the token by which a guest may look at it.
     pub access: [u8; 32],
+    /// That token, for the mail that confirms the order; `None`: who placed it logs in.
+    pub token: Option<Secret>,
     pub method: PaymentMethod,
     /// Of its cart: another one by now has other lines than were shown.
     pub cart_version: Option<i64>,

@@ -91,6 +91,7 @@ fn placing(n: u64, lines: &[(u8, i64)]) -> Placing {
             updated_at: Micros(0),
         },
         access: [0; 32],
+        token: None,
         method: PaymentMethod { provider: "test".into(), token: MethodToken::new("t") },
         cart_version: None,
     }

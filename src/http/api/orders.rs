@@ -123,6 +123,7 @@ pub(super) fn resources() -> Vec<Resource> {
         )
         .body(json::<NewOrder>())
         .answer(201, "The order; its goods are held.", json::<OrderView>())
+        .problem(Code::NotFound)
         .problem(Code::SoldOut)
         .problem(Code::ReviewChanged)
         .problem(Code::Conflict);

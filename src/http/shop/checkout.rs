@@ -5,6 +5,7 @@
 //! its provider gave. An order is placed for what the review showed, once however often the button
 //! is pressed.
 
+mod link;
 mod order;
 
 use super::{

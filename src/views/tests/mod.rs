@@ -2,6 +2,7 @@
 
 mod accounts;
 mod carts;
+mod mails;
 mod pages;
 mod sheets;
 mod shop;

@@ -1,12 +1,12 @@
 //! An order moved on, with its goods; the ends of holds. An order's row is locked before its
 //! levels are, so what the log tells of it comes in the order it was committed.
 
-use super::{Failure, audit, coupons, stock};
+use super::{Failure, audit, coupons, mail, stock};
 use crate::{
     adapters::postgres::statement::{Param, execute, query, statements},
     domain::{
         id::{OrderId, StockItemId, WarehouseId},
-        order::{OrderNumber, OrderState, OrderStatus, StockEffect, apply},
+        order::{OrderLetter, OrderNumber, OrderState, OrderStatus, StockEffect, apply},
         stock::{Reserve, StockError},
         time::Micros,
     },
@@ -102,6 +102,12 @@ pub(super) async fn act(
         async {
             match change.money {
                 Some(_) => execute(tx, PAYMENT_IS_DUE, [&write.order.0, &write.at.0]).await.map(drop),
+                None => Ok(()),
+            }
+        },
+        async {
+            match OrderLetter::of(change.news) {
+                Some(letter) => mail::tell(tx, write.order, letter, write.at, ids).await,
                 None => Ok(()),
             }
         },

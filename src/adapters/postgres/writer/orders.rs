@@ -1,7 +1,7 @@
 //! Orders placed together: stock and products are read once for all of them, decided in memory,
 //! and what was granted is written set by set.
 
-use super::{Failure, coupons, stock};
+use super::{Failure, coupons, mail, stock};
 use crate::{
     adapters::postgres::statement::{Param, execute, query, statements},
     domain::{
@@ -126,6 +126,7 @@ pub(super) async fn place(
         async { Ok(coupons::put(tx, &decided.coupons).await?) },
         stock::put(tx, &before, &decided.shelves, &movements, at),
         async { Ok(stock::tell(tx, EventKind::OrderPlaced, subjects, at).await?) },
+        async { Ok(mail::confirm(tx, granted.iter().map(|(placing, _)| *placing), ids).await?) },
     )?;
     for one in &mut placed {
         if let Placed::Order(order) = one {

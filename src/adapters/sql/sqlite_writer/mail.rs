@@ -1,14 +1,21 @@
 //! Mail is put into the queue, tried, and done with.
 
+use super::products::Hex;
 use crate::{
     adapters::sql::texts::statements,
-    domain::{id::MailId, time::Micros},
+    domain::{
+        id::{MailId, OrderId},
+        order::OrderLetter,
+        placing::Placing,
+        time::Micros,
+    },
     ports::{
+        clock::Ids,
         mail::{MailBody, MailWrite, NewMail, WaitingMail},
         writer::Written,
     },
 };
-use sqlx::SqliteConnection;
+use sqlx::{SqliteConnection, types::Json};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
@@ -17,18 +24,32 @@ statements! {
         "INSERT INTO mail (id, kind, recipient, subject, body, state, attempts, due_at, until,
              created_at)
          VALUES ($1, $2, $3, $4, $5, 'waiting', 0, $6, $7, $6)" };
+    PUT_PLACED = { sqlite:
+        "INSERT INTO mail (id, kind, recipient, subject, body, state, attempts, due_at, until,
+             created_at, order_id)
+         SELECT unhex(value->>0), value->>1, value->>2, '', value->>3, 'waiting', 0, value->>4,
+             value->>5, value->>4, unhex(value->>6)
+         FROM json_each($1)" };
+    PUT_MOVED = { sqlite:
+        "INSERT INTO mail (id, kind, recipient, subject, body, state, attempts, due_at, until,
+             created_at, order_id)
+         SELECT $1, $2, email, '', '', 'waiting', 0, $3, $4, $3, id
+         FROM sales_order WHERE id = $5 AND email <> ''" };
     CLAIM_MAIL = { sqlite:
         "UPDATE mail SET attempts = attempts + 1, due_at = $2
          WHERE id IN (SELECT id FROM mail WHERE state = 'waiting' AND due_at <= $1
                       ORDER BY due_at LIMIT $3)
-         RETURNING id, kind, recipient, subject, body, attempts, until, created_at" };
+         RETURNING id, kind, recipient, subject, body, order_id, attempts, until, created_at" };
+    RELEASE_MAIL = { sqlite:
+        "UPDATE mail SET due_at = $1 WHERE state = 'waiting' AND due_at > $1" };
     MAIL_SENT = { sqlite:
         "UPDATE mail SET state = 'sent', body = NULL, failure = NULL, sent_at = $2
          WHERE id = $1 AND state = 'waiting'" };
     MAIL_RETRIED = { sqlite:
         "UPDATE mail SET due_at = $2, failure = $3 WHERE id = $1 AND state = 'waiting'" };
     MAIL_FAILED = { sqlite:
-        "UPDATE mail SET state = 'failed', body = NULL, failure = $2
+        "UPDATE mail SET state = 'failed', failure = $2,
+             body = CASE WHEN order_id IS NULL THEN NULL ELSE body END
          WHERE id = $1 AND state = 'waiting'" };
     SWEEP_MAIL = { sqlite:
         "DELETE FROM mail WHERE id IN (
@@ -43,6 +64,7 @@ struct MailRow {
     recipient: String,
     subject: String,
     body: Option<String>,
+    order_id: Option<Uuid>,
     attempts: i64,
     until: i64,
     created_at: i64,
@@ -57,6 +79,7 @@ impl From<MailRow> for WaitingMail {
             subject: row.subject,
             // A CHECK keeps it while it waits.
             body: MailBody(row.body.unwrap_or_default()),
+            order: row.order_id.map(OrderId),
             attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
             created_at: Micros(row.created_at),
             until: Micros(row.until),
@@ -73,6 +96,10 @@ pub(super) async fn apply(
             let claim = sqlx::query_as(CLAIM_MAIL.sqlite).bind(now.0).bind(until.0);
             let rows: Vec<MailRow> = claim.bind(i64::from(*most)).fetch_all(conn).await?;
             Ok(Written::Claimed(rows.into_iter().map(Into::into).collect()))
+        }
+        MailWrite::Release { now } => {
+            sqlx::query(RELEASE_MAIL.sqlite).bind(now.0).execute(conn).await?;
+            Ok(Written::Done)
         }
         MailWrite::Sent { id, at } => {
             sqlx::query(MAIL_SENT.sqlite).bind(id.0).bind(at.0).execute(conn).await?;
@@ -104,6 +131,43 @@ pub(super) async fn put(conn: &mut SqliteConnection, mail: &NewMail) -> Result<(
         .bind(&mail.body.0)
         .bind(mail.at.0)
         .bind(mail.until.0)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Confirms these orders, in the transaction that places them.
+pub(super) async fn confirm<'a>(
+    conn: &mut SqliteConnection,
+    placed: impl Iterator<Item = &'a Placing>,
+    ids: &dyn Ids,
+) -> Result<(), sqlx::Error> {
+    let rows: Vec<_> = placed
+        .filter(|placing| !placing.order.email.is_empty())
+        .map(|Placing { order, token, .. }| {
+            let (at, kind) = (order.placed_at, OrderLetter::Placed.as_str());
+            let token = token.as_ref().map_or("", |token| token.expose());
+            let until = at.plus(OrderLetter::LASTS).0;
+            (Hex(ids.next()), kind, &order.email, token, at.0, until, Hex(order.id.0))
+        })
+        .collect();
+    sqlx::query(PUT_PLACED.sqlite).bind(Json(rows)).execute(conn).await.map(drop)
+}
+
+/// Tells an order's buyer of its move, in the transaction that makes it.
+pub(super) async fn tell(
+    conn: &mut SqliteConnection,
+    order: OrderId,
+    letter: OrderLetter,
+    at: Micros,
+    ids: &dyn Ids,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(PUT_MOVED.sqlite)
+        .bind(ids.next())
+        .bind(letter.as_str())
+        .bind(at.0)
+        .bind(at.plus(OrderLetter::LASTS).0)
+        .bind(order.0)
         .execute(conn)
         .await
         .map(drop)

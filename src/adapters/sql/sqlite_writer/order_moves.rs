@@ -1,11 +1,11 @@
 //! An order moved on, with its goods; the ends of holds.
 
-use super::{coupons, stock};
+use super::{coupons, mail, stock};
 use crate::{
     adapters::sql::{audit, texts::statements},
     domain::{
         id::{OrderId, StockItemId, WarehouseId},
-        order::{OrderNumber, OrderState, OrderStatus, StockEffect, apply},
+        order::{OrderLetter, OrderNumber, OrderState, OrderStatus, StockEffect, apply},
         stock::{Reserve, StockError},
         time::Micros,
     },
@@ -111,6 +111,9 @@ pub(super) async fn act(
         due.execute(&mut *conn).await?;
     }
     stock::tell(&mut *conn, change.news.into(), [write.order.0], write.at).await?;
+    if let Some(letter) = OrderLetter::of(change.news) {
+        mail::tell(&mut *conn, write.order, letter, write.at, ids).await?;
+    }
     if let Some(told) = write.told(&now, &next) {
         audit::append(conn, &told).await?;
     }

@@ -1,7 +1,7 @@
 //! Orders placed together: stock and products are read once for all of them, decided in memory,
 //! and what was granted is written set by set.
 
-use super::{coupons, products::Hex, stock};
+use super::{coupons, mail, products::Hex, stock};
 use crate::{
     adapters::sql::texts::statements,
     domain::{
@@ -253,6 +253,7 @@ pub(super) async fn place(
     });
     let at = granted.iter().map(|(placing, _)| placing.order.placed_at).max().unwrap_or_default();
     stock::put(conn, &before, &decided.shelves, &movements.collect::<Vec<_>>(), at).await?;
+    mail::confirm(conn, granted.iter().map(|(placing, _)| *placing), ids).await?;
     let subjects = granted.iter().map(|(placing, _)| placing.order.id.0);
     stock::tell(conn, EventKind::OrderPlaced, subjects, at).await?;
     Ok(placed)

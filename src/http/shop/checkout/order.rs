@@ -1,5 +1,7 @@
-//! `/orders/{id}`: what became of an order, for whoever placed it and their colleagues.
+//! `/orders/{id}`: what became of an order, for whoever placed it, their colleagues, and a guest who
+//! came by the link of its mail.
 
+use super::link;
 use crate::{
     actors::keepers::carts::Wanted,
     domain::{
@@ -7,7 +9,7 @@ use crate::{
         id::OrderId,
         order::{Action, Order, OrderStatus},
         policy::Right,
-        principal::Principal,
+        secret::Secret,
     },
     http::{
         access::Access,
@@ -31,7 +33,10 @@ use warp::reply::Response;
 
 const READ: Access = Access::Shopper(Right::OrdersRead);
 const WRITE: Access = Access::Shopper(Right::OrdersWrite);
-const PARAMS: &[Param] = &[Param::new("placed", Takes::Flag, "It was a moment ago.")];
+const PARAMS: &[Param] = &[
+    Param::new("placed", Takes::Flag, "It was a moment ago."),
+    Param::new("token", Takes::Text { most: 100 }, "Of the link that a guest was mailed."),
+];
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -47,28 +52,42 @@ pub(super) fn resources() -> Vec<Resource> {
     ]
 }
 
-async fn find(app: &App, asked: &Asked) -> Result<(Principal, Order), Problem> {
-    let id: OrderId = asked.path[0].parse().map_err(|_| Problem::not_found())?;
-    let who = shopper(&asked.visit).ok_or_else(Problem::not_found)?;
-    let order = app.orders.get(id).await?.ok_or_else(Problem::not_found)?.order;
-    match is_of(&order, &who) {
-        true => Ok((who, order)),
-        false => Err(Problem::not_found()),
+pub(super) fn absent() -> Problem {
+    Problem::not_found()
+}
+
+/// The order of an address, if who asks may see it.
+async fn find(app: &App, asked: &Asked) -> Result<Order, Problem> {
+    let id: OrderId = asked.path[0].parse().map_err(|_| absent())?;
+    let stored = app.orders.get(id).await?.ok_or_else(absent)?;
+    let theirs = shopper(&asked.visit).is_some_and(|who| is_of(&stored.order, &who));
+    let by_link = || {
+        let token = asked.visit.order_link(&asked.headers, id);
+        token.is_some_and(|token| link::opens(&stored, &token, app.clock.now()))
+    };
+    match theirs || by_link() {
+        true => Ok(stored.order),
+        false => Err(absent()),
     }
 }
 
 async fn show(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
-    let (_, order) = find(&app, &asked).await?;
+    if let Some(token) = asked.query.text("token") {
+        let id = asked.path[0].parse().map_err(|_| absent())?;
+        return link::follow(&app, &asked, id, &Secret::new(token)).await;
+    }
+    let order = find(&app, &asked).await?;
     page(&app, asked, &order, None).await
 }
 
-async fn cancel(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
-    let (who, order) = find(&app, &asked).await?;
+async fn cancel(app: Arc<App>, mut asked: Asked) -> Result<Response, Problem> {
+    let order = find(&app, &asked).await?;
     let packed = !matches!(order.state.status, OrderStatus::Pending | OrderStatus::Confirmed);
     if packed {
         let told = "It is too late to cancel it here: write to us.";
         return page(&app, asked, &order, Some(told)).await;
     }
+    let who = asked.visit.principal_or_guest(&app).await?;
     let write = OrderWrite {
         order: order.id,
         action: Action::Cancel,
@@ -87,8 +106,9 @@ async fn cancel(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 }
 
 /// Puts its goods into the cart, as far as they can still be had.
-async fn again(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
-    let (who, order) = find(&app, &asked).await?;
+async fn again(app: Arc<App>, mut asked: Asked) -> Result<Response, Problem> {
+    let order = find(&app, &asked).await?;
+    let who = asked.visit.principal_or_guest(&app).await?;
     let wanted: Vec<_> = order
         .lines
         .iter()
