@@ -7,13 +7,16 @@ use crate::{
 use std::time::Duration;
 use stoa::{
     domain::{
-        id::CustomerId,
+        account::{CustomerKind, Email, Post},
+        id::{CustomerId, UserId},
         order::{Action, OrderStatus},
         payment::PaymentState,
+        policy::BuyerRole,
         product::{ProductDraft, ProductStatus},
         time::Micros,
     },
     ports::{
+        accounts::{AccountWrite, Accounts, NewAccount, NewCustomer},
         audit::Audit,
         catalog::Drafts,
         clock::{Clock, Ids},
@@ -31,6 +34,7 @@ on_both_databases![
     a_product_is_changed_for_the_version_that_was_seen,
     two_changes_of_one_commit_are_made_one_after_the_other,
     products_are_found_by_parts_of_their_names,
+    customers_are_found_by_parts_of_what_is_known_of_them,
 ];
 
 async fn orders_are_found_by_all_that_is_known_of_them_at_once(mut shop: Shop) {
@@ -208,4 +212,54 @@ async fn products_are_found_by_parts_of_their_names(mut shop: Shop) {
     assert!(found("!", None, None, 9).await.is_empty());
     let row = shop.store.find(&shop.scope, &ProductFilter::default(), Some(&sku("B_1")), 1).await;
     assert_eq!(row.unwrap()[0].available, Some(5));
+}
+
+async fn customers_are_found_by_parts_of_what_is_known_of_them(mut shop: Shop) {
+    for (n, (name, email, tax)) in [
+        ("Ada Lovelace", "ada@example.com", None),
+        ("Engines Ltd", "babbage@engines.example", Some("GB 1_2")),
+        ("Looms & Sons", "joseph@looms.example", None),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let customer = CustomerId(shop.source.next());
+        let post = Post::Buyer { customer, role: BuyerRole::Admin };
+        let register = AccountWrite::Register {
+            customer: NewCustomer {
+                id: customer,
+                kind: if n == 0 { CustomerKind::Person } else { CustomerKind::Company },
+                name: name.into(),
+                tax_number: tax.map(str::to_owned),
+            },
+            account: NewAccount {
+                id: UserId(shop.source.next()),
+                post,
+                email: Email::new(email).unwrap(),
+                name: "Somebody".into(),
+                password: None,
+            },
+            mail: None,
+            at: shop.source.now(),
+        };
+        assert_eq!(shop.commit(Write::Accounts(register)).await.unwrap(), Written::Done);
+    }
+    let found = async |text: &str, before, limit| {
+        let found = shop.store.find_customers(text, before, limit).await.unwrap();
+        found.into_iter().map(|(customer, email)| (customer.id, email.unwrap())).collect::<Vec<_>>()
+    };
+    let names = async |text: &str| {
+        found(text, None, 9).await.into_iter().map(|(_, email)| email).collect::<Vec<_>>()
+    };
+    let (ada, engines, looms) =
+        ("ada@example.com", "babbage@engines.example", "joseph@looms.example");
+    assert_eq!(names("").await, [looms, engines, ada]);
+    assert_eq!(names("ENGINES").await, [engines]);
+    assert_eq!(names("joseph@").await, [looms]);
+    assert_eq!(names("1_2").await, [engines]);
+    assert!(names("%").await.is_empty());
+    let newest = found("", None, 1).await;
+    assert_eq!(newest.len(), 1);
+    let older = found("", Some(newest[0].0), 9).await;
+    assert_eq!(older.iter().map(|(_, email)| email.as_str()).collect::<Vec<_>>(), [engines, ada]);
 }

@@ -1,7 +1,7 @@
 //! The shop's own people at work in their rooms, page by page and without scripts.
 
 use crate::{
-    account_pages::{ADA, buy_by_invoice, fill, led},
+    account_pages::{ADA, HOME, buy_by_invoice, fill, is_in, led},
     accounts::{mailed_token, open},
     carts::Person,
     on_every_stack,
@@ -400,5 +400,92 @@ fn a_program_makes_and_changes_products_by_the_same_rules() {
         until("shoppers not to see it", || (server.get(one).status == 404).then_some(()));
         assert_eq!(ask("GET", "/api/v1/products/P-9/source", &[], "").json()["status"], "disabled");
         assert_eq!(server.get("/api/v1/products/P-9/source").status, 401);
+    });
+}
+
+#[test]
+fn a_customer_is_found_grouped_and_forgotten() {
+    on_every_stack("admin customers", |stack| {
+        let server = open(stack);
+        let olga = owner(&server);
+        let list = "/admin/customers";
+        assert!(olga.page(list).contains("No customers yet"));
+        let ada = buyer(&server);
+        ada.send("/cart/add", &[("sku", "A-1"), ("quantity", "2")]);
+        let order = buy_by_invoice(&ada).split('?').next().unwrap().to_owned();
+        let home: Vec<_> = [("do", "save")].iter().chain(&HOME).copied().collect();
+        led(&ada, "/account/addresses/new", "/account/addresses", &home);
+        let page = olga.page(&format!("{list}?q=ADA@"));
+        let (_, place) = page.split_once("href=\"/admin/customers/").expect("a link");
+        let place = format!("{list}/{}", place.split('"').next().unwrap());
+        assert!(olga.page(&format!("{list}?q=eve")).contains("No such customers"));
+
+        let page = olga.page(&place);
+        for shown in ["Ada", ADA, "1 Road", &format!("/admin{order}"), "Download all"] {
+            assert!(page.contains(shown), "{shown} in {page}");
+        }
+        assert!(olga.page(&format!("/admin{order}")).contains(&place), "the order leads to them");
+        let group = r#"{"code":"friends","name":"Friends"}"#;
+        let group = server.operate("POST", "/api/v1/customer-groups", group.as_bytes()).json();
+        let group = group["id"].as_str().unwrap();
+        let choose = [("seen", ""), ("group", group)];
+        assert_eq!(led(&olga, &place, &place, &choose), format!("{place}?done=group"));
+        assert!(olga.page(list).contains("Friends"));
+        refused(&fill(&olga, &place, &place, &choose), 412);
+        let nonsense = [("seen", group), ("group", "friends")];
+        refused(&fill(&olga, &place, &place, &nonsense), 422);
+
+        let export = olga.ask("GET", &format!("{place}/export"), &[], "");
+        assert_eq!(export.json()["customer"]["name"], "Ada");
+        let viewer = colleague(&server, "viewer");
+        assert!(!viewer.page(&place).contains("Erase"));
+        let erase = format!("{place}/erase");
+        refused(&fill(&viewer, &place, &erase, &[("sure", "yes")]), 403);
+        refused(&ada.ask("GET", &place, &[], ""), 403);
+        assert!(refused(&fill(&olga, &place, &erase, &[]), 422).contains("They asked for it"));
+        assert!(is_in(&ada));
+        assert_eq!(led(&olga, &place, &erase, &[("sure", "yes")]), format!("{place}?done=erased"));
+        assert!(!is_in(&ada));
+        let page = olga.page(&place);
+        assert!(!page.contains(ADA) && !page.contains("1 Road"), "{page}");
+        refused(&olga.ask("GET", &format!("{list}/none"), &[], ""), 404);
+        stack.succeed(&["doctor", "audit"]);
+    });
+}
+
+#[test]
+fn an_owner_invites_a_colleague_and_says_what_they_may() {
+    on_every_stack("admin staff", |stack| {
+        let server = open(stack);
+        let olga = owner(&server);
+        let list = "/admin/staff";
+        let bad = [("name", ""), ("email", "kim"), ("role", "clerk")];
+        let page = refused(&fill(&olga, list, list, &bad), 422);
+        assert!(page.contains("field-email-error") && page.contains("value=\"kim\""), "{page}");
+        let kim = [("name", "Kim"), ("email", "kim@example.com"), ("role", "clerk")];
+        assert_eq!(led(&olga, list, list, &kim), "/admin/staff?done=invited");
+        refused(&fill(&olga, list, list, &kim), 409);
+        let secret = mailed_token(&server, "kim@example.com", "Your account at");
+        let person = Person::come(&server);
+        let place = format!("/reset?token={secret}");
+        led(&person, &place, "/reset", &[("token", &secret), ("password", "correct horse")]);
+        let login = [("email", "kim@example.com"), ("password", "correct horse")];
+        led(&person, "/login", "/login", &login);
+        assert!(!person.page("/admin").contains(list), "that room is for owners");
+        refused(&person.ask("GET", list, &[], ""), 403);
+
+        let page = olga.page(list);
+        let (_, place) = page.split_once("action=\"/admin/staff/").expect("a form");
+        let place = format!("{list}/{}", place.split('"').next().unwrap());
+        let lock = [("seen", "clerk true"), ("role", "viewer")];
+        refused(&fill(&person, "/admin", &place, &lock), 403);
+        assert_eq!(led(&olga, list, &place, &lock), "/admin/staff?done=saved");
+        assert!(!is_in(&person) && olga.page(list).contains("Locked out"));
+        refused(&fill(&olga, list, &place, &lock), 412);
+        let back = [("seen", "viewer false"), ("role", "viewer"), ("active", "yes")];
+        led(&olga, list, &place, &back);
+        led(&person, "/login", "/login", &login);
+        assert!(person.page("/admin/orders").contains("No orders yet"));
+        stack.succeed(&["doctor", "audit"]);
     });
 }

@@ -9,7 +9,7 @@ use super::{
     error::not_ours,
     lists::IdList,
     on,
-    texts::statements,
+    texts::{pattern, statements},
 };
 use crate::{
     domain::{
@@ -188,22 +188,6 @@ impl Drafts for SqlStore {
         })?;
         rows.into_iter().map(found).collect()
     }
-}
-
-/// What holds a text somewhere; empty for none.
-fn pattern(text: &str) -> String {
-    if text.is_empty() {
-        return String::new();
-    }
-    let mut pattern = String::from("%");
-    for letter in text.chars() {
-        if ['%', '_', '!'].contains(&letter) {
-            pattern.push('!');
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
-    pattern
 }
 
 fn found(row: FoundRow) -> Result<ProductRow, StoreError> {

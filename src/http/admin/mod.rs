@@ -5,10 +5,12 @@
 //! is asked for with the version that was seen, and goes through the same keepers as the API's, so
 //! the same rules hold and the same lines stand in the audit log.
 
+mod customers;
 mod home;
 mod orders;
 mod people;
 mod products;
+mod staff;
 
 use crate::{
     domain::{account::Post, policy::Permission},
@@ -31,7 +33,16 @@ use std::sync::Arc;
 use warp::reply::Response;
 
 pub(super) fn resources() -> Vec<Resource> {
-    [home::resources(), orders::resources(), products::resources()].into_iter().flatten().collect()
+    [
+        home::resources(),
+        orders::resources(),
+        products::resources(),
+        customers::resources(),
+        staff::resources(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// What is in the navigation: its name, its address, and whom it is for.
@@ -39,6 +50,8 @@ const ROOMS: &[(&str, &str, Permission)] = &[
     ("Overview", home::HERE, home::NEEDS),
     ("Orders", orders::HERE, Permission::OrdersRead),
     ("Products", products::HERE, Permission::CatalogueRead),
+    ("Customers", customers::HERE, Permission::CustomersRead),
+    ("Staff", staff::HERE, staff::NEEDS),
 ];
 
 fn may(asked: &Asked, permission: Permission) -> bool {

@@ -35,6 +35,8 @@ const WRITE: Access = Access::Staff(Permission::OrdersWrite);
 const PAGE: usize = 50;
 
 const DAY: Takes = Takes::Formed { most: 10, pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" };
+const CUSTOMER: Takes =
+    Takes::Formed { most: 36, pattern: "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$" };
 const LIST: &[Param] = &[
     Param::new(
         "after",
@@ -44,6 +46,7 @@ const LIST: &[Param] = &[
     Param::new("q", Takes::Text { most: 254 }, "An order's number, or its buyer's email."),
     Param::new("status", Takes::OneOf(OrderStatus::NAMES), "Only those in this state."),
     Param::new("payment", Takes::OneOf(PaymentState::NAMES), "Only those whose money is there."),
+    Param::new("customer", CUSTOMER, "Only those of this customer."),
     Param::new("from", DAY, "Only those placed on this day or later, in UTC."),
     Param::new("until", DAY, "Only those placed on this day or before, in UTC."),
 ];
@@ -84,6 +87,7 @@ async fn show_all(app: Arc<App>, mut asked: Asked) -> Result<Response, Problem> 
     let page = OrdersRoom {
         search: OrderSearch {
             text: text("q"),
+            customer: text("customer"),
             status: asked.query.text("status").and_then(OrderStatus::parse),
             payment: asked.query.text("payment").and_then(PaymentState::parse),
             from: text("from"),
@@ -99,7 +103,9 @@ async fn show_all(app: Arc<App>, mut asked: Asked) -> Result<Response, Problem> 
 
 /// What is asked for, and the one number, if it is that.
 fn question(query: &Query) -> Result<(OrderFilter, Option<OrderNumber>), Problem> {
-    let filter = wanted(query)?;
+    let unknown = || Problem::parameter("customer", "is no customer’s id");
+    let customer = query.text("customer").map(|id| id.parse().map_err(|_| unknown()));
+    let filter = OrderFilter { customer: customer.transpose()?, ..wanted(query)? };
     let text = query.text("q").unwrap_or_default().trim();
     if text.is_empty() {
         return Ok((filter, None));
@@ -219,7 +225,7 @@ async fn page(
         note,
         people: &people,
         products: may(asked, Permission::CatalogueRead),
-        customers: false,
+        customers: may(asked, Permission::CustomersRead),
     };
     Ok(shown.answer(app, asked, views::order(&shown.frame(&title), &room)))
 }

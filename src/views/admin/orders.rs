@@ -118,6 +118,8 @@ fn fulfilment_words(status: FulfilmentStatus) -> &'static str {
 #[derive(Debug, Default)]
 pub struct OrderSearch<'a> {
     pub text: &'a str,
+    /// Whose alone; empty for everybody's.
+    pub customer: &'a str,
     pub status: Option<OrderStatus>,
     pub payment: Option<PaymentState>,
     pub from: &'a str,
@@ -128,7 +130,7 @@ impl OrderSearch<'_> {
     fn is_narrow(&self) -> bool {
         self.status.is_some()
             || self.payment.is_some()
-            || [self.text, self.from, self.until].iter().any(|text| !text.is_empty())
+            || [self.text, self.customer, self.from, self.until].iter().any(|text| !text.is_empty())
     }
 }
 
