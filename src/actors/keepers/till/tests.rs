@@ -54,7 +54,7 @@ impl Books {
         if let Ok(change) = apply(&now.order.state, action) {
             now.order.state = change.state;
         }
-        PaymentKept::Done { now: Box::new(now.clone()), asked }
+        PaymentKept::Done { now: Box::new(now.clone()), asked, next: None }
     }
 }
 
@@ -71,7 +71,7 @@ impl Writer for Books {
 
 #[async_trait]
 impl port::Till for Books {
-    async fn due(&self, _: Micros, _: u32) -> Result<Vec<PaymentIntentId>, StoreError> {
+    async fn due(&self, _: Micros, _: u32) -> Result<Vec<PaymentNow>, StoreError> {
         Ok(Vec::new())
     }
     async fn payment(&self, _: PaymentIntentId) -> Result<Option<PaymentNow>, StoreError> {
