@@ -129,7 +129,8 @@ impl Shown {
     fn failed(self, problem: Problem) -> Result<Self, Problem> {
         let told = match problem.code {
             Code::PreconditionFailed => {
-                "Somebody changed it while you looked, so nothing was done. This is how it is now."
+                "Somebody changed it while you looked, so nothing was done. This is how it is now; \
+                 going back shows what you typed."
                     .to_owned()
             }
             Code::Conflict | Code::BadContent | Code::BadParameter | Code::Taken => {

@@ -42,8 +42,7 @@ impl<'a> Row<'a> {
         let precision = Precision::new(row.precision).unwrap_or_default();
         let class = match row.available {
             Some(..=0) => "mark mark-bad",
-            Some(_) => "mark",
-            None => "mark mark-off",
+            _ => "figure",
         };
         Self {
             place: product_place(row.sku.as_str()),
@@ -118,7 +117,7 @@ pub struct Tier {
 /// What is counted of the product, and what was typed about it.
 pub struct StockBox<'a> {
     pub record: &'a StockRecord,
-    /// A warehouse's code and name, and what is there: as it stands, and as it was typed.
+    /// Each warehouse, with what is there as it stands, or as it was typed.
     pub levels: Vec<StockLine>,
     pub threshold: String,
     pub back_order: bool,
@@ -133,7 +132,6 @@ pub struct StockLine {
     pub code: String,
     pub name: String,
     pub on_hand: String,
-    pub typed: String,
     pub reserved: String,
     pub owed: String,
 }

@@ -130,8 +130,7 @@ pub(super) fn shown<'a>(
             wish.levels.iter().find(|(of, _)| *of == code).map(|(_, text)| text.clone())
         });
         StockLine {
-            typed: typed.unwrap_or_else(|| on_hand.clone()),
-            on_hand,
+            on_hand: typed.unwrap_or(on_hand),
             reserved: level.map(|level| positive(level.reserved)).unwrap_or_default(),
             owed: level.map(|level| positive(level.owed)).unwrap_or_default(),
             code,
