@@ -129,6 +129,7 @@ pub(crate) async fn serve(
         orders: selling.orders,
         till: selling.till,
         stocks: selling.stocks,
+        products: selling.products,
         cards: selling.cards,
         trusted: Trusted::read(&config.http.trusted_proxies).map_err(BootError::Other)?,
         chance: parts.chance.clone(),

@@ -71,6 +71,9 @@ accounting! {
     fn people(&self, customer: Option<CustomerId>) -> Vec<Account>;
     fn change_post(&self, user: UserId, post: Post, active: bool, by: &Principal) -> ();
     fn customers(&self, after: Option<CustomerId>, limit: u32) -> Vec<Customer>;
+    fn find_customers(
+        &self, text: &str, before: Option<CustomerId>, limit: u32
+    ) -> Vec<(Customer, Option<String>)>;
     fn groups(&self) -> Vec<CustomerGroup>;
     fn put_group(
         &self, id: Option<CustomerGroupId>, code: &str, name: &str, by: &Principal

@@ -2,7 +2,10 @@
 
 use crate::{
     actors::{
-        keepers::{carts::Carts, orders::Orders, rules::Rules, stock::Stocks, till::Till},
+        keepers::{
+            carts::Carts, orders::Orders, products::Products, rules::Rules, stock::Stocks,
+            till::Till,
+        },
         reconcilers::Progress,
     },
     domain::{category::CategoryTree, scope::Scope},
@@ -56,6 +59,7 @@ pub(crate) struct App {
     pub(crate) orders: Orders,
     pub(crate) till: Till,
     pub(crate) stocks: Stocks,
+    pub(crate) products: Products,
     /// Where cards are taken on a form of the shop's own.
     pub(crate) cards: Option<Cards>,
     /// Who changed what.

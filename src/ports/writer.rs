@@ -16,6 +16,7 @@ use super::{
     mail::{MailWrite, WaitingMail},
     orders::{OrderMoved, OrderWrite},
     overrides::PoolOverride,
+    products::{ProductWrite, ProductWritten},
     rules::{RuleWrite, RuleWritten},
     sessions::{SessionWrite, TokenHash},
     stock::{StockWrite, StockWritten, Warehouse},
@@ -67,6 +68,8 @@ pub enum Write {
         older_than: Micros,
         most: u32,
     },
+    /// Makes a product, or puts it in the place of what it was.
+    Product(Box<ProductWrite>),
     /// Upserts products by SKU (see [`ProductBatch`]).
     Products(ProductBatch),
     /// Makes an import's row.
@@ -168,6 +171,7 @@ pub enum Written {
     Order(OrderMoved),
     Payment(PaymentKept),
     Stock(StockWritten),
+    Product(ProductWritten),
     /// So many rows had their time.
     Swept(u64),
     Cart(CartAnswer),

@@ -80,6 +80,16 @@ impl Accounts {
         Ok(self.shared.parts.rows.customers(after, limit).await?)
     }
 
+    /// The newest first, each with an address of mail; see the port.
+    pub(crate) async fn find_customers(
+        &self,
+        text: &str,
+        before: Option<CustomerId>,
+        limit: u32,
+    ) -> Result<Vec<(Customer, Option<String>)>, AccountsError> {
+        Ok(self.shared.parts.rows.find_customers(text, before, limit).await?)
+    }
+
     pub(crate) async fn groups(&self) -> Result<Vec<CustomerGroup>, AccountsError> {
         Ok(self.shared.parts.rows.groups().await?)
     }
