@@ -98,7 +98,7 @@ pub(crate) async fn serve(
         ids: parts.ids.clone(),
         scope: parts.scope.clone(),
     });
-    let People { sessions, accounts, seats: people_seats } =
+    let People { sessions, accounts, mails, seats: people_seats } =
         people::people(config, folder, &parts, &assembly.store, &url, &assembly.to_mail)?;
     let play_money = config.payments.takes_test_cards(demo, &http_config.origin());
     let selling = selling(config, folder, &parts, &assembly.store, &carts, &rules, play_money)?;
@@ -129,6 +129,7 @@ pub(crate) async fn serve(
         orders: selling.orders,
         till: selling.till,
         stocks: selling.stocks,
+        mails,
         cards: selling.cards,
         trusted: Trusted::read(&config.http.trusted_proxies).map_err(BootError::Other)?,
         chance: parts.chance.clone(),

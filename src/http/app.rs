@@ -3,7 +3,7 @@
 use crate::{
     actors::{
         keepers::{carts::Carts, orders::Orders, rules::Rules, stock::Stocks, till::Till},
-        reconcilers::Progress,
+        reconcilers::{Progress, mail::Mails},
     },
     domain::{category::CategoryTree, scope::Scope},
     http::{
@@ -56,6 +56,8 @@ pub(crate) struct App {
     pub(crate) orders: Orders,
     pub(crate) till: Till,
     pub(crate) stocks: Stocks,
+    /// What is mailed, and what could not be.
+    pub(crate) mails: Mails,
     /// Where cards are taken on a form of the shop's own.
     pub(crate) cards: Option<Cards>,
     /// Who changed what.

@@ -35,6 +35,7 @@ mod health;
 mod hot;
 mod identity;
 mod importing;
+mod mailing;
 mod manual;
 mod metrics;
 mod once;

@@ -1,6 +1,6 @@
 //! Every resource there is, module by module.
 
-use crate::http::{api, audit, health, manual, openapi, ops, resource::Resource, shop};
+use crate::http::{api, audit, health, mailing, manual, openapi, ops, resource::Resource, shop};
 
 pub(crate) fn all() -> Vec<Resource> {
     [
@@ -8,6 +8,7 @@ pub(crate) fn all() -> Vec<Resource> {
         api::resources(),
         ops::resources(),
         audit::resources(),
+        mailing::resources(),
         health::resources(),
         openapi::resources(),
         manual::resources(),

@@ -17,6 +17,7 @@ mod mails;
 mod memory;
 mod operate;
 mod rules;
+mod smtp;
 #[expect(dead_code, reason = "fault tests use more of it")]
 #[path = "../support/mod.rs"]
 mod support;

@@ -600,6 +600,7 @@ impl Shop {
             orders: super::orders::nowhere(Arc::clone(&shelf) as _),
             till: super::orders::no_till(),
             stocks: super::orders::no_stocks(),
+            mails: super::orders::no_mails(),
             cards: None,
             trusted: Trusted::read(&config.trusted_proxies).unwrap(),
             chance: Arc::new(Dice),
