@@ -29,7 +29,9 @@ pub(crate) use parts::StoreConfig;
 pub(crate) use people::MailConfig;
 pub(crate) use serve::serve;
 pub(crate) use sockets::Inherited;
-pub(crate) use trial::{bench_database, bench_drop_database, bench_search, bench_write_again};
+pub(crate) use trial::{
+    PlainShop, bench_database, bench_drop_database, bench_search, bench_write_again,
+};
 
 use crate::{
     adapters::sql::{MigrationState, SqlStore},

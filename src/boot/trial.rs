@@ -1,15 +1,19 @@
-//! What `stoa bench` sets the shop beside: the index of a folder asked in this process, and rows
-//! written with nothing else done.
+//! What `stoa bench` sets the shop beside: the index of a folder asked in this process, rows written
+//! with nothing else done, and orders placed one by one.
 
 use super::{BootError, parts::location};
 use crate::{
-    adapters::{sql::SqlStore, tantivy},
+    adapters::{
+        clock::{SystemClock, UuidV7},
+        sql::{OneByOne, SqlStore},
+        tantivy,
+    },
     config::Config,
     domain::{scope::Scope, search::SearchQuery},
     folder::Folder,
     ports::search::Search,
 };
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 /// Opens the live index to read, beside the server that writes it, and answers a question as the
 /// API does: 24 hits by relevance, with facets.
@@ -39,6 +43,35 @@ pub(crate) async fn bench_write_again(
     let took = store.write_again(scratch).await;
     store.close().await;
     Ok(took?)
+}
+
+/// A shop's orders placed one by one, in this process, beside no server.
+pub(crate) struct PlainShop(OneByOne);
+
+impl PlainShop {
+    pub(crate) async fn open(
+        config: &Config,
+        folder: &Folder,
+        connections: u32,
+    ) -> Result<Self, BootError> {
+        let (clock, ids) = (Arc::new(SystemClock::start()), Arc::new(UuidV7));
+        let orders = OneByOne::open(&location(config, folder), connections, clock, ids).await?;
+        Ok(Self(orders))
+    }
+
+    /// How many orders can be under way at once.
+    pub(crate) fn connections(&self) -> u32 {
+        self.0.connections()
+    }
+
+    /// One unit of this product.
+    pub(crate) async fn order(&self, sku: &str) -> Result<(), String> {
+        self.0.place(sku).await.map_err(|error| error.to_string())
+    }
+
+    pub(crate) async fn close(&self) {
+        self.0.close().await;
+    }
 }
 
 /// An empty database on the configured one's server; returns its address.

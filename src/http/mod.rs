@@ -12,6 +12,7 @@
 
 mod access;
 mod accounting;
+mod admin;
 mod api;
 mod app;
 mod audit;
@@ -44,6 +45,7 @@ mod ops;
 mod ordering;
 mod page;
 mod patience;
+mod personal;
 mod pooling;
 mod question;
 mod render;

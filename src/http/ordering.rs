@@ -2,13 +2,65 @@
 
 use crate::{
     actors::keepers::{orders::OrdersError, till::TillError},
-    domain::placing::{Changed, Placed, Short},
+    domain::{
+        id::OrderId,
+        order::Action,
+        placing::{Changed, Placed, Short},
+        principal::Principal,
+    },
     http::{
+        app::App,
         carting::of_rows,
         error::{Code, FieldError, Problem},
     },
-    ports::{orders::OrderMoved, payments::PaymentError},
+    ports::{
+        orders::{OrderMoved, OrderWrite},
+        payments::PaymentError,
+    },
 };
+
+/// Characters of what somebody may say about a change.
+pub(crate) const MOST_NOTE: usize = 500;
+
+/// What staff wants of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wish {
+    Act(Action),
+    /// The money of an invoice has arrived.
+    Paid,
+}
+
+/// Does what staff wants of an order, if it is still the version that they saw.
+pub(crate) async fn move_on(
+    app: &App,
+    order: OrderId,
+    wish: Wish,
+    note: String,
+    who: &Principal,
+    if_version: Option<i64>,
+) -> Result<(), Problem> {
+    if note.chars().count() > MOST_NOTE {
+        return Err(Problem::field("/note", format!("a note has at most {MOST_NOTE} characters")));
+    }
+    let absent = || Problem::new(Code::NotFound, "there is no such order");
+    match wish {
+        Wish::Act(action) => {
+            let (by, at) = (who.to_string(), app.clock.now());
+            let write = OrderWrite { order, action, by, note, at, if_version };
+            let moved = app.orders.act(write).await?.ok_or_else(absent)?;
+            not_moved(&moved).map_or(Ok(()), Err)?;
+        }
+        Wish::Paid => {
+            let now = app.orders.get(order).await?.ok_or_else(absent)?.order.version;
+            if if_version.is_some_and(|seen| seen != now) {
+                return Err(stale(now));
+            }
+            app.till.collect(order, who).await?;
+        }
+    }
+    app.till.wake();
+    Ok(())
+}
 
 impl From<OrdersError> for Problem {
     fn from(error: OrdersError) -> Self {
@@ -114,9 +166,11 @@ pub(crate) fn not_moved(moved: &OrderMoved) -> Option<Problem> {
         OrderMoved::Moved(_) => None,
         OrderMoved::Refused { why, .. } => Some(Problem::new(Code::Conflict, why.to_string())),
         OrderMoved::Stock { why, .. } => Some(Problem::new(Code::Conflict, why.to_string())),
-        OrderMoved::Stale(now) => Some(Problem::new(
-            Code::PreconditionFailed,
-            format!("the order has changed since: its ETag is \"{}\"", now.version),
-        )),
+        OrderMoved::Stale(now) => Some(stale(now.version)),
     }
+}
+
+fn stale(version: i64) -> Problem {
+    let told = format!("the order has changed since: its ETag is \"{version}\"");
+    Problem::new(Code::PreconditionFailed, told)
 }

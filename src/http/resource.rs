@@ -466,15 +466,21 @@ impl Upload {
     }
 }
 
+/// Every body is an object. Derived readers would take an array of its values in order as well,
+/// which nobody is told and no later field could be added to.
 fn from_json<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| {
+    let read = serde_json::from_slice(bytes).map_err(|error| {
         use serde_json::error::Category;
         let told = error.to_string();
         match error.classify() {
             Category::Data => Problem::new(Code::BadContent, told),
             Category::Io | Category::Syntax | Category::Eof => Problem::new(Code::BadBody, told),
         }
-    })
+    })?;
+    match bytes.trim_ascii_start().first() {
+        Some(b'[') => Err(Problem::new(Code::BadContent, "send an object, not an array")),
+        _ => Ok(read),
+    }
 }
 
 pub(crate) fn is_too_large(error: &std::io::Error) -> bool {

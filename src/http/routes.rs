@@ -1,10 +1,13 @@
 //! Every resource there is, module by module.
 
-use crate::http::{api, audit, health, mailing, manual, openapi, ops, resource::Resource, shop};
+use crate::http::{
+    admin, api, audit, health, mailing, manual, openapi, ops, resource::Resource, shop,
+};
 
 pub(crate) fn all() -> Vec<Resource> {
     [
         shop::resources(),
+        admin::resources(),
         api::resources(),
         ops::resources(),
         audit::resources(),

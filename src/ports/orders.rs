@@ -5,6 +5,7 @@ use crate::domain::{
     audit::Change,
     id::{CustomerId, OrderId},
     order::{Action, Order, OrderNumber, OrderState, OrderStatus, OrderStep, Refusal, StockEffect},
+    payment::PaymentState,
     principal::Principal,
     stock::{Movement, MovementKind, Reserve, StockError},
     time::Micros,
@@ -122,11 +123,26 @@ pub struct StoredOrder {
     pub access: [u8; 32],
 }
 
-/// Which orders of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Which orders of a list: those that fit all that is given.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OrderFilter {
     pub status: Option<OrderStatus>,
     pub customer: Option<CustomerId>,
+    pub payment: Option<PaymentState>,
+    /// The whole of the buyer's address of mail, in the form it is kept in.
+    pub email: Option<String>,
+    /// Placed then or later.
+    pub from: Option<Micros>,
+    /// Placed before then.
+    pub until: Option<Micros>,
+}
+
+impl OrderFilter {
+    /// Whether it asks for nothing but a status and a customer, as most lists do.
+    pub fn is_plain(&self) -> bool {
+        let Self { status: _, customer: _, payment, email, from, until } = self;
+        payment.is_none() && email.is_none() && from.is_none() && until.is_none()
+    }
 }
 
 #[async_trait]
@@ -140,6 +156,9 @@ pub trait Orders: Send + Sync {
         before: Option<OrderNumber>,
         limit: u32,
     ) -> Result<Vec<Order>, StoreError>;
+
+    /// How many there are of those that somebody has still to do something about, by status.
+    async fn open(&self) -> Result<Vec<(OrderStatus, u64)>, StoreError>;
 
     /// What happened to it since it was placed, in order.
     async fn steps(&self, id: OrderId) -> Result<Vec<OrderStep>, StoreError>;

@@ -3,9 +3,9 @@
 use super::StoreError;
 use crate::domain::{
     id::{StockItemId, WarehouseId},
-    scope::Site,
+    scope::{Scope, Site},
     sku::Sku,
-    stock::{EditRefused, Movement, StockEdit, StockRecord},
+    stock::{EditRefused, LowStock, Movement, StockEdit, StockRecord},
     time::Micros,
 };
 use async_trait::async_trait;
@@ -77,6 +77,10 @@ pub trait Stock: Send + Sync {
 
     /// In the order they are drawn on.
     async fn warehouses(&self, site: &Site) -> Result<Vec<Warehouse>, StoreError>;
+
+    /// Up to `limit` products on sale that are counted themselves, and of which no more than `few`
+    /// could be sold; the scarcest first.
+    async fn low(&self, scope: &Scope, few: i64, limit: u32) -> Result<Vec<LowStock>, StoreError>;
 
     /// Up to `limit` levels that don't agree with their reservations or movements.
     async fn drift(&self, limit: u32) -> Result<Vec<Drift>, StoreError>;

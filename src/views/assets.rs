@@ -27,6 +27,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         ),
         asset("theme.js", SCRIPT, include_bytes!("assets/theme.js")),
         asset("shop.js", SCRIPT, include_bytes!("assets/shop.js")),
+        asset("admin.css", CSS, include_bytes!("assets/admin.css")),
         asset("docs.css", CSS, include_bytes!("assets/docs.css")),
         asset("docs.js", SCRIPT, include_bytes!("assets/docs.js")),
         asset("icon.svg", "image/svg+xml", include_bytes!("assets/icon.svg")),

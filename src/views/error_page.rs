@@ -10,7 +10,7 @@ use bytes::Bytes;
 pub struct ErrorPage<'a> {
     pub shell: &'a Shell,
     pub offset: i64,
-    /// 400, 404, 405, 500, 503 have words of their own; another one gets plain ones.
+    /// 400, 403, 404, 405, 500, 503 have words of their own; another one gets plain ones.
     pub status: u16,
     /// What exactly went wrong, in a sentence for people; `None` where the status says it all.
     pub detail: Option<&'a str>,
@@ -48,6 +48,11 @@ fn words(status: u16) -> (&'static str, &'static str) {
         400 => (
             "That address didn’t work",
             "Part of it can’t be read. Search for what you need, or start from a category.",
+        ),
+        403 => (
+            "That isn’t open to you",
+            "If it should be, ask whoever runs this shop. A form that was open for long has to be \
+             loaded again.",
         ),
         404 => (
             "We can’t find that page",

@@ -7,6 +7,7 @@
 
 mod account;
 mod address;
+pub mod admin;
 mod assets;
 mod card;
 mod cart_page;
@@ -19,6 +20,7 @@ mod home;
 mod json_ld;
 mod list;
 mod mail;
+mod moment;
 mod order_mail;
 mod pictures;
 mod problems;

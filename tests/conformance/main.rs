@@ -32,6 +32,7 @@ mod search;
 mod search_real;
 mod sessions;
 mod shop;
+mod staff;
 mod test_cards;
 mod till;
 mod webhooks;

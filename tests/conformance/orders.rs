@@ -567,14 +567,14 @@ async fn lists_are_walked_from_the_newest_on(mut shop: Shop) {
         list.iter().map(|order| order.number.0 - 1_000).collect::<Vec<_>>()
     };
     let all = OrderFilter::default();
-    assert_eq!(numbers(all, None, 4).await, [6, 5, 4, 3]);
-    assert_eq!(numbers(all, Some(OrderNumber(1_003)), 4).await, [2, 1]);
-    let confirmed = OrderFilter { status: Some(OrderStatus::Confirmed), ..all };
+    assert_eq!(numbers(all.clone(), None, 4).await, [6, 5, 4, 3]);
+    assert_eq!(numbers(all.clone(), Some(OrderNumber(1_003)), 4).await, [2, 1]);
+    let confirmed = OrderFilter { status: Some(OrderStatus::Confirmed), ..all.clone() };
     assert_eq!(numbers(confirmed, None, 4).await, [1]);
-    let theirs = OrderFilter { customer: Some(customer), ..all };
-    assert_eq!(numbers(theirs, None, 2).await, [5, 3]);
-    let pending = OrderFilter { status: Some(OrderStatus::Pending), ..theirs };
-    assert_eq!(numbers(pending, None, 4).await, [5, 3]);
+    let theirs = OrderFilter { customer: Some(customer), ..all.clone() };
+    assert_eq!(numbers(theirs.clone(), None, 2).await, [5, 3]);
+    let pending = OrderFilter { status: Some(OrderStatus::Pending), ..theirs.clone() };
+    assert_eq!(numbers(pending.clone(), None, 4).await, [5, 3]);
 }
 
 fn set(levels: &[(&str, i64)], threshold: i64, back_order: bool) -> StockEdit {

@@ -7,17 +7,50 @@ use crate::{
     support::client::Answer,
 };
 
-const ADA: &str = "ada@example.com";
+pub(crate) const ADA: &str = "ada@example.com";
+
+const HOME: [(&str, &str); 5] = [
+    ("name", "Ada"),
+    ("street", "1 Road"),
+    ("city", "Berlin"),
+    ("postcode", "10115"),
+    ("country", "DE"),
+];
+
+/// Orders what is in the cart of somebody who has registered as Ada; says where they are led.
+pub(crate) fn buy_by_invoice(person: &Person<'_>) -> String {
+    let wish: Vec<_> =
+        [("email", ADA), ("provider", "invoice")].iter().chain(&HOME).copied().collect();
+    let review = fill(person, "/checkout", "/checkout/payment", &wish);
+    assert_eq!(review.status, 200, "{}", review.text());
+    let review = review.text();
+    let (_, hash) = review.split_once("name=\"review\" value=\"").expect("a review");
+    let hash = hash.split('"').next().unwrap();
+    let (_, cart) = review.split_once("name=\"cart\" value=\"").expect("its cart");
+    let cart = cart.split('"').next().unwrap();
+    let wish: Vec<_> = wish.into_iter().chain([("review", hash), ("cart", cart)]).collect();
+    led(person, "/checkout", "/checkout/place", &wish)
+}
 
 /// Sends the form of a page; its token is the page's.
-fn fill(person: &Person<'_>, page: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
+pub(crate) fn fill(
+    person: &Person<'_>,
+    page: &str,
+    action: &str,
+    fields: &[(&str, &str)],
+) -> Answer {
     let token = token(&person.page(page));
     let all: Vec<_> = [("form_token", token.as_str())].iter().chain(fields).copied().collect();
     person.send(action, &all)
 }
 
 /// The same; it must be led on, and says where to.
-fn led(person: &Person<'_>, page: &str, action: &str, fields: &[(&str, &str)]) -> String {
+pub(crate) fn led(
+    person: &Person<'_>,
+    page: &str,
+    action: &str,
+    fields: &[(&str, &str)],
+) -> String {
     let answer = fill(person, page, action, fields);
     assert_eq!(answer.status, 303, "{action}: {}", answer.text());
     answer.header("location").unwrap().to_owned()
@@ -30,7 +63,7 @@ fn refused(person: &Person<'_>, page: &str, action: &str, fields: &[(&str, &str)
     answer.text()
 }
 
-fn is_in(person: &Person<'_>) -> bool {
+pub(crate) fn is_in(person: &Person<'_>) -> bool {
     let answer = person.ask("GET", "/account", &[], "");
     if answer.status == 303 {
         assert_eq!(answer.header("location"), Some("/login?next=%2Faccount"));
@@ -274,14 +307,7 @@ fn an_order_finds_the_buyers_address_filled_in_and_stands_in_their_list() {
         let registration = [("name", "Ada"), ("email", ADA), ("password", "correct horse")];
         led(&person, "/register", "/register", &registration);
         assert!(person.page("/account/orders").contains("No orders yet"));
-        let home = [
-            ("name", "Ada"),
-            ("street", "1 Road"),
-            ("city", "Berlin"),
-            ("postcode", "10115"),
-            ("country", "DE"),
-        ];
-        let saved: Vec<_> = [("do", "save")].iter().chain(&home).copied().collect();
+        let saved: Vec<_> = [("do", "save")].iter().chain(&HOME).copied().collect();
         led(&person, "/account/addresses/new", "/account/addresses", &saved);
         person.send("/cart/add", &[("sku", "A-1"), ("quantity", "2")]);
 
@@ -289,17 +315,7 @@ fn an_order_finds_the_buyers_address_filled_in_and_stands_in_their_list() {
         for known in [ADA, "value=\"1 Road\"", "value=\"10115\""] {
             assert!(checkout.contains(known), "{known} in {checkout}");
         }
-        let wish: Vec<_> =
-            [("email", ADA), ("provider", "invoice")].iter().chain(&home).copied().collect();
-        let review = fill(&person, "/checkout", "/checkout/payment", &wish);
-        assert_eq!(review.status, 200, "{}", review.text());
-        let review = review.text();
-        let (_, hash) = review.split_once("name=\"review\" value=\"").expect("a review");
-        let hash = hash.split('"').next().unwrap();
-        let (_, cart) = review.split_once("name=\"cart\" value=\"").expect("its cart");
-        let cart = cart.split('"').next().unwrap();
-        let wish: Vec<_> = wish.into_iter().chain([("review", hash), ("cart", cart)]).collect();
-        let place = led(&person, "/checkout", "/checkout/place", &wish);
+        let place = buy_by_invoice(&person);
         let order = place.split('?').next().unwrap();
         assert!(order.starts_with("/orders/"), "{place}");
         let orders = person.page("/account/orders");

@@ -6,6 +6,7 @@
 
 mod account_pages;
 mod accounts;
+mod admin_pages;
 mod backup;
 mod bad_input;
 mod browse;

@@ -21,7 +21,7 @@ use crate::{
         coupon::CouponRefusal,
         id::{OrderId, PaymentIntentId},
         once::{KeptAnswer, OnceName},
-        order::{Order, OrderNumber, OrderState, OrderStep},
+        order::{Order, OrderNumber, OrderState, OrderStatus, OrderStep},
         payment::PaymentMethod,
         placing::Placing,
         principal::Principal,
@@ -227,6 +227,11 @@ impl Orders {
         limit: u32,
     ) -> Result<Vec<Order>, OrdersError> {
         Ok(self.parts.rows.list(filter, before, limit).await?)
+    }
+
+    /// How many wait for somebody, by status.
+    pub(crate) async fn open(&self) -> Result<Vec<(OrderStatus, u64)>, OrdersError> {
+        Ok(self.parts.rows.open().await?)
     }
 
     pub(crate) async fn steps(&self, id: OrderId) -> Result<Vec<OrderStep>, OrdersError> {

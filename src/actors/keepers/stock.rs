@@ -7,9 +7,9 @@ use super::writer::{StoreHandle, WriteError, unexpected};
 use crate::{
     domain::{
         id::StockItemId,
-        scope::Site,
+        scope::{Scope, Site},
         sku::Sku,
-        stock::{Movement, StockRecord},
+        stock::{LowStock, Movement, StockBand, StockRecord},
     },
     ports::{
         StoreError,
@@ -44,6 +44,11 @@ impl Stocks {
         limit: u32,
     ) -> Result<Vec<Movement>, StoreError> {
         self.rows.movements(item, before, limit).await
+    }
+
+    /// Products of which few are left, the scarcest first.
+    pub(crate) async fn low(&self, scope: &Scope, limit: u32) -> Result<Vec<LowStock>, StoreError> {
+        self.rows.low(scope, StockBand::FEW, limit).await
     }
 
     pub(crate) async fn warehouses(&self, site: &Site) -> Result<Vec<Warehouse>, StoreError> {

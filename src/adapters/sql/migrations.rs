@@ -69,6 +69,11 @@ macro_rules! files {
                 "order_mail",
                 include_str!(concat!("../../../migrations/", $database, "/0010_order_mail.sql")),
             ),
+            (
+                11,
+                "staff",
+                include_str!(concat!("../../../migrations/", $database, "/0011_staff.sql")),
+            ),
         ]
     };
 }

@@ -21,6 +21,7 @@ mod kept_answers;
 mod lists;
 mod mail;
 mod migrations;
+mod one_by_one;
 mod orders;
 mod outbox;
 mod overrides;
@@ -34,6 +35,7 @@ mod till;
 
 pub use copies::{CopyMark, adopt_copy};
 pub use migrations::{DatabaseIdentity, MigrationLine, MigrationState};
+pub use one_by_one::OneByOne;
 pub use sqlite_writer::SqliteWriter;
 
 use crate::ports::{StoreError, integrity::Integrity};
@@ -221,6 +223,7 @@ impl SqlStore {
             orders::ALL,
             till::ALL,
             kept_answers::ALL,
+            one_by_one::ALL,
             stock::ALL,
         ];
         match &self.pools {

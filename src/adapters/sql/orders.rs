@@ -8,7 +8,8 @@ use crate::{
         id::{CartId, CustomerId, OrderId, PaymentIntentId, PriceListId, ProductId},
         line::PricedLine,
         money::{Currency, Money},
-        order::{Action, Order, OrderLine, OrderNumber, OrderState, OrderStep},
+        order::{Action, Order, OrderLine, OrderNumber, OrderState, OrderStatus, OrderStep},
+        payment::PaymentState,
         price::{PriceSource, UnitPrice},
         quantity::{Precision, Quantity},
         scope::{Locale, Scope, Site},
@@ -52,12 +53,29 @@ const BY_BOTH_TEXT: &str = order_columns!(
     "WHERE number < $1 AND customer_id = $3 AND status = $4 ORDER BY number DESC LIMIT $2"
 );
 
+/// Everything that staff may ask for at once; an empty text asks for nothing. Walks the newest
+/// orders until it has found enough.
+const SEARCH_TEXT: &str = order_columns!(
+    "WHERE number < $1 AND placed_at >= $3 AND placed_at < $4 AND ($5 = '' OR status = $5)
+         AND ($6 = '' OR payment = $6) AND ($7 IS NULL OR customer_id = $7)
+     ORDER BY number DESC LIMIT $2"
+);
+const BY_EMAIL_TEXT: &str = order_columns!(
+    "WHERE number < $1 AND placed_at >= $3 AND placed_at < $4 AND ($5 = '' OR status = $5)
+         AND ($6 = '' OR payment = $6) AND ($7 IS NULL OR customer_id = $7) AND email = $8
+     ORDER BY number DESC LIMIT $2"
+);
+
 statements! {
     GET = (GET_TEXT);
     LIST = (LIST_TEXT);
     BY_STATUS = (BY_STATUS_TEXT);
     BY_CUSTOMER = (BY_CUSTOMER_TEXT);
     BY_BOTH = (BY_BOTH_TEXT);
+    SEARCH = (SEARCH_TEXT);
+    BY_EMAIL = (BY_EMAIL_TEXT);
+    OPEN = "SELECT status, count(*) FROM sales_order
+            WHERE status IN ('pending', 'confirmed', 'processing') GROUP BY status";
     LINES = [
         "SELECT order_id, product_id, sku, name, unit, quantity, precision, unit_minor, price_tax,
                 price_list, price_from, tax_category, amount, discount, net, tax, gross
@@ -219,6 +237,32 @@ impl LineRow {
 }
 
 impl SqlStore {
+    async fn search(
+        &self,
+        filter: OrderFilter,
+        before: i64,
+        limit: i64,
+    ) -> Result<Vec<Order>, StoreError> {
+        let from = filter.from.map_or(i64::MIN, |at| at.0);
+        let until = filter.until.map_or(i64::MAX, |at| at.0);
+        let status = filter.status.map_or("", OrderStatus::as_str);
+        let payment = filter.payment.map_or("", PaymentState::as_str);
+        let customer = filter.customer.map(|customer| customer.0);
+        let rows: Vec<OrderRow> = match &filter.email {
+            None => on!(self, SEARCH, |pool, text| {
+                let query = sqlx::query_as(text).bind(before).bind(limit).bind(from).bind(until);
+                query.bind(status).bind(payment).bind(customer).fetch_all(pool).await
+            })?,
+            Some(email) => on!(self, BY_EMAIL, |pool, text| {
+                let query = sqlx::query_as(text).bind(before).bind(limit).bind(from).bind(until);
+                let query = query.bind(status).bind(payment).bind(customer);
+                query.bind(email).fetch_all(pool).await
+            })?,
+        };
+        let found = self.with_lines(rows).await?;
+        Ok(found.into_iter().map(|stored| stored.order).collect())
+    }
+
     async fn with_lines(&self, rows: Vec<OrderRow>) -> Result<Vec<StoredOrder>, StoreError> {
         if rows.is_empty() {
             return Ok(Vec::new());
@@ -257,6 +301,9 @@ impl Orders for SqlStore {
     ) -> Result<Vec<Order>, StoreError> {
         let before = before.map_or(i64::MAX, |number| number.0);
         let limit = i64::from(limit);
+        if !filter.is_plain() {
+            return self.search(filter, before, limit).await;
+        }
         let rows: Vec<OrderRow> = match (filter.customer, filter.status) {
             (None, None) => on!(self, LIST, |pool, text| {
                 sqlx::query_as(text).bind(before).bind(limit).fetch_all(pool).await
@@ -276,6 +323,18 @@ impl Orders for SqlStore {
         };
         let found = self.with_lines(rows).await?;
         Ok(found.into_iter().map(|stored| stored.order).collect())
+    }
+
+    async fn open(&self) -> Result<Vec<(OrderStatus, u64)>, StoreError> {
+        let rows: Vec<(String, i64)> =
+            on!(self, OPEN, |pool, text| sqlx::query_as(text).fetch_all(pool).await)?;
+        let count = |(status, count): (String, i64)| {
+            let known = OrderStatus::parse(&status);
+            let known =
+                known.ok_or_else(|| not_ours(format!("the status of an order: {status}")))?;
+            Ok((known, count.unsigned_abs()))
+        };
+        rows.into_iter().map(count).collect()
     }
 
     async fn steps(&self, id: OrderId) -> Result<Vec<OrderStep>, StoreError> {

@@ -4,9 +4,9 @@ use super::{SqlStore, error::not_ours, on, texts::statements};
 use crate::{
     domain::{
         id::{OrderId, StockItemId, WarehouseId},
-        scope::Site,
+        scope::{Scope, Site},
         sku::Sku,
-        stock::{Movement, MovementKind, StockRecord, WarehouseLevel},
+        stock::{LowStock, Movement, MovementKind, StockRecord, WarehouseLevel},
         time::Micros,
     },
     ports::{
@@ -35,6 +35,15 @@ statements! {
          FROM stock_movement WHERE item_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
     WAREHOUSES = "SELECT id, site, code, name, priority FROM warehouse WHERE site = $1
                   ORDER BY priority, code";
+    LOW =
+        "SELECT p.sku, t.name, x.free - i.threshold AS available
+         FROM (SELECT item_id, CAST(SUM(on_hand - reserved) AS BIGINT) AS free FROM stock_level
+               GROUP BY item_id) x
+         JOIN stock_item i ON i.id = x.item_id
+         JOIN product p ON p.id = i.id AND p.site = $1 AND p.status = 'active'
+         JOIN product_text t ON t.product_id = p.id AND t.locale = $2
+         WHERE x.free - i.threshold <= $3
+         ORDER BY x.free - i.threshold, p.sku LIMIT $4";
     /// Each level beside what its movements and its reservations come to.
     DRIFT =
         "SELECT l.item_id, w.code, l.on_hand, l.reserved + l.owed AS promised,
@@ -176,6 +185,18 @@ impl Stock for SqlStore {
             priority: row.priority,
         };
         Ok(rows.into_iter().map(warehouse).collect())
+    }
+
+    async fn low(&self, scope: &Scope, few: i64, limit: u32) -> Result<Vec<LowStock>, StoreError> {
+        let rows: Vec<(String, String, i64)> = on!(self, LOW, |pool, text| {
+            let query = sqlx::query_as(text).bind(&scope.site.0).bind(&scope.locale.0);
+            query.bind(few).bind(i64::from(limit)).fetch_all(pool).await
+        })?;
+        let low = |(sku, name, available): (String, String, i64)| {
+            let sku = Sku::new(&sku).map_err(not_ours)?;
+            Ok(LowStock { sku, name, available })
+        };
+        rows.into_iter().map(low).collect()
     }
 
     async fn drift(&self, limit: u32) -> Result<Vec<Drift>, StoreError> {

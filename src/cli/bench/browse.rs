@@ -155,10 +155,9 @@ impl Browse {
         }
         let answers = server.capture(pages.name, asked).await?;
         let draws = if pages.cold { even } else { zipf }(answers.len(), SEED);
-        let targets = answers.iter().map(|(_, request, answer)| Target {
-            request: request.clone(),
-            length: Some(answer.reply.length),
-        });
+        let targets = answers
+            .iter()
+            .map(|(_, request, answer)| Target::read(request.clone(), Some(answer.reply.length)));
         let load = Load::new(targets.collect(), draws, usize::from(self.connections))
             .ok_or_else(|| Failure::Failed(format!("{}: the shop has none", pages.name)))?;
         let bare = blocking(move || {
@@ -212,7 +211,7 @@ impl Browse {
         const NAME: &str = "search";
         let target = |text: &String| {
             let request = server.request(&shop::search_resource(text), false);
-            Target { request, length: None }
+            Target::read(request, None)
         };
         let draws = even(questions.len(), SEED);
         let targets = questions.iter().map(target).collect();

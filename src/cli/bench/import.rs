@@ -49,7 +49,18 @@ pub(crate) struct Import {
 }
 
 /// A folder that is gone with its value.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(pub(super) PathBuf);
+
+impl Scratch {
+    /// A new one in `place`, or where the system keeps temporary files.
+    pub(super) fn make(place: Option<PathBuf>) -> Result<Self, Failure> {
+        let place = place.unwrap_or_else(std::env::temp_dir);
+        let place = place.join(format!("stoa-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&place)
+            .map_err(|error| Failure::Failed(format!("can't make {}: {error}", place.display())))?;
+        Ok(Self(place))
+    }
+}
 
 impl Drop for Scratch {
     fn drop(&mut self) {
@@ -58,7 +69,7 @@ impl Drop for Scratch {
 }
 
 /// One import of one round.
-struct Imported {
+pub(super) struct Imported {
     rows: u64,
     took: Duration,
     /// The most memory of its own, in bytes; 0 where that can't be seen.
@@ -73,11 +84,7 @@ impl Import {
         if !file.is_file() {
             return Err(Failure::Usage(format!("{} is not a file", file.display())));
         }
-        let place = self.scratch.clone().unwrap_or_else(std::env::temp_dir);
-        let place = place.join(format!("stoa-bench-{}", std::process::id()));
-        std::fs::create_dir_all(&place)
-            .map_err(|error| Failure::Failed(format!("can't make {}: {error}", place.display())))?;
-        let scratch = Scratch(place);
+        let scratch = Scratch::make(self.scratch.clone())?;
         let (mut compared, mut memory) = (Compared::default(), Vec::new());
         for number in 0..=self.rounds {
             let what = if number == 0 { "to warm up" } else { "measured" };
@@ -137,7 +144,7 @@ async fn round(
 }
 
 /// In a process of its own, as it is run.
-async fn import(data: &Path, database: &str, file: &Path) -> Result<Imported, Failure> {
+pub(super) async fn import(data: &Path, database: &str, file: &Path) -> Result<Imported, Failure> {
     let failed = |what: String| Failure::Failed(format!("the import {what}"));
     let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
     let said = data.with_extension("log");

@@ -11,7 +11,10 @@ use super::{
 use bytes::Bytes;
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tokio::{task::JoinSet, time::Instant};
@@ -25,9 +28,24 @@ const PAUSE: Duration = Duration::from_millis(20);
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) request: Bytes,
+    /// Of a right answer.
+    pub(crate) status: u16,
     /// Bytes of the body; `None` where they differ from time to time.
     pub(crate) length: Option<u64>,
+    /// Where in the request [`DIGITS`] digits stand that are to be others each time it is sent, as
+    /// an idempotency key's are.
+    pub(crate) fresh: Option<usize>,
 }
+
+impl Target {
+    /// Asks for the same each time.
+    pub(crate) fn read(request: Bytes, length: Option<u64>) -> Self {
+        Self { request, status: 200, length, fresh: None }
+    }
+}
+
+/// Of a number that is sent once.
+pub(crate) const DIGITS: usize = 20;
 
 /// What is asked for, in which order, by how many.
 #[derive(Debug, Clone)]
@@ -36,6 +54,8 @@ pub(crate) struct Load {
     /// Places in `targets`, walked round and round.
     draws: Arc<[u32]>,
     connections: usize,
+    /// The last number that was sent.
+    sent: Arc<AtomicU64>,
 }
 
 impl Load {
@@ -46,7 +66,19 @@ impl Load {
             targets: targets.into(),
             draws: draws.into(),
             connections: connections.max(1),
+            sent: Arc::default(),
         })
+    }
+
+    /// The bytes to send, with a number that was never sent where one belongs.
+    fn written(&self, target: &Target) -> Bytes {
+        let Some(at) = target.fresh else { return target.request.clone() };
+        let number = self.sent.fetch_add(1, Ordering::Relaxed);
+        let mut request = target.request.to_vec();
+        if let Some(place) = request.get_mut(at..at + DIGITS) {
+            place.copy_from_slice(format!("{number:0DIGITS$}").as_bytes());
+        }
+        request.into()
     }
 
     /// How many different things are asked for.
@@ -149,27 +181,28 @@ impl Asker {
             let draw = self.load.draws[self.next % self.load.draws.len()];
             self.next += 1;
             let target = &self.load.targets[draw as usize];
+            let request = self.load.written(target);
             let asked = Instant::now();
-            let answer = open.exchange(&target.request).await;
+            let answer = open.exchange(&request).await;
             let took = asked.elapsed();
-            let length = target.length;
-            if !self.count(answer, length, took) {
+            if !self.count(answer, target, took) {
                 wire = None;
             }
         }
     }
 
     /// Whether the connection can be used on.
-    fn count(&self, answer: Result<Reply, WireError>, length: Option<u64>, took: Duration) -> bool {
+    fn count(&self, answer: Result<Reply, WireError>, target: &Target, took: Duration) -> bool {
         match answer {
             Err(error) => {
                 self.fail(error.to_string());
                 false
             }
             Ok(reply) => {
-                if reply.status != 200 {
-                    self.fail(format!("status {} instead of 200", reply.status));
-                } else if let Some(length) = length.filter(|length| *length != reply.length) {
+                if reply.status != target.status {
+                    self.fail(format!("status {} instead of {}", reply.status, target.status));
+                } else if let Some(length) = target.length.filter(|length| *length != reply.length)
+                {
                     self.fail(format!("{} bytes instead of {length}", reply.length));
                 } else {
                     locked(&self.round).count(took);

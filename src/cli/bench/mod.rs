@@ -10,6 +10,7 @@ mod draws;
 mod engine;
 mod import;
 mod load;
+mod order;
 mod process;
 mod rounds;
 mod row;
@@ -27,6 +28,7 @@ Examples:
   stoa bench browse                      the server of ./stoa-data beside a bare HTTP server
   stoa bench browse --json > bench.jsonl
   stoa bench browse --only search        the rows whose names have `search` in them
+  stoa bench order                       orders over HTTP beside one transaction an order
   stoa bench import products.jsonl       a shop of its own beside the same rows written plainly";
 
 /// A figure is a ratio of two sides that take turns in one run. Run it on the server's own
@@ -44,6 +46,8 @@ enum What {
     Browse(browse::Browse),
     /// An import into a shop of its own.
     Import(import::Import),
+    /// Orders placed in a shop of its own.
+    Order(order::Order),
     /// The server that others are measured against.
     #[command(hide = true)]
     Bare(bare::Bare),
@@ -56,6 +60,11 @@ impl Bench {
             What::Import(import) => {
                 let mut report = Report::new(context.json);
                 let outcome = unless_stopped(import.run(context, &mut report)).await;
+                report.end(outcome)
+            }
+            What::Order(order) => {
+                let mut report = Report::new(context.json);
+                let outcome = unless_stopped(order.run(context, &mut report)).await;
                 report.end(outcome)
             }
             What::Browse(browse) => {

@@ -108,7 +108,7 @@ async fn started(data: &Path) -> Result<(Minded, Duration), Failure> {
 
 /// An address nobody listens on. The server could take one by itself, but to learn which, its lock
 /// would have to be looked at while it wants to take it.
-async fn free_address() -> std::io::Result<SocketAddr> {
+pub(super) async fn free_address() -> std::io::Result<SocketAddr> {
     TcpListener::bind("127.0.0.1:0").await?.local_addr()
 }
 

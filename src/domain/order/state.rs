@@ -109,6 +109,16 @@ pub enum Action {
 }
 
 impl Action {
+    /// What a person may want of an order, in the order it goes its way.
+    pub const BY_HAND: &[Self] = &[
+        Self::Confirm,
+        Self::Process,
+        Self::Ship,
+        Self::Complete,
+        Self::Cancel,
+        Self::Refund { restock: false },
+    ];
+
     /// What was tried, for whoever is refused: `cancel`.
     pub fn verb(&self) -> &'static str {
         match self {

@@ -29,7 +29,7 @@ pub enum PaymentState {
 }
 
 impl PaymentState {
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Unknown => "unknown",
@@ -56,6 +56,17 @@ impl PaymentState {
         Self::Voided,
         Self::Expired,
     ];
+
+    /// In the order of [`Self::ALL`].
+    pub const NAMES: &[&str] = &{
+        let mut names = [""; Self::ALL.len()];
+        let mut n = 0;
+        while n < names.len() {
+            names[n] = Self::ALL[n].as_str();
+            n += 1;
+        }
+        names
+    };
 
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == text)

@@ -8,7 +8,17 @@ pub use edit::{EditRefused, Edited, StockEdit};
 pub use movement::{Movement, MovementKind, StockRecord, WarehouseLevel};
 pub use shelves::{ItemStock, LevelMove, LevelStock, Reserve, Shelves, StockError};
 
+use crate::domain::sku::Sku;
 use serde::{Deserialize, Serialize};
+
+/// A product of which few are left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LowStock {
+    pub sku: Sku,
+    pub name: String,
+    /// How many could be sold now; below zero when more are kept back than there are.
+    pub available: i64,
+}
 
 /// What a page says of stock. Pages carry the band, not the number, so that a cached page
 /// changes only when the band does.

@@ -171,12 +171,14 @@ pub(super) struct NewUser {
     pub(super) name: String,
     #[schema(format = "email", max_length = 254)]
     pub(super) email: String,
+    #[schema(example = "viewer")]
     pub(super) role: String,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UserChange {
+    #[schema(example = "viewer")]
     pub(super) role: String,
     /// Whether they may come in.
     pub(super) active: bool,

@@ -31,10 +31,12 @@ pub(super) fn resources() -> Vec<Resource> {
         )
         .body(json::<CheckoutBody>())
         .answer(200, "What it would be.", json::<ReviewView>())
+        .problem(Code::NotFound)
         .problem(Code::ReviewChanged);
     let shipping = Doc::new("quote_shipping", tag, "How an order can be sent")
         .body(json::<CheckoutBody>())
         .answer(200, "What can be chosen, and what it asks.", json::<ShippingQuotes>())
+        .problem(Code::NotFound)
         .problem(Code::ReviewChanged);
     let shopper = |run| Operation::new(Method::POST, Access::Shopper(Right::OrdersWrite), &[], run);
     vec![

@@ -14,32 +14,35 @@ use super::{JSON, fresh, link_next};
 use crate::{
     actors::keepers::{carts::Named, writer::Told},
     domain::{
+        account::Email,
         id::OrderId,
         order::{Action, Order, OrderNumber, OrderStatus},
+        payment::PaymentState,
         placing::Placed,
         policy::{Permission, Right},
         principal::Principal,
+        time::Micros,
     },
     http::{
         access::Access,
         app::App,
         cursor::{self, BeforeOrder},
         error::{Code, Problem},
-        extract::{Param, Takes},
+        extract::{Param, Query, Takes},
         once,
         openapi::{Doc, json},
-        ordering::{not_moved, not_placed},
+        ordering::{Wish, move_on, not_placed},
         resource::{Answer, Asked, Intake, Operation, Resource},
     },
     ports::{
-        orders::{OrderFilter, OrderWrite},
+        orders::OrderFilter,
         writer::{Answering, Written},
     },
 };
 use body::{CHECKOUT, NewOrder};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use utoipa::ToSchema;
 use view::OrderList;
 use warp::reply::Response;
@@ -58,7 +61,17 @@ const LIST: &[Param] = &[
     ),
     Param::new("limit", Takes::Integer { least: 1, most: 100, default: 25 }, "Orders at most."),
     Param::new("status", Takes::OneOf(OrderStatus::NAMES), "Only those in this state."),
+    Param::new("payment", Takes::OneOf(PaymentState::NAMES), "Only those whose money is there."),
+    Param::new(
+        "email",
+        Takes::Text { most: 254 },
+        "Only those of this buyer, by the whole address of mail.",
+    ),
+    Param::new("from", DAY, "Only those placed on this day or later, in UTC."),
+    Param::new("until", DAY, "Only those placed on this day or before, in UTC."),
 ];
+/// `2026-11-25`.
+const DAY: Takes = Takes::Formed { most: 10, pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" };
 
 /// What to do with an order.
 #[derive(Deserialize, ToSchema)]
@@ -110,6 +123,7 @@ pub(super) fn resources() -> Vec<Resource> {
         )
         .body(json::<NewOrder>())
         .answer(201, "The order; its goods are held.", json::<OrderView>())
+        .problem(Code::NotFound)
         .problem(Code::SoldOut)
         .problem(Code::ReviewChanged)
         .problem(Code::Conflict);
@@ -212,12 +226,12 @@ async fn show_all(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let before = asked.query.text("after").map(|text| cursor::read::<BeforeOrder>("after", text));
     let before = before.transpose()?;
     let limit = asked.query.size("limit");
-    let status = asked.query.text("status").and_then(OrderStatus::parse);
+    let wanted = wanted(&asked.query)?;
     let staff = sees_all(&asked);
     let customer = asked.visit.principal().and_then(|who| who.customer());
     let mut orders = Vec::new();
     if staff || customer.is_some() {
-        let filter = OrderFilter { status, customer: customer.filter(|_| !staff) };
+        let filter = OrderFilter { customer: customer.filter(|_| !staff), ..wanted };
         let before = before.map(|place| OrderNumber(place.0));
         let most = u32::try_from(limit + 1).unwrap_or(u32::MAX);
         orders = app.orders.list(filter, before, most).await?;
@@ -230,6 +244,32 @@ async fn show_all(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let mut response = fresh(&app, &list);
     link_next(&mut response, ADDRESS, &asked.query.address(), next.as_deref());
     Ok(response)
+}
+
+/// What a list's parameters ask for.
+pub(crate) fn wanted(query: &Query) -> Result<OrderFilter, Problem> {
+    let day = |name: &str| {
+        let text =
+            query.optional(name).map(|day| (day, Micros::parse(&format!("{day}T00:00:00Z"))));
+        match text {
+            Some((_, None)) => Err(Problem::parameter(name, "is a day such as 2026-11-25")),
+            Some((_, day)) => Ok(day),
+            None => Ok(None),
+        }
+    };
+    let email = query.optional("email").map(|text| {
+        let email =
+            Email::new(text).map_err(|error| Problem::parameter("email", error.to_string()));
+        email.map(String::from)
+    });
+    Ok(OrderFilter {
+        status: query.optional("status").and_then(OrderStatus::parse),
+        payment: query.optional("payment").and_then(PaymentState::parse),
+        email: email.transpose()?,
+        from: day("from")?,
+        until: day("until")?.map(|day| day.plus(Duration::from_secs(24 * 60 * 60))),
+        customer: None,
+    })
 }
 
 async fn show(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
@@ -248,50 +288,38 @@ async fn cancel_order(app: Arc<App>, asked: Asked) -> Result<Response, Problem> 
         return Err(Problem::new(Code::Conflict, told));
     }
     let who = asked.visit.principal().ok_or_else(absent)?;
-    moved(&app, &asked.headers, &order, Action::Cancel, wish.note, &who).await
+    let cancel = Wish::Act(Action::Cancel);
+    moved(&app, &asked.headers, order.id, cancel, wish.note, &who).await
 }
 
 async fn act_on(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let id = asked.path[0].parse::<OrderId>().map_err(|_| absent())?;
-    let order = app.orders.get(id).await?.ok_or_else(absent)?.order;
-    let wish: OrderAction = asked.body.json().await?;
+    app.orders.get(id).await?.ok_or_else(absent)?;
+    let order: OrderAction = asked.body.json().await?;
     let who = asked.visit.principal().unwrap_or(Principal::Operator);
-    let action = match wish.action {
-        ActionName::Confirm => Action::Confirm,
-        ActionName::Process => Action::Process,
-        ActionName::Ship => Action::Ship,
-        ActionName::Complete => Action::Complete,
-        ActionName::Cancel => Action::Cancel,
-        ActionName::Refund => Action::Refund { restock: wish.restock },
-        ActionName::Paid => {
-            app.till.collect(id, &who).await?;
-            let order = app.orders.get(id).await?.ok_or_else(absent)?.order;
-            return shown(&app, &order).await;
-        }
+    let wish = match order.action {
+        ActionName::Confirm => Wish::Act(Action::Confirm),
+        ActionName::Process => Wish::Act(Action::Process),
+        ActionName::Ship => Wish::Act(Action::Ship),
+        ActionName::Complete => Wish::Act(Action::Complete),
+        ActionName::Cancel => Wish::Act(Action::Cancel),
+        ActionName::Refund => Wish::Act(Action::Refund { restock: order.restock }),
+        ActionName::Paid => Wish::Paid,
     };
-    moved(&app, &asked.headers, &order, action, wish.note, &who).await
+    moved(&app, &asked.headers, id, wish, order.note, &who).await
 }
 
 async fn moved(
     app: &App,
     headers: &HeaderMap,
-    order: &Order,
-    action: Action,
+    order: OrderId,
+    wish: Wish,
     note: String,
     who: &Principal,
 ) -> Result<Response, Problem> {
-    if note.chars().count() > 500 {
-        return Err(Problem::field("/note", "a note has at most 500 characters"));
-    }
     let if_version = super::version_to_match(headers)?;
-    let (by, at) = (who.to_string(), app.clock.now());
-    let write = OrderWrite { order: order.id, action, by, note, at, if_version };
-    let moved = app.orders.act(write).await?.ok_or_else(absent)?;
-    if let Some(problem) = not_moved(&moved) {
-        return Err(problem);
-    }
-    app.till.wake();
-    let order = app.orders.get(order.id).await?.ok_or_else(absent)?.order;
+    move_on(app, order, wish, note, who, if_version).await?;
+    let order = app.orders.get(order).await?.ok_or_else(absent)?.order;
     shown(app, &order).await
 }
 

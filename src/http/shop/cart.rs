@@ -7,7 +7,9 @@
 mod change;
 mod quick;
 
-use super::{HTML, sentence};
+pub(super) use crate::http::personal::{html, see_other};
+
+use super::sentence;
 use crate::{
     actors::keepers::carts::{ShownLine, Wanted},
     domain::{
@@ -24,14 +26,12 @@ use crate::{
         extract::{Param, Takes},
         forgery::Proof,
         headers,
-        page::{Keep, Page},
         resource::{Asked, Operation, Resource},
         visit::Visit,
     },
     views::{self, CartPage, CartPageError, CartReview, CartRow},
 };
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use std::{collections::HashMap, sync::Arc};
 use warp::reply::Response;
@@ -289,20 +289,6 @@ fn target(app: &App, form: &str) -> Result<CartTarget, Problem> {
     }
 }
 
-/// A page for one shopper.
-pub(super) fn html(app: &App, asked: &Asked, status: StatusCode, bytes: Bytes) -> Response {
-    let page = Page::new(HTML, bytes, Keep::Revalidate, &headers::of_pages(&app.config));
-    let mut taken = HeaderMap::new();
-    if let Some(coding) = asked.headers.get(header::ACCEPT_ENCODING) {
-        taken.insert(header::ACCEPT_ENCODING, coding.clone());
-    }
-    let mut response: Response = page.answer(&Method::GET, &taken);
-    *response.status_mut() = status;
-    // It differs by who asks, which its tag doesn't say.
-    response.headers_mut().remove(header::ETAG);
-    response
-}
-
 fn json(app: &App, status: StatusCode, value: &impl Serialize) -> Response {
     let body = serde_json::to_vec(value).unwrap_or_default();
     let mut response = Response::new(body.into());
@@ -310,15 +296,5 @@ fn json(app: &App, status: StatusCode, value: &impl Serialize) -> Response {
     *response.headers_mut() = headers::of_data(&app.config);
     let content_type = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-    response
-}
-
-/// After a change: to a page that can be loaded again.
-pub(super) fn see_other(place: &str) -> Response {
-    let mut response = Response::new(Bytes::new().into());
-    *response.status_mut() = StatusCode::SEE_OTHER;
-    if let Ok(place) = HeaderValue::from_str(place) {
-        response.headers_mut().insert(header::LOCATION, place);
-    }
     response
 }

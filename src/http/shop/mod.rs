@@ -35,7 +35,7 @@ pub(crate) fn resources() -> Vec<Resource> {
     .collect()
 }
 
-const HTML: &str = "text/html; charset=utf-8";
+use crate::http::personal::{HTML, sentence};
 
 /// The key of a page that the search index has a part in, or (`generation` 0) has not.
 fn key(app: &App, generation: u64, address: String) -> Key {
@@ -45,12 +45,4 @@ fn key(app: &App, generation: u64, address: String) -> Key {
 /// A page of ours with the headers that go with one.
 fn html(app: &App, bytes: Bytes) -> Page {
     Page::new(HTML, bytes, Keep::Revalidate, &headers::of_pages(&app.config))
-}
-
-/// A reason as a sentence of its own.
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().collect::<String>());
-    let end = if text.ends_with(['.', '?', '!']) { "" } else { "." };
-    format!("{}{}{end}", first.unwrap_or_default(), letters.as_str())
 }

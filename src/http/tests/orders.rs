@@ -18,10 +18,10 @@ use crate::{
     domain::{
         id::{OrderId, PaymentIntentId, StockItemId},
         once::{Kept, OnceName},
-        order::{Order, OrderNumber, OrderStep},
-        scope::Site,
+        order::{Order, OrderNumber, OrderStatus, OrderStep},
+        scope::{Scope, Site},
         sku::Sku,
-        stock::{Movement, StockRecord},
+        stock::{LowStock, Movement, StockRecord},
         time::Micros,
     },
     ports::{
@@ -70,6 +70,9 @@ impl port::Orders for Nothing {
     ) -> Result<Vec<Order>, StoreError> {
         Ok(Vec::new())
     }
+    async fn open(&self) -> Result<Vec<(OrderStatus, u64)>, StoreError> {
+        Ok(Vec::new())
+    }
     async fn steps(&self, _: OrderId) -> Result<Vec<OrderStep>, StoreError> {
         Ok(Vec::new())
     }
@@ -109,6 +112,9 @@ impl Stock for Nothing {
         Ok(Vec::new())
     }
     async fn warehouses(&self, _: &Site) -> Result<Vec<Warehouse>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn low(&self, _: &Scope, _: i64, _: u32) -> Result<Vec<LowStock>, StoreError> {
         Ok(Vec::new())
     }
     async fn drift(&self, _: u32) -> Result<Vec<Drift>, StoreError> {

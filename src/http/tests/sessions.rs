@@ -31,6 +31,7 @@ async fn a_guests_token_is_told_once_and_dead_when_it_is_ended() {
     is(&shop.ask("DELETE", CURRENT, &headers, "").await, 204);
     is(&shop.ask("DELETE", CURRENT, &headers, "").await, 401);
     is(&shop.ask("POST", "/api/v1/sessions", &[JSON], "{\"x\":1}").await, 422);
+    is(&shop.ask("POST", "/api/v1/sessions", &[JSON], " [null, null]").await, 422);
     shop.close().await;
 }
 

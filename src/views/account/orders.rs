@@ -1,11 +1,12 @@
 //! What somebody's customer has ordered.
 
-use super::{AccountFrame, own::Moment};
+use super::AccountFrame;
 use crate::domain::{
     money::Money,
     order::{Order, OrderStatus},
 };
 use crate::views::{
+    moment::Moment,
     render::render,
     shell::{Meta, Shell},
 };

@@ -4,9 +4,9 @@ use super::{AccountFrame, Field, Filled, Form, FormPage, Link};
 use crate::domain::{
     account::SavedAddress,
     session::{Session, Via},
-    time::Micros,
 };
 use crate::views::{
+    moment::Moment,
     render::render,
     shell::{Meta, Shell},
 };
@@ -226,20 +226,6 @@ pub struct SessionCard {
     seen: Moment,
     current: bool,
     is_program: bool,
-}
-
-pub(super) struct Moment {
-    pub(super) exact: String,
-    /// To the minute.
-    pub(super) words: String,
-}
-
-impl Moment {
-    pub(super) fn of(at: Micros) -> Self {
-        let exact = at.rfc3339();
-        let words = exact.get(..16).map(|text| format!("{} UTC", text.replace('T', " ")));
-        Self { words: words.unwrap_or_default(), exact }
-    }
 }
 
 impl SessionCard {

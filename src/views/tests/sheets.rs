@@ -4,8 +4,9 @@ use crate::views::assets;
 use std::{collections::BTreeMap, io::Write as _};
 
 const TOKENS: &str = include_str!("../assets/tokens.css");
-const SHEETS: [(&str, &str); 2] = [
+const SHEETS: [(&str, &str); 3] = [
     ("shop.css", include_str!("../assets/shop.css")),
+    ("admin.css", include_str!("../assets/admin.css")),
     ("docs.css", include_str!("../assets/docs.css")),
 ];
 

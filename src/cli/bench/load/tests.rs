@@ -13,7 +13,7 @@ const SHORT: Duration = Duration::from_millis(200);
 
 fn target(path: &str, length: Option<u64>) -> Target {
     let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").into();
-    Target { request, length }
+    Target::read(request, length)
 }
 
 fn one(length: Option<u64>, connections: usize) -> Load {

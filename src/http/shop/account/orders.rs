@@ -34,7 +34,8 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 async fn show(app: Arc<App>, mut asked: Asked) -> Result<Response, Problem> {
-    let filter = OrderFilter { status: None, customer: Some(asked.visit.must_act_for()?) };
+    let filter =
+        OrderFilter { customer: Some(asked.visit.must_act_for()?), ..OrderFilter::default() };
     let before = asked.query.text("after").map(|text| cursor::read::<BeforeOrder>("after", text));
     let before = before.transpose()?.map(|place| OrderNumber(place.0));
     let mut found = app.orders.list(filter, before, PAGE as u32 + 1).await?;
