@@ -35,6 +35,11 @@ pub(crate) struct MailConfig {
 }
 
 impl MailConfig {
+    /// Where the shop itself is written to; empty for what is no address.
+    pub(crate) fn address(&self) -> String {
+        Origin::read(&self.from).map(|origin| origin.address).unwrap_or_default()
+    }
+
     /// The key that can't be worked with, and why.
     pub(crate) fn validate(&self) -> Result<(), (String, String)> {
         let origin = Origin::read(&self.from);

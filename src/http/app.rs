@@ -2,7 +2,9 @@
 
 use crate::{
     actors::{
-        keepers::{carts::Carts, orders::Orders, rules::Rules, stock::Stocks, till::Till},
+        keepers::{
+            carts::Carts, orders::Orders, quotes::Quotes, rules::Rules, stock::Stocks, till::Till,
+        },
         reconcilers::{Progress, mail::Mails},
     },
     domain::{category::CategoryTree, scope::Scope},
@@ -54,6 +56,7 @@ pub(crate) struct App {
     pub(crate) carts: Carts,
     pub(crate) rules: Rules,
     pub(crate) orders: Orders,
+    pub(crate) quotes: Quotes,
     pub(crate) till: Till,
     pub(crate) stocks: Stocks,
     /// What is mailed, and what could not be.

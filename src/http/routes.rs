@@ -64,6 +64,8 @@ mod tests {
                 "GET /api/v1/orders",
                 "GET /api/v1/orders/{id}",
                 "GET /api/v1/products/{sku}/price",
+                "GET /api/v1/quotes",
+                "GET /api/v1/quotes/{id}",
                 "GET /cart",
                 "GET /cart/list/{id}",
                 "GET /cart/quick",

@@ -23,6 +23,7 @@ pub mod outbox;
 pub mod overrides;
 pub mod passwords;
 pub mod payments;
+pub mod quotes;
 pub mod rules;
 pub mod search;
 pub mod sessions;

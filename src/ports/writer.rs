@@ -14,6 +14,7 @@ use super::{
     mail::{MailWrite, WaitingMail},
     orders::{OrderMoved, OrderWrite},
     overrides::PoolOverride,
+    quotes::{QuoteWrite, QuoteWritten},
     rules::{RuleWrite, RuleWritten},
     sessions::{SessionWrite, TokenHash},
     stock::{StockWrite, StockWritten, Warehouse},
@@ -85,6 +86,8 @@ pub enum Write {
         by: String,
         at: Micros,
     },
+    /// Keeps a quote, with what goes along.
+    Quote(Box<QuoteWrite>),
     /// Sets and drops commercial rules.
     Rules(RuleWrite),
     /// Opens, uses and ends sessions.
@@ -170,6 +173,7 @@ pub enum Written {
     Swept(u64),
     Cart(CartAnswer),
     Rule(RuleWritten),
+    Quote(QuoteWritten),
     /// What a batch did: `read` counts its products, rejected ones included.
     Products(ImportCounts),
     Done,

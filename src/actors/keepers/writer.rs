@@ -188,6 +188,7 @@ fn rank(write: &Write) -> u8 {
         Write::Rules(RuleWrite { act: RuleAct::SweepPrices { .. }, .. }) => BACKGROUND,
         Write::Rules(_)
         | Write::Carts(_)
+        | Write::Quote(_)
         | Write::Payment(_)
         | Write::CreateImport(_)
         | Write::EndImport { .. }

@@ -74,6 +74,11 @@ macro_rules! files {
                 "staff",
                 include_str!(concat!("../../../migrations/", $database, "/0011_staff.sql")),
             ),
+            (
+                12,
+                "quotes",
+                include_str!(concat!("../../../migrations/", $database, "/0012_quotes.sql")),
+            ),
         ]
     };
 }

@@ -16,6 +16,7 @@ mod orders;
 mod overrides;
 mod payments;
 mod products;
+mod quotes;
 mod rules;
 mod sessions;
 mod stock;
@@ -40,6 +41,7 @@ pub(super) const ALL: &[&[(&str, Sql)]] = &[
     overrides::ALL,
     once::ALL,
     rules::ALL,
+    quotes::ALL,
     coupons::ALL,
     sessions::ALL,
     accounts::ALL,
@@ -187,6 +189,7 @@ async fn apply(
             overrides::revert(conn, pool, node, by, *at).await
         }
         Write::Rules(write) => rules::act(conn, write).await,
+        Write::Quote(write) => quotes::keep(conn, write).await,
         Write::Sessions(write) => {
             let written = sessions::apply(conn, write).await?;
             if let Some(along) = write.carts_along() {

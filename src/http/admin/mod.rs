@@ -7,6 +7,7 @@
 
 mod home;
 mod orders;
+mod quotes;
 
 use crate::{
     domain::{account::Post, policy::Permission},
@@ -28,12 +29,15 @@ use std::sync::Arc;
 use warp::reply::Response;
 
 pub(super) fn resources() -> Vec<Resource> {
-    [home::resources(), orders::resources()].into_iter().flatten().collect()
+    [home::resources(), orders::resources(), quotes::resources()].into_iter().flatten().collect()
 }
 
 /// What is in the navigation: its name, its address, and whom it is for.
-const ROOMS: &[(&str, &str, Permission)] =
-    &[("Overview", home::HERE, home::NEEDS), ("Orders", orders::HERE, Permission::OrdersRead)];
+const ROOMS: &[(&str, &str, Permission)] = &[
+    ("Overview", home::HERE, home::NEEDS),
+    ("Orders", orders::HERE, Permission::OrdersRead),
+    ("Quotes", quotes::HERE, Permission::OrdersRead),
+];
 
 fn may(asked: &Asked, permission: Permission) -> bool {
     asked.visit.admit(Access::Staff(permission)).is_ok()

@@ -34,7 +34,7 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use supervisors::{Child, Nudge, PoolOptions};
 
-struct Nobody;
+pub(super) struct Nobody;
 
 #[async_trait]
 impl port::Accounts for Nobody {

@@ -43,7 +43,7 @@ use supervisors::Nudge;
 use uuid::Uuid;
 
 /// No order, no payment and no stock, ever.
-struct Nothing;
+pub(super) struct Nothing;
 
 impl Clock for Nothing {
     fn now(&self) -> Micros {

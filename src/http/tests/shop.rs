@@ -601,6 +601,7 @@ impl Shop {
             till: super::orders::no_till(),
             stocks: super::orders::no_stocks(),
             mails: super::orders::no_mails(),
+            quotes: super::quotes::no_quotes(Arc::clone(&shelf) as _),
             cards: None,
             trusted: Trusted::read(&config.trusted_proxies).unwrap(),
             chance: Arc::new(Dice),

@@ -5,9 +5,11 @@
 
 mod home;
 mod orders;
+mod quotes;
 
 pub use home::{AdminHome, home};
 pub use orders::{OrderButton, OrderRoom, OrderRow, OrderSearch, OrdersRoom, order, orders};
+pub use quotes::{QuoteRoom, QuotesRoom, quote, quotes};
 
 use crate::{
     domain::address::Address,
