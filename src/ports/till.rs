@@ -78,8 +78,8 @@ pub enum PaymentKept {
 
 #[async_trait]
 pub trait Till: Send + Sync {
-    /// Up to `limit` intents that somebody is to look at, the longest due first.
-    async fn due(&self, now: Micros, limit: u32) -> Result<Vec<PaymentIntentId>, StoreError>;
+    /// Up to `limit` payments that somebody is to look at, the longest due first.
+    async fn due(&self, now: Micros, limit: u32) -> Result<Vec<PaymentNow>, StoreError>;
 
     async fn payment(&self, intent: PaymentIntentId) -> Result<Option<PaymentNow>, StoreError>;
 

@@ -4,8 +4,10 @@
 //! transaction; each write's events are appended to the outbox in that same transaction.
 
 mod batch;
+mod moves;
 
 pub use batch::{Batch, Keep, leading_carts};
+pub use moves::{Books, MoveDesk, Plan, leading_moves};
 
 use super::{
     StoreError,

@@ -68,7 +68,12 @@ impl Shop {
     }
 
     async fn due(&self, after: i64) -> Vec<PaymentIntentId> {
-        self.store.due(Micros(self.source.now().0 + after), 10).await.unwrap()
+        let due = self.store.due(Micros(self.source.now().0 + after), 10).await.unwrap();
+        for now in &due {
+            let read = Till::payment(&self.store, now.intent.id).await.unwrap();
+            assert_eq!(read.as_ref(), Some(now), "read alone and among others it is the same");
+        }
+        due.iter().map(|now| now.intent.id).collect()
     }
 
     /// An order that its payment was asked for.

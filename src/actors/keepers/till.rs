@@ -22,7 +22,7 @@ use crate::{
     ports::{
         StoreError,
         clock::{Clock, Ids},
-        orders::OrderWrite,
+        orders::{OrderMoved, OrderNow, OrderWrite},
         payments::{Collects, PaymentError, PaymentProvider, WebhookError, WebhookSink},
         till::{self as port, PaymentAct, PaymentKept, PaymentNow, PaymentWrite},
         writer::{Write, Written},
@@ -39,12 +39,18 @@ use std::{
     time::Duration,
 };
 use supervisors::{Child, Context, Fault, task};
-use tokio::sync::Notify;
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep, sleep_until},
+};
 
-/// Payments looked at at a time: the rest wait in their rows.
-const AT_ONCE: usize = 32;
+/// Payments looked at at a time: the rest wait in their rows. What so many write at once is
+/// committed together.
+const AT_ONCE: usize = 256;
 /// What another node wrote, or a lost wake, is found within this.
 const EVERY: Duration = Duration::from_secs(1);
+/// Between two looks: those who come at the same time are found by one.
+const REST: Duration = Duration::from_millis(5);
 /// Steps of one look; what is due then is found by the next.
 const MOST_STEPS: usize = 6;
 /// A payment without an answer is looked at again after half its age, between these.
@@ -92,7 +98,7 @@ pub(crate) struct Till {
 
 /// Something the till was at has ended.
 enum Ended {
-    Looked(Result<Vec<PaymentIntentId>, StoreError>),
+    Looked(Result<Vec<PaymentNow>, StoreError>),
     Settled(PaymentIntentId),
 }
 
@@ -144,7 +150,12 @@ impl Till {
                 None => ended.await,
             }
         };
-        let mut now = self.parts.rows.payment(intent).await?.ok_or(TillError::Absent)?;
+        let now = self.parts.rows.payment(intent).await?.ok_or(TillError::Absent)?;
+        self.go_on(now).await
+    }
+
+    /// Does what is due of a payment that is ours to look at, from where it is.
+    async fn go_on(&self, mut now: PaymentNow) -> Result<PaymentNow, TillError> {
         let mut kept = false;
         for _ in 0..MOST_STEPS {
             let provider = self.provider(&now.intent.method.provider);
@@ -164,10 +175,7 @@ impl Till {
                         .await
                         .map(|(now, _)| now);
                 }
-                Due::Confirm => {
-                    self.confirm(now.order.id, at).await?;
-                    now = self.parts.rows.payment(intent).await?.ok_or(TillError::Absent)?;
-                }
+                Due::Confirm => now.order = self.confirm(now.order.id, at).await?,
                 Due::Ask(step) => {
                     let (next, goes_on) = self.ask(&**provider?, now, step).await?;
                     (now, kept) = (next, true);
@@ -237,43 +245,52 @@ impl Till {
         let mut underway: FuturesUnordered<Pin<Box<dyn Future<Output = Ended> + Send + '_>>> =
             FuturesUnordered::new();
         let mut mine: HashSet<PaymentIntentId> = HashSet::new();
-        let (mut look, mut looking) = (true, false);
+        let (mut look, mut looking, mut more) = (true, false, false);
+        let mut rested = Instant::now();
         while !context.stopping() {
-            if look && !looking && mine.len() <= AT_ONCE / 2 {
-                (look, looking) = (false, true);
-                let (rows, now) = (&self.parts.rows, self.parts.clock.now());
-                underway.push(Box::pin(async move {
-                    Ended::Looked(rows.due(now, AT_ONCE as u32).await)
-                }));
-            }
+            let may_look = look && !looking && mine.len() <= AT_ONCE / 2;
             tokio::select! {
                 () = context.stopped() => break,
+                () = sleep_until(rested), if may_look => {
+                    (look, looking) = (false, true);
+                    rested = Instant::now() + REST;
+                    let (rows, now) = (&self.parts.rows, self.parts.clock.now());
+                    underway.push(Box::pin(async move {
+                        Ended::Looked(rows.due(now, AT_ONCE as u32).await)
+                    }));
+                }
                 Some(ended) = underway.next(), if !underway.is_empty() => match ended {
                     Ended::Looked(due) => {
-                        looking = false;
-                        for intent in due.map_err(Fault::unavailable)? {
-                            if mine.len() < AT_ONCE && mine.insert(intent) {
-                                underway.push(Box::pin(self.see_to(intent)));
+                        let due = due.map_err(Fault::unavailable)?;
+                        (looking, more) = (false, due.len() == AT_ONCE);
+                        for now in due {
+                            // One that somebody else is at is left to them: when they leave
+                            // something to do it is due again.
+                            if mine.len() < AT_ONCE && let Some(turn) = self.turn(now.intent.id) {
+                                mine.insert(now.intent.id);
+                                underway.push(Box::pin(self.see_to(now, turn)));
                             }
                         }
                     }
                     Ended::Settled(intent) => {
                         mine.remove(&intent);
-                        look = true;
+                        look |= more;
                     }
                 },
                 () = self.news.notified() => look = true,
-                () = tokio::time::sleep(EVERY) => look = true,
+                () = sleep(EVERY) => look = true,
             }
         }
         Ok(())
     }
 
-    async fn see_to(&self, intent: PaymentIntentId) -> Ended {
-        if let Err(error) = self.settle(intent).await {
+    async fn see_to(&self, now: PaymentNow, turn: Turn<'_>) -> Ended {
+        let intent = now.intent.id;
+        if let Err(error) = self.go_on(now).await {
             tracing::warn!(payment = %intent, %error, "a payment is looked at again later");
             self.later(intent).await;
         }
+        drop(turn);
         Ended::Settled(intent)
     }
 
@@ -344,11 +361,16 @@ impl Till {
         Ok((now, new))
     }
 
-    async fn confirm(&self, order: OrderId, at: Micros) -> Result<(), TillError> {
+    async fn confirm(&self, order: OrderId, at: Micros) -> Result<OrderNow, TillError> {
         let (by, note) = (Principal::System.to_string(), String::new());
         let write = OrderWrite { order, action: Action::Confirm, by, note, at, if_version: None };
         match self.parts.store.write(Write::Order(write)).await? {
-            Written::Order(_) => Ok(()),
+            Written::Order(
+                OrderMoved::Moved(now)
+                | OrderMoved::Refused { now, .. }
+                | OrderMoved::Stock { now, .. }
+                | OrderMoved::Stale(now),
+            ) => Ok(now),
             Written::Absent => Err(TillError::Absent),
             other => Err(unexpected(&other).into()),
         }

@@ -22,7 +22,7 @@ use super::error::{pool_error, store_error};
 use crate::ports::{
     StoreError,
     clock::Ids,
-    writer::{Batch, Write, Writer, Written, leading_carts},
+    writer::{Batch, Write, Writer, Written, leading_carts, leading_moves},
 };
 use async_trait::async_trait;
 use deadpool_postgres::{
@@ -220,6 +220,17 @@ async fn transact(
     let mut staged = false;
     let mut rest = others.as_slice();
     while let [(place, write), others @ ..] = rest {
+        let moves = leading_moves(rest);
+        if moves > 0 {
+            let (moves, others) = rest.split_at(moves);
+            let writes: Vec<_> = moves.iter().map(|(_, write)| *write).collect();
+            let made = order_moves::make(&tx, &writes, ids).await?;
+            for ((place, _), answer) in moves.iter().zip(made) {
+                batch.made(*place, answer);
+            }
+            rest = others;
+            continue;
+        }
         let run = leading_carts(rest);
         if run.is_empty() {
             let again = staged;
@@ -255,8 +266,9 @@ async fn apply(
         Write::Place(placing) => {
             Written::Placed(orders::place(tx, &[placing], ids).await?.swap_remove(0))
         }
-        Write::Order(write) => order_moves::act(tx, write, ids).await?,
-        Write::Payment(write) => payments::keep(tx, write, ids).await?,
+        Write::Order(_) | Write::Payment(_) => {
+            return Err(StoreError::Refused("orders are moved together".into()).into());
+        }
         Write::EndHolds { now, most } => order_moves::end_holds(tx, *now, *most, ids).await?,
         Write::Stock(write) => stock::edit(tx, write, ids).await?,
         Write::PutWarehouse(warehouse) => stock::put_warehouse(tx, warehouse).await?,

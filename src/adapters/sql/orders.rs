@@ -57,12 +57,12 @@ const BY_BOTH_TEXT: &str = order_columns!(
 /// orders until it has found enough.
 const SEARCH_TEXT: &str = order_columns!(
     "WHERE number < $1 AND placed_at >= $3 AND placed_at < $4 AND ($5 = '' OR status = $5)
-         AND ($6 = '' OR payment = $6) AND ($7 IS NULL OR customer_id = $7)
+         AND ($6 = '' OR payment = $6) AND (customer_id = $7 OR $7 IS NULL)
      ORDER BY number DESC LIMIT $2"
 );
 const BY_EMAIL_TEXT: &str = order_columns!(
     "WHERE number < $1 AND placed_at >= $3 AND placed_at < $4 AND ($5 = '' OR status = $5)
-         AND ($6 = '' OR payment = $6) AND ($7 IS NULL OR customer_id = $7) AND email = $8
+         AND ($6 = '' OR payment = $6) AND (customer_id = $7 OR $7 IS NULL) AND email = $8
      ORDER BY number DESC LIMIT $2"
 );
 

@@ -25,7 +25,7 @@ use super::{error::store_error, in_words, texts::Sql, writer_options};
 use crate::ports::{
     StoreError,
     clock::Ids,
-    writer::{Batch, Write, Writer, Written, leading_carts},
+    writer::{Batch, Write, Writer, Written, leading_carts, leading_moves},
 };
 use async_trait::async_trait;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
@@ -141,6 +141,17 @@ async fn all(
     }
     let mut rest = others.as_slice();
     while let [(place, write), others @ ..] = rest {
+        let moves = leading_moves(rest);
+        if moves > 0 {
+            let (moves, others) = rest.split_at(moves);
+            let writes: Vec<_> = moves.iter().map(|(_, write)| *write).collect();
+            let made = order_moves::make(conn, &writes, ids).await?;
+            for ((place, _), answer) in moves.iter().zip(made) {
+                batch.made(*place, answer);
+            }
+            rest = others;
+            continue;
+        }
         let run = leading_carts(rest);
         if run.is_empty() {
             batch.made(*place, apply(conn, write, ids).await?);
@@ -171,8 +182,9 @@ async fn apply(
             let mut placed = orders::place(conn, &[placing], ids).await?;
             Ok(Written::Placed(placed.swap_remove(0)))
         }
-        Write::Order(write) => order_moves::act(conn, write, ids).await,
-        Write::Payment(write) => payments::keep(conn, write, ids).await,
+        Write::Order(_) | Write::Payment(_) => {
+            Err(sqlx::Error::Protocol("orders are moved together".into()))
+        }
         Write::EndHolds { now, most } => order_moves::end_holds(conn, *now, *most, ids).await,
         Write::Stock(write) => stock::edit(conn, write, ids).await,
         Write::PutWarehouse(warehouse) => stock::put_warehouse(conn, warehouse).await,

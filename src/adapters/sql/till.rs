@@ -1,6 +1,6 @@
 //! Payments, read back; see `ports::till` and `ports::invoices`. The writer keeps the rows.
 
-use super::{SqlStore, error::not_ours, on, texts::statements};
+use super::{SqlStore, error::not_ours, lists::IdList, on, texts::statements};
 use crate::{
     domain::{
         id::{CustomerId, OrderId, PaymentIntentId},
@@ -19,6 +19,7 @@ use crate::{
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 use sqlx_macros::FromRow;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 macro_rules! payment_columns {
@@ -35,13 +36,14 @@ macro_rules! payment_columns {
 
 const BY_ID_TEXT: &str = payment_columns!("WHERE i.id = $1");
 const BY_ORDER_TEXT: &str = payment_columns!("WHERE i.order_id = $1");
+const DUE_TEXT: &str = payment_columns!("WHERE i.due_at <= $1 ORDER BY i.due_at LIMIT $2");
 
 statements! {
     BY_ID = (BY_ID_TEXT);
     BY_ORDER = (BY_ORDER_TEXT);
-    STEPS = "SELECT step FROM payment_step WHERE intent_id = $1";
-    FACTS = "SELECT fact FROM payment_fact WHERE intent_id = $1";
-    DUE = "SELECT id FROM payment_intent WHERE due_at <= $1 ORDER BY due_at LIMIT $2";
+    DUE = (DUE_TEXT);
+    STEPS = ["SELECT intent_id, step FROM payment_step WHERE intent_id", [ids "$1"]];
+    FACTS = ["SELECT intent_id, fact FROM payment_fact WHERE intent_id", [ids "$1"]];
     OWED =
         "SELECT CAST(coalesce(sum(i.amount_minor), 0) AS BIGINT)
          FROM sales_order o JOIN payment_intent i ON i.order_id = o.id
@@ -68,61 +70,82 @@ struct PaymentRow {
 }
 
 impl SqlStore {
-    async fn with_books(&self, row: Option<PaymentRow>) -> Result<Option<PaymentNow>, StoreError> {
-        let Some(row) = row else { return Ok(None) };
-        let steps: Vec<String> = on!(self, STEPS, |pool, text| {
-            sqlx::query_scalar(text).bind(row.id).fetch_all(pool).await
+    /// With what was asked and said of them, in the order they came.
+    async fn with_books(&self, rows: Vec<PaymentRow>) -> Result<Vec<PaymentNow>, StoreError> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = IdList(rows.iter().map(|row| row.id).collect());
+        let steps: Vec<(Uuid, String)> = on!(self, STEPS, |pool, text| {
+            sqlx::query_as(text).bind(ids.clone()).fetch_all(pool).await
         })?;
-        let facts: Vec<String> = on!(self, FACTS, |pool, text| {
-            sqlx::query_scalar(text).bind(row.id).fetch_all(pool).await
+        let facts: Vec<(Uuid, String)> = on!(self, FACTS, |pool, text| {
+            sqlx::query_as(text).bind(ids.clone()).fetch_all(pool).await
         })?;
-        let currency: Currency = row.currency.parse().map_err(not_ours)?;
-        let intent = PaymentIntent {
-            id: PaymentIntentId(row.id),
-            order: OrderId(row.order_id),
-            amount: Money { minor: row.amount_minor, currency },
-            method: PaymentMethod { provider: row.provider, token: MethodToken::new(row.token) },
+        let (mut steps, mut facts) = (by_intent::<Step>(steps)?, by_intent::<Fact>(facts)?);
+        let with = |row: PaymentRow| {
+            let steps = steps.remove(&row.id).unwrap_or_default();
+            let facts = facts.remove(&row.id).unwrap_or_default();
+            row.payment(steps, facts)
         };
-        let (steps, facts) = (parsed::<Step>(&steps)?, parsed::<Fact>(&facts)?);
-        let state = OrderState::parse(&row.status, &row.payment, &row.fulfilment);
-        let order = OrderNow {
-            id: intent.order,
-            number: OrderNumber(row.number),
-            state: state.ok_or_else(|| not_ours("the state of a payment's order"))?,
-            version: row.version,
-            held_until: row.held_until.map(Micros),
-            updated_at: Micros(row.updated_at),
-        };
-        let payment = Payment::from_rows(intent.id, intent.amount, steps, facts);
-        Ok(Some(PaymentNow { intent, payment, order, created_at: Micros(row.created_at) }))
+        rows.into_iter().map(with).collect()
     }
 }
 
-fn parsed<T: DeserializeOwned>(texts: &[String]) -> Result<Vec<T>, StoreError> {
-    texts.iter().map(|text| serde_json::from_str(text).map_err(not_ours)).collect()
+impl PaymentRow {
+    fn payment(self, steps: Vec<Step>, facts: Vec<Fact>) -> Result<PaymentNow, StoreError> {
+        let currency: Currency = self.currency.parse().map_err(not_ours)?;
+        let intent = PaymentIntent {
+            id: PaymentIntentId(self.id),
+            order: OrderId(self.order_id),
+            amount: Money { minor: self.amount_minor, currency },
+            method: PaymentMethod { provider: self.provider, token: MethodToken::new(self.token) },
+        };
+        let state = OrderState::parse(&self.status, &self.payment, &self.fulfilment);
+        let order = OrderNow {
+            id: intent.order,
+            number: OrderNumber(self.number),
+            state: state.ok_or_else(|| not_ours("the state of a payment's order"))?,
+            version: self.version,
+            held_until: self.held_until.map(Micros),
+            updated_at: Micros(self.updated_at),
+        };
+        let payment = Payment::from_rows(intent.id, intent.amount, steps, facts);
+        Ok(PaymentNow { intent, payment, order, created_at: Micros(self.created_at) })
+    }
+}
+
+fn by_intent<T: DeserializeOwned>(
+    rows: Vec<(Uuid, String)>,
+) -> Result<HashMap<Uuid, Vec<T>>, StoreError> {
+    let mut all: HashMap<Uuid, Vec<T>> = HashMap::new();
+    for (intent, text) in rows {
+        all.entry(intent).or_default().push(serde_json::from_str(&text).map_err(not_ours)?);
+    }
+    Ok(all)
 }
 
 #[async_trait]
 impl Till for SqlStore {
-    async fn due(&self, now: Micros, limit: u32) -> Result<Vec<PaymentIntentId>, StoreError> {
-        let ids: Vec<Uuid> = on!(self, DUE, |pool, text| {
-            sqlx::query_scalar(text).bind(now.0).bind(i64::from(limit)).fetch_all(pool).await
+    async fn due(&self, now: Micros, limit: u32) -> Result<Vec<PaymentNow>, StoreError> {
+        let rows = on!(self, DUE, |pool, text| {
+            sqlx::query_as(text).bind(now.0).bind(i64::from(limit)).fetch_all(pool).await
         })?;
-        Ok(ids.into_iter().map(PaymentIntentId).collect())
+        self.with_books(rows).await
     }
 
     async fn payment(&self, intent: PaymentIntentId) -> Result<Option<PaymentNow>, StoreError> {
-        let row = on!(self, BY_ID, |pool, text| {
-            sqlx::query_as(text).bind(intent.0).fetch_optional(pool).await
+        let rows = on!(self, BY_ID, |pool, text| {
+            sqlx::query_as(text).bind(intent.0).fetch_all(pool).await
         })?;
-        self.with_books(row).await
+        Ok(self.with_books(rows).await?.pop())
     }
 
     async fn of_order(&self, order: OrderId) -> Result<Option<PaymentNow>, StoreError> {
-        let row = on!(self, BY_ORDER, |pool, text| {
-            sqlx::query_as(text).bind(order.0).fetch_optional(pool).await
+        let rows = on!(self, BY_ORDER, |pool, text| {
+            sqlx::query_as(text).bind(order.0).fetch_all(pool).await
         })?;
-        self.with_books(row).await
+        Ok(self.with_books(rows).await?.pop())
     }
 }
 

@@ -87,7 +87,7 @@ impl KeptAnswers for Nothing {
 
 #[async_trait]
 impl till::Till for Nothing {
-    async fn due(&self, _: Micros, _: u32) -> Result<Vec<PaymentIntentId>, StoreError> {
+    async fn due(&self, _: Micros, _: u32) -> Result<Vec<PaymentNow>, StoreError> {
         Ok(Vec::new())
     }
     async fn payment(&self, _: PaymentIntentId) -> Result<Option<PaymentNow>, StoreError> {

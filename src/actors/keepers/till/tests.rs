@@ -71,7 +71,7 @@ impl Writer for Books {
 
 #[async_trait]
 impl port::Till for Books {
-    async fn due(&self, _: Micros, _: u32) -> Result<Vec<PaymentIntentId>, StoreError> {
+    async fn due(&self, _: Micros, _: u32) -> Result<Vec<PaymentNow>, StoreError> {
         Ok(Vec::new())
     }
     async fn payment(&self, _: PaymentIntentId) -> Result<Option<PaymentNow>, StoreError> {

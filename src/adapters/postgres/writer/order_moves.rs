@@ -1,20 +1,21 @@
-//! An order moved on, with its goods; the ends of holds. An order's row is locked before its
-//! levels are, so what the log tells of it comes in the order it was committed.
+//! Orders moved on, with their goods and what is kept of their payments; the ends of holds. The
+//! orders' rows are locked before levels are, so what the log tells of one comes in the order it was
+//! committed.
 
-use super::{Failure, audit, coupons, mail, stock};
+use super::{Failure, audit, coupons, mail, payments, stock};
 use crate::{
     adapters::postgres::statement::{Param, execute, query, statements},
     domain::{
         id::{OrderId, StockItemId, WarehouseId},
-        order::{OrderLetter, OrderNumber, OrderState, OrderStatus, StockEffect, apply},
+        order::{OrderNumber, OrderState, StockEffect},
         stock::{Reserve, StockError},
         time::Micros,
     },
     ports::{
         StoreError,
         clock::Ids,
-        orders::{OrderMoved, OrderNow, OrderWrite},
-        writer::Written,
+        orders::{OrderNow, OrderWrite},
+        writer::{MoveDesk, Write, Written},
     },
 };
 use deadpool_postgres::{
@@ -22,19 +23,34 @@ use deadpool_postgres::{
     tokio_postgres::{Error, Row},
 };
 use std::collections::BTreeSet;
-use uuid::Uuid;
 
 statements! {
+    /// By everybody in one order.
     LOCK =
         "SELECT id, number, status, payment, fulfilment, version, held_until, updated_at
-         FROM sales_order WHERE id = $1 FOR UPDATE";
+         FROM sales_order WHERE id = ANY($1) ORDER BY id FOR UPDATE";
     MOVE =
-        "UPDATE sales_order SET status = $2, payment = $3, fulfilment = $4, version = $5,
-             held_until = $6, updated_at = $7 WHERE id = $1";
-    KEEP_STEP =
+        "UPDATE sales_order o SET status = m.status, payment = m.payment,
+             fulfilment = m.fulfilment, version = m.version, held_until = m.held_until,
+             updated_at = m.at
+         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[],
+                 $7::bigint[])
+             m (id, status, payment, fulfilment, version, held_until, at)
+         WHERE o.id = m.id";
+    KEEP_HISTORY =
         "INSERT INTO sales_order_step (order_id, version, at, by_whom, action, note, status,
-             payment, fulfilment) VALUES ($1, $2, $3, $4, $5::text::jsonb, $6, $7, $8, $9)";
-    PAYMENT_IS_DUE = "UPDATE payment_intent SET due_at = $2 WHERE order_id = $1";
+             payment, fulfilment)
+         SELECT id, version, at, by_whom, action::jsonb, note, status, payment, fulfilment
+         FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[],
+                 $7::text[], $8::text[], $9::text[])
+             s (id, version, at, by_whom, action, note, status, payment, fulfilment)";
+    TELL =
+        "INSERT INTO outbox (kind, subject, at)
+         SELECT kind, id, at FROM unnest($1::text[], $2::uuid[], $3::bigint[]) WITH ORDINALITY
+             n (kind, id, at, place) ORDER BY place";
+    SET_DUE =
+        "UPDATE payment_intent i SET due_at = d.at
+         FROM unnest($1::uuid[], $2::bigint[]) d (order_id, at) WHERE i.order_id = d.order_id";
     RESERVATIONS =
         "SELECT item_id, warehouse_id, quantity FROM reservation WHERE order_id = $1
          ORDER BY item_id, warehouse_id";
@@ -71,54 +87,68 @@ fn order_now(row: &Row) -> Result<OrderNow, Failure> {
     })
 }
 
-pub(super) async fn act(
+/// Orders and payments moved together, in the order they were asked for.
+pub(super) async fn make(
     tx: &Transaction<'_>,
+    writes: &[&Write],
+    ids: &dyn Ids,
+) -> Result<Vec<Written>, Failure> {
+    let (mut orders, intents) = MoveDesk::wanted(writes.iter().copied());
+    let intents = payments::intents(tx, &intents).await?;
+    orders.extend(intents.iter().map(|(intent, _)| intent.order));
+    let locked = lock(tx, &orders).await?;
+    let books = payments::books(tx, intents).await?;
+    let mut desk = MoveDesk::default().with_orders(locked).with_payments(books);
+    let mut made = Vec::with_capacity(writes.len());
+    for write in writes {
+        made.push(match write {
+            Write::Order(write) => act(tx, &mut desk, write, ids).await?,
+            Write::Payment(write) => match desk.keep(write) {
+                Ok((moved, asked)) => {
+                    act(tx, &mut desk, &moved, ids).await?;
+                    let kept = desk.kept(write, asked);
+                    kept.ok_or_else(|| StoreError::Corrupt("a payment's order is gone".to_owned()))?
+                }
+                Err(answer) => answer,
+            },
+            _ => return Err(StoreError::Refused("this moves no order".to_owned()).into()),
+        });
+    }
+    put(tx, &desk).await?;
+    Ok(made)
+}
+
+async fn lock(tx: &Transaction<'_>, orders: &[OrderId]) -> Result<Vec<OrderNow>, Failure> {
+    let orders: Vec<_> = orders.iter().map(|order| order.0).collect();
+    let rows = query(tx, LOCK, [&orders]).await?;
+    rows.iter().map(order_now).collect()
+}
+
+async fn act(
+    tx: &Transaction<'_>,
+    desk: &mut MoveDesk,
     write: &OrderWrite,
     ids: &dyn Ids,
 ) -> Result<Written, Failure> {
-    let now = query(tx, LOCK, [&write.order.0]).await?;
-    let Some(now) = now.first().map(order_now).transpose()? else { return Ok(Written::Absent) };
-    if write.if_version.is_some_and(|wanted| wanted != now.version) {
-        return Ok(Written::Order(OrderMoved::Stale(now)));
-    }
-    let change = match apply(&now.state, write.action) {
-        Ok(change) => change,
-        Err(why) => return Ok(Written::Order(OrderMoved::Refused { why, now })),
+    let plan = match desk.plan(write) {
+        Ok(plan) => plan,
+        Err(answer) => return Ok(answer),
     };
-    if let Some(effect) = change.stock
+    if let Some(effect) = plan.goods()
         && let Err(why) = move_stock(tx, write, effect, ids).await?
     {
-        return Ok(Written::Order(OrderMoved::Stock { why, now }));
+        return Ok(plan.without_goods(why));
     }
-    let next = now.moved(change.state, write.at);
-    if next.state.status == OrderStatus::Cancelled && now.state.status != next.state.status {
+    if plan.is_cancelled() {
         coupons::give_back(tx, write.order).await?;
     }
-    let told = write.told(&now, &next);
-    tokio::try_join!(
-        biased;
-        put(tx, write, &next),
-        stock::tell(tx, change.news.into(), [write.order.0], write.at),
-        async {
-            match change.money {
-                Some(_) => execute(tx, PAYMENT_IS_DUE, [&write.order.0, &write.at.0]).await.map(drop),
-                None => Ok(()),
-            }
-        },
-        async {
-            match OrderLetter::of(change.news) {
-                Some(letter) => mail::tell(tx, write.order, letter, write.at, ids).await,
-                None => Ok(()),
-            }
-        },
-        async {
-            match &told {
-                Some(told) => audit::append(tx, told).await,
-                None => Ok(()),
-            }
-        },
-    )?;
-    Ok(Written::Order(OrderMoved::Moved(next)))
+    if let Some(letter) = plan.letter() {
+        mail::tell(tx, write.order, letter, write.at, ids).await?;
+    }
+    if let Some(told) = write.told(plan.before(), plan.next()) {
+        audit::append(tx, &told).await?;
+    }
+    Ok(desk.make(write, &plan))
 }
 
 /// An error inside: the goods can't be moved so, and nothing was written.
@@ -158,18 +188,74 @@ fn reserve(row: &Row) -> Result<Reserve, Error> {
     })
 }
 
-async fn put(tx: &Transaction<'_>, write: &OrderWrite, next: &OrderNow) -> Result<(), Error> {
-    let OrderState { status, payment, fulfilment } = next.state;
-    let (status, payment, fulfilment) = (status.as_str(), payment.as_str(), fulfilment.as_str());
-    let action = serde_json::to_string(&write.action).unwrap_or_default();
-    let held_until = next.held_until.map(|at| at.0);
-    let (id, version) = (&next.id.0, &next.version);
-    let moved: [Param<'_>; 7] =
-        [id, &status, &payment, &fulfilment, version, &held_until, &next.updated_at.0];
-    let step: [Param<'_>; 9] =
-        [id, version, &write.at.0, &write.by, &action, &write.note, &status, &payment, &fulfilment];
-    tokio::try_join!(biased; execute(tx, MOVE, moved), execute(tx, KEEP_STEP, step))?;
+/// What the desk holds at the end.
+async fn put(tx: &Transaction<'_>, desk: &MoveDesk) -> Result<(), Failure> {
+    tokio::try_join!(
+        biased;
+        async { Ok::<_, Failure>(put_orders(tx, desk).await?) },
+        async { Ok(put_history(tx, desk).await?) },
+        async { Ok(tell(tx, desk).await?) },
+        payments::put(tx, desk),
+        async { Ok(put_due(tx, desk).await?) },
+    )?;
     Ok(())
+}
+
+async fn put_orders(tx: &Transaction<'_>, desk: &MoveDesk) -> Result<(), Error> {
+    let ids: Vec<_> = desk.moved().map(|now| now.id.0).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let statuses: Vec<_> = desk.moved().map(|now| now.state.status.as_str()).collect();
+    let payments: Vec<_> = desk.moved().map(|now| now.state.payment.as_str()).collect();
+    let fulfilments: Vec<_> = desk.moved().map(|now| now.state.fulfilment.as_str()).collect();
+    let versions: Vec<_> = desk.moved().map(|now| now.version).collect();
+    let held: Vec<_> = desk.moved().map(|now| now.held_until.map(|at| at.0)).collect();
+    let at: Vec<_> = desk.moved().map(|now| now.updated_at.0).collect();
+    let params: [Param<'_>; 7] = [&ids, &statuses, &payments, &fulfilments, &versions, &held, &at];
+    execute(tx, MOVE, params).await.map(drop)
+}
+
+async fn put_history(tx: &Transaction<'_>, desk: &MoveDesk) -> Result<(), Error> {
+    let history = desk.history();
+    if history.is_empty() {
+        return Ok(());
+    }
+    let states = || history.iter().map(|(_, now)| now.state);
+    let ids: Vec<_> = history.iter().map(|(_, now)| now.id.0).collect();
+    let versions: Vec<_> = history.iter().map(|(_, now)| now.version).collect();
+    let at: Vec<_> = history.iter().map(|(write, _)| write.at.0).collect();
+    let by: Vec<_> = history.iter().map(|(write, _)| write.by.as_str()).collect();
+    // Serialising what is made of texts and numbers can't fail.
+    let action = |write: &OrderWrite| serde_json::to_string(&write.action).unwrap_or_default();
+    let actions: Vec<_> = history.iter().map(|(write, _)| action(write)).collect();
+    let notes: Vec<_> = history.iter().map(|(write, _)| write.note.as_str()).collect();
+    let statuses: Vec<_> = states().map(|state| state.status.as_str()).collect();
+    let payments: Vec<_> = states().map(|state| state.payment.as_str()).collect();
+    let fulfilments: Vec<_> = states().map(|state| state.fulfilment.as_str()).collect();
+    let params: [Param<'_>; 9] =
+        [&ids, &versions, &at, &by, &actions, &notes, &statuses, &payments, &fulfilments];
+    execute(tx, KEEP_HISTORY, params).await.map(drop)
+}
+
+async fn tell(tx: &Transaction<'_>, desk: &MoveDesk) -> Result<(), Error> {
+    let news = desk.news();
+    if news.is_empty() {
+        return Ok(());
+    }
+    let kinds: Vec<_> = news.iter().map(|(kind, ..)| kind.as_str()).collect();
+    let ids: Vec<_> = news.iter().map(|(_, order, _)| order.0).collect();
+    let at: Vec<_> = news.iter().map(|(.., at)| at.0).collect();
+    execute(tx, TELL, [&kinds, &ids, &at]).await.map(drop)
+}
+
+async fn put_due(tx: &Transaction<'_>, desk: &MoveDesk) -> Result<(), Error> {
+    let (ids, at): (Vec<_>, Vec<_>) =
+        desk.due().map(|(order, at)| (order.0, at.map(|at| at.0))).unzip();
+    match ids.is_empty() {
+        true => Ok(()),
+        false => execute(tx, SET_DUE, [&ids, &at]).await.map(drop),
+    }
 }
 
 pub(super) async fn end_holds(
@@ -179,9 +265,12 @@ pub(super) async fn end_holds(
     ids: &dyn Ids,
 ) -> Result<Written, Failure> {
     let ending = query(tx, ENDING, [&now.0, &i64::from(most)]).await?;
-    for row in &ending {
-        let id: Uuid = row.try_get(0)?;
-        act(tx, &OrderWrite::hold_ends(OrderId(id), now), ids).await?;
+    let orders = ending.iter().map(|row| Ok(OrderId(row.try_get(0)?)));
+    let orders = orders.collect::<Result<Vec<_>, Error>>()?;
+    let mut desk = MoveDesk::default().with_orders(lock(tx, &orders).await?);
+    for order in orders {
+        act(tx, &mut desk, &OrderWrite::hold_ends(order, now), ids).await?;
     }
+    put(tx, &desk).await?;
     Ok(Written::Swept(ending.len() as u64))
 }

@@ -1,80 +1,109 @@
-//! What is asked of payment providers and what they say, with what it means for the order; see
-//! `ports::till`. The order's row is locked first, as by everybody who moves it.
+//! What is asked of payment providers and what they say, as rows; see `ports::till`. The order's row
+//! is locked first, as by everybody who moves it.
 
-use super::{Failure, order_moves};
+use super::Failure;
 use crate::{
     adapters::postgres::statement::{execute, query, statements},
     domain::{
         id::{OrderId, PaymentIntentId},
         money::Money,
-        order::Action,
-        payment::{Asked, Fact, MethodToken, Payment, PaymentIntent, PaymentMethod, Step},
+        payment::{Fact, MethodToken, Payment, PaymentIntent, PaymentMethod, Step},
         time::Micros,
     },
     ports::{
         StoreError,
-        clock::Ids,
-        orders::{OrderMoved, OrderNow, OrderWrite},
-        till::{PaymentAct, PaymentKept, PaymentNow, PaymentWrite},
-        writer::Written,
+        writer::{Books, MoveDesk},
     },
 };
 use deadpool_postgres::{Transaction, tokio_postgres::Row};
+use std::collections::HashMap;
+use uuid::Uuid;
 
 statements! {
-    LOCK_INTENT =
-        "SELECT i.id, i.order_id, i.provider, i.token, i.amount_minor, i.currency, i.created_at
-         FROM payment_intent i JOIN sales_order o ON o.id = i.order_id
-         WHERE i.id = $1 FOR UPDATE OF o";
-    STEPS = "SELECT step FROM payment_step WHERE intent_id = $1";
-    FACTS = "SELECT fact FROM payment_fact WHERE intent_id = $1";
-    PUT_STEP = "INSERT INTO payment_step (intent_id, step, by_whom, at) VALUES ($1, $2, $3, $4)";
-    DROP_STEP = "DELETE FROM payment_step WHERE intent_id = $1 AND step = $2";
+    INTENTS =
+        "SELECT id, order_id, provider, token, amount_minor, currency, created_at
+         FROM payment_intent WHERE id = ANY($1)";
+    STEPS = "SELECT intent_id, step FROM payment_step WHERE intent_id = ANY($1)";
+    FACTS = "SELECT intent_id, fact FROM payment_fact WHERE intent_id = ANY($1)";
+    PUT_STEPS =
+        "INSERT INTO payment_step (intent_id, step, by_whom, at)
+         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[])
+         ON CONFLICT (intent_id, step) DO UPDATE SET by_whom = excluded.by_whom, at = excluded.at";
+    DROP_STEPS =
+        "DELETE FROM payment_step s USING unnest($1::uuid[], $2::text[]) d (intent_id, step)
+         WHERE s.intent_id = d.intent_id AND s.step = d.step";
     PUT_FACTS =
         "INSERT INTO payment_fact (intent_id, fact, at)
-         SELECT $1, fact, $3 FROM unnest($2::text[]) f (fact) ON CONFLICT DO NOTHING";
-    SET_DUE = "UPDATE payment_intent SET due_at = $2 WHERE id = $1";
+         SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[]) ON CONFLICT DO NOTHING";
 }
 
-pub(super) async fn keep(
+/// Those of these that there are, with when they were made. Nothing of it ever changes.
+pub(super) async fn intents(
     tx: &Transaction<'_>,
-    write: &PaymentWrite,
-    ids: &dyn Ids,
-) -> Result<Written, Failure> {
-    let rows = query(tx, LOCK_INTENT, [&write.intent.0]).await?;
-    let Some(row) = rows.first() else { return Ok(Written::Absent) };
-    let (intent, created_at) = (intent(row)?, Micros(row.try_get(6)?));
-    let mut payment = read(tx, &intent).await?;
-    let asked = match &write.act {
-        PaymentAct::Ask(step) => match payment.ask(*step) {
-            Ok(asked) => {
-                if asked == Asked::Now {
-                    let step = text(step)?;
-                    execute(tx, PUT_STEP, [&intent.id.0, &step, &write.by, &write.at.0]).await?;
-                }
-                Some(asked)
-            }
-            Err(why) => return Ok(Written::Payment(PaymentKept::NotAllowed(why))),
-        },
-        PaymentAct::Learn { record, withdrawn } => {
-            if let Err(why) = payment.learn(record) {
-                return Ok(Written::Payment(PaymentKept::NotOurs(why)));
-            }
-            let facts = record.facts.iter().map(text).collect::<Result<Vec<_>, _>>()?;
-            execute(tx, PUT_FACTS, [&intent.id.0, &facts, &write.at.0]).await?;
-            if let Some(step) = withdrawn {
-                payment.withdraw(step);
-                execute(tx, DROP_STEP, [&intent.id.0, &text(step)?]).await?;
-            }
-            None
-        }
-        PaymentAct::Wait => None,
+    intents: &[PaymentIntentId],
+) -> Result<Vec<(PaymentIntent, Micros)>, Failure> {
+    if intents.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<_> = intents.iter().map(|intent| intent.0).collect();
+    let rows = query(tx, INTENTS, [&ids]).await?;
+    rows.iter().map(|row| Ok((intent(row)?, Micros(row.try_get(6)?)))).collect()
+}
+
+/// What is known of these payments. Their orders are locked.
+pub(super) async fn books(
+    tx: &Transaction<'_>,
+    intents: Vec<(PaymentIntent, Micros)>,
+) -> Result<Vec<Books>, Failure> {
+    if intents.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<_> = intents.iter().map(|(intent, _)| intent.id.0).collect();
+    let (steps, facts) =
+        tokio::try_join!(biased; query(tx, STEPS, [&ids]), query(tx, FACTS, [&ids]))?;
+    let (mut steps, mut facts) = (by_intent::<Step>(&steps)?, by_intent::<Fact>(&facts)?);
+    let book = |(intent, created_at): (PaymentIntent, Micros)| {
+        let steps = steps.remove(&intent.id.0).unwrap_or_default();
+        let facts = facts.remove(&intent.id.0).unwrap_or_default();
+        let payment = Payment::from_rows(intent.id, intent.amount, steps, facts);
+        Books { intent, payment, created_at }
     };
-    let order = told(tx, write, &intent, &payment, ids).await?;
-    let next = write.next_look(&order, &payment);
-    execute(tx, SET_DUE, [&intent.id.0, &next.map(|at| at.0)]).await?;
-    let now = Box::new(PaymentNow { intent, payment, order, created_at });
-    Ok(Written::Payment(PaymentKept::Done { now, asked }))
+    Ok(intents.into_iter().map(book).collect())
+}
+
+pub(super) async fn put(tx: &Transaction<'_>, desk: &MoveDesk) -> Result<(), Failure> {
+    let (gone, steps) = lines(desk.withdrawn())?;
+    if !gone.is_empty() {
+        execute(tx, DROP_STEPS, [&gone, &steps]).await?;
+    }
+    let (asked, steps) = lines(desk.asked().map(|(intent, step, ..)| (intent, step)))?;
+    if !asked.is_empty() {
+        let (by, at): (Vec<_>, Vec<_>) = desk.asked().map(|(.., by, at)| (by, at.0)).unzip();
+        execute(tx, PUT_STEPS, [&asked, &steps, &by, &at]).await?;
+    }
+    let (said, facts) = lines(desk.facts().map(|(intent, fact, _)| (intent, fact)))?;
+    if !said.is_empty() {
+        let at: Vec<_> = desk.facts().map(|(.., at)| at.0).collect();
+        execute(tx, PUT_FACTS, [&said, &facts, &at]).await?;
+    }
+    Ok(())
+}
+
+fn lines<'a, T: serde::Serialize + 'a>(
+    rows: impl Iterator<Item = (PaymentIntentId, &'a T)>,
+) -> Result<(Vec<Uuid>, Vec<String>), Failure> {
+    let texts = rows.map(|(intent, value)| Ok((intent.0, text(value)?)));
+    Ok(texts.collect::<Result<Vec<_>, Failure>>()?.into_iter().unzip())
+}
+
+fn by_intent<T: serde::de::DeserializeOwned>(
+    rows: &[Row],
+) -> Result<HashMap<Uuid, Vec<T>>, Failure> {
+    let mut all: HashMap<Uuid, Vec<T>> = HashMap::new();
+    for row in rows {
+        all.entry(row.try_get(0)?).or_default().push(parsed(row)?);
+    }
+    Ok(all)
 }
 
 fn intent(row: &Row) -> Result<PaymentIntent, Failure> {
@@ -94,47 +123,13 @@ fn intent(row: &Row) -> Result<PaymentIntent, Failure> {
     })
 }
 
-async fn read(tx: &Transaction<'_>, intent: &PaymentIntent) -> Result<Payment, Failure> {
-    let (steps, facts) = tokio::try_join!(
-        biased;
-        query(tx, STEPS, [&intent.id.0]),
-        query(tx, FACTS, [&intent.id.0]),
-    )?;
-    let steps = steps.iter().map(parsed::<Step>).collect::<Result<Vec<_>, _>>()?;
-    let facts = facts.iter().map(parsed::<Fact>).collect::<Result<Vec<_>, _>>()?;
-    Ok(Payment::from_rows(intent.id, intent.amount, steps, facts))
-}
-
-/// Moves the order to what its payment is now, if that is something else.
-async fn told(
-    tx: &Transaction<'_>,
-    write: &PaymentWrite,
-    intent: &PaymentIntent,
-    payment: &Payment,
-    ids: &dyn Ids,
-) -> Result<OrderNow, Failure> {
-    let action = Action::PaymentIs { state: payment.state() };
-    let (by, note) = (write.by.clone(), String::new());
-    let moved =
-        OrderWrite { order: intent.order, action, by, note, at: write.at, if_version: None };
-    match order_moves::act(tx, &moved, ids).await? {
-        Written::Order(
-            OrderMoved::Moved(now)
-            | OrderMoved::Refused { now, .. }
-            | OrderMoved::Stock { now, .. }
-            | OrderMoved::Stale(now),
-        ) => Ok(now),
-        _ => Err(StoreError::Corrupt("a payment's order is gone".to_owned()).into()),
-    }
-}
-
 fn text(value: &impl serde::Serialize) -> Result<String, Failure> {
     let text = serde_json::to_string(value);
     text.map_err(|error| StoreError::Refused(format!("a payment can't be kept: {error}")).into())
 }
 
 fn parsed<T: serde::de::DeserializeOwned>(row: &Row) -> Result<T, Failure> {
-    let text: &str = row.try_get(0)?;
+    let text: &str = row.try_get(1)?;
     serde_json::from_str(text)
         .map_err(|error| StoreError::Corrupt(format!("what is known of a payment: {error}")).into())
 }

@@ -1,18 +1,18 @@
-//! An order moved on, with its goods; the ends of holds.
+//! Orders moved on, with their goods and what is kept of their payments; the ends of holds.
 
-use super::{coupons, mail, stock};
+use super::{coupons, mail, payments, products::Hex, stock};
 use crate::{
     adapters::sql::{audit, texts::statements},
     domain::{
         id::{OrderId, StockItemId, WarehouseId},
-        order::{OrderLetter, OrderNumber, OrderState, OrderStatus, StockEffect, apply},
+        order::{Action, OrderNumber, OrderState, StockEffect},
         stock::{Reserve, StockError},
         time::Micros,
     },
     ports::{
         clock::Ids,
-        orders::{OrderMoved, OrderNow, OrderWrite},
-        writer::Written,
+        orders::{OrderNow, OrderWrite},
+        writer::{MoveDesk, Write, Written},
     },
 };
 use sqlx::{SqliteConnection, types::Json};
@@ -22,15 +22,31 @@ use uuid::Uuid;
 
 statements! {
     NOW = { sqlite:
-        "SELECT id, number, status, payment, fulfilment, version, held_until, updated_at
-         FROM sales_order WHERE id = $1" };
+        "SELECT o.id, o.number, o.status, o.payment, o.fulfilment, o.version, o.held_until,
+             o.updated_at
+         FROM json_each($1) j CROSS JOIN sales_order o ON o.id = unhex(j.value)" };
     MOVE = { sqlite:
-        "UPDATE sales_order SET status = $2, payment = $3, fulfilment = $4, version = $5,
-             held_until = $6, updated_at = $7 WHERE id = $1" };
-    KEEP_STEP = { sqlite:
+        "UPDATE sales_order AS o SET status = m.status, payment = m.payment,
+             fulfilment = m.fulfilment, version = m.version, held_until = m.held_until,
+             updated_at = m.at
+         FROM (SELECT unhex(value->>0) AS id, value->>1 AS status, value->>2 AS payment,
+                   value->>3 AS fulfilment, value->>4 AS version, value->>5 AS held_until,
+                   value->>6 AS at
+               FROM json_each($1)) m
+         WHERE o.id = m.id" };
+    KEEP_HISTORY = { sqlite:
         "INSERT INTO sales_order_step (order_id, version, at, by_whom, action, note, status,
-             payment, fulfilment) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)" };
-    PAYMENT_IS_DUE = { sqlite: "UPDATE payment_intent SET due_at = $2 WHERE order_id = $1" };
+             payment, fulfilment)
+         SELECT unhex(value->>0), value->>1, value->>2, value->>3, value->4, value->>5, value->>6,
+             value->>7, value->>8
+         FROM json_each($1)" };
+    TELL = { sqlite:
+        "INSERT INTO outbox (kind, subject, at)
+         SELECT value->>0, unhex(value->>1), value->>2 FROM json_each($1) ORDER BY key" };
+    SET_DUE = { sqlite:
+        "UPDATE payment_intent AS i SET due_at = d.at
+         FROM (SELECT unhex(value->>0) AS order_id, value->>1 AS at FROM json_each($1)) d
+         WHERE i.order_id = d.order_id" };
     RESERVATIONS = { sqlite:
         "SELECT item_id, warehouse_id, quantity FROM reservation WHERE order_id = $1
          ORDER BY item_id, warehouse_id" };
@@ -81,43 +97,70 @@ impl TryFrom<NowRow> for OrderNow {
     }
 }
 
-pub(super) async fn act(
+/// Orders and payments moved together, in the order they were asked for.
+pub(super) async fn make(
     conn: &mut SqliteConnection,
+    writes: &[&Write],
+    ids: &dyn Ids,
+) -> Result<Vec<Written>, sqlx::Error> {
+    let (mut orders, intents) = MoveDesk::wanted(writes.iter().copied());
+    let books = payments::books(conn, &intents).await?;
+    orders.extend(books.iter().map(|books| books.intent.order));
+    let orders = read(conn, &orders).await?;
+    let mut desk = MoveDesk::default().with_orders(orders).with_payments(books);
+    let mut made = Vec::with_capacity(writes.len());
+    for write in writes {
+        made.push(match write {
+            Write::Order(write) => act(conn, &mut desk, write, ids).await?,
+            Write::Payment(write) => match desk.keep(write) {
+                Ok((moved, asked)) => {
+                    act(conn, &mut desk, &moved, ids).await?;
+                    let kept = desk.kept(write, asked);
+                    kept.ok_or_else(|| sqlx::Error::Protocol("a payment's order is gone".into()))?
+                }
+                Err(answer) => answer,
+            },
+            _ => return Err(sqlx::Error::Protocol("this moves no order".into())),
+        });
+    }
+    put(conn, &desk).await?;
+    Ok(made)
+}
+
+async fn read(
+    conn: &mut SqliteConnection,
+    orders: &[OrderId],
+) -> Result<Vec<OrderNow>, sqlx::Error> {
+    let orders = Json(orders.iter().map(|order| Hex(order.0)).collect::<Vec<_>>());
+    let rows: Vec<NowRow> = sqlx::query_as(NOW.sqlite).bind(orders).fetch_all(conn).await?;
+    rows.into_iter().map(OrderNow::try_from).collect()
+}
+
+async fn act(
+    conn: &mut SqliteConnection,
+    desk: &mut MoveDesk,
     write: &OrderWrite,
     ids: &dyn Ids,
 ) -> Result<Written, sqlx::Error> {
-    let now = sqlx::query_as(NOW.sqlite).bind(write.order.0).fetch_optional(&mut *conn).await?;
-    let now: Option<NowRow> = now;
-    let Some(now) = now.map(OrderNow::try_from).transpose()? else { return Ok(Written::Absent) };
-    if write.if_version.is_some_and(|wanted| wanted != now.version) {
-        return Ok(Written::Order(OrderMoved::Stale(now)));
-    }
-    let change = match apply(&now.state, write.action) {
-        Ok(change) => change,
-        Err(why) => return Ok(Written::Order(OrderMoved::Refused { why, now })),
+    let plan = match desk.plan(write) {
+        Ok(plan) => plan,
+        Err(answer) => return Ok(answer),
     };
-    if let Some(effect) = change.stock
+    if let Some(effect) = plan.goods()
         && let Err(why) = move_stock(&mut *conn, write, effect, ids).await?
     {
-        return Ok(Written::Order(OrderMoved::Stock { why, now }));
+        return Ok(plan.without_goods(why));
     }
-    let next = now.moved(change.state, write.at);
-    put(&mut *conn, write, &next).await?;
-    if next.state.status == OrderStatus::Cancelled && now.state.status != next.state.status {
+    if plan.is_cancelled() {
         coupons::give_back(&mut *conn, write.order).await?;
     }
-    if change.money.is_some() {
-        let due = sqlx::query(PAYMENT_IS_DUE.sqlite).bind(write.order.0).bind(write.at.0);
-        due.execute(&mut *conn).await?;
-    }
-    stock::tell(&mut *conn, change.news.into(), [write.order.0], write.at).await?;
-    if let Some(letter) = OrderLetter::of(change.news) {
+    if let Some(letter) = plan.letter() {
         mail::tell(&mut *conn, write.order, letter, write.at, ids).await?;
     }
-    if let Some(told) = write.told(&now, &next) {
+    if let Some(told) = write.told(plan.before(), plan.next()) {
         audit::append(conn, &told).await?;
     }
-    Ok(Written::Order(OrderMoved::Moved(next)))
+    Ok(desk.make(write, &plan))
 }
 
 /// An error inside: the goods can't be moved so, and nothing was written.
@@ -154,35 +197,43 @@ async fn move_stock(
     Ok(Ok(()))
 }
 
-async fn put(
-    conn: &mut SqliteConnection,
-    write: &OrderWrite,
-    next: &OrderNow,
-) -> Result<(), sqlx::Error> {
-    let OrderState { status, payment, fulfilment } = next.state;
-    sqlx::query(MOVE.sqlite)
-        .bind(next.id.0)
-        .bind(status.as_str())
-        .bind(payment.as_str())
-        .bind(fulfilment.as_str())
-        .bind(next.version)
-        .bind(next.held_until.map(|at| at.0))
-        .bind(next.updated_at.0)
-        .execute(&mut *conn)
-        .await?;
-    sqlx::query(KEEP_STEP.sqlite)
-        .bind(next.id.0)
-        .bind(next.version)
-        .bind(write.at.0)
-        .bind(&write.by)
-        .bind(Json(write.action))
-        .bind(&write.note)
-        .bind(status.as_str())
-        .bind(payment.as_str())
-        .bind(fulfilment.as_str())
-        .execute(conn)
-        .await?;
+/// What the desk holds at the end.
+async fn put(conn: &mut SqliteConnection, desk: &MoveDesk) -> Result<(), sqlx::Error> {
+    let moved: Vec<_> = desk.moved().map(order_line).collect();
+    if !moved.is_empty() {
+        sqlx::query(MOVE.sqlite).bind(Json(moved)).execute(&mut *conn).await?;
+        let history: Vec<_> =
+            desk.history().iter().map(|(write, now)| history_line(write, now)).collect();
+        sqlx::query(KEEP_HISTORY.sqlite).bind(Json(history)).execute(&mut *conn).await?;
+        let news = desk.news().iter().map(|(kind, order, at)| (kind.as_str(), Hex(order.0), at.0));
+        let news = Json(news.collect::<Vec<_>>());
+        sqlx::query(TELL.sqlite).bind(news).execute(&mut *conn).await?;
+    }
+    payments::put(conn, desk).await?;
+    let due: Vec<_> = desk.due().map(|(order, at)| (Hex(order.0), at.map(|at| at.0))).collect();
+    if !due.is_empty() {
+        sqlx::query(SET_DUE.sqlite).bind(Json(due)).execute(conn).await?;
+    }
     Ok(())
+}
+
+type OrderLine = (Hex, &'static str, &'static str, &'static str, i64, Option<i64>, i64);
+
+fn order_line(now: &OrderNow) -> OrderLine {
+    let OrderState { status, payment, fulfilment } = now.state;
+    let held_until = now.held_until.map(|at| at.0);
+    let (status, payment, fulfilment) = (status.as_str(), payment.as_str(), fulfilment.as_str());
+    (Hex(now.id.0), status, payment, fulfilment, now.version, held_until, now.updated_at.0)
+}
+
+type HistoryLine<'a> =
+    (Hex, i64, i64, &'a str, Action, &'a str, &'static str, &'static str, &'static str);
+
+fn history_line<'a>(write: &'a OrderWrite, now: &OrderNow) -> HistoryLine<'a> {
+    let OrderState { status, payment, fulfilment } = now.state;
+    let (status, payment, fulfilment) = (status.as_str(), payment.as_str(), fulfilment.as_str());
+    let (id, by, note) = (Hex(now.id.0), write.by.as_str(), write.note.as_str());
+    (id, now.version, write.at.0, by, write.action, note, status, payment, fulfilment)
 }
 
 pub(super) async fn end_holds(
@@ -193,8 +244,11 @@ pub(super) async fn end_holds(
 ) -> Result<Written, sqlx::Error> {
     let ending = sqlx::query_scalar(ENDING.sqlite).bind(now.0).bind(most);
     let ending: Vec<Uuid> = ending.fetch_all(&mut *conn).await?;
-    for id in &ending {
-        act(&mut *conn, &OrderWrite::hold_ends(OrderId(*id), now), ids).await?;
+    let orders: Vec<_> = ending.iter().copied().map(OrderId).collect();
+    let mut desk = MoveDesk::default().with_orders(read(conn, &orders).await?);
+    for order in orders {
+        act(conn, &mut desk, &OrderWrite::hold_ends(order, now), ids).await?;
     }
+    put(conn, &desk).await?;
     Ok(Written::Swept(ending.len() as u64))
 }

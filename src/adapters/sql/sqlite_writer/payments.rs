@@ -1,40 +1,42 @@
-//! What is asked of payment providers and what they say, with what it means for the order; see
-//! `ports::till`.
+//! What is asked of payment providers and what they say, as rows; see `ports::till`.
 
-use super::order_moves;
+use super::products::Hex;
 use crate::{
     adapters::sql::texts::statements,
     domain::{
         id::{OrderId, PaymentIntentId},
         money::Money,
-        order::Action,
-        payment::{Asked, Fact, MethodToken, Payment, PaymentIntent, PaymentMethod, Step},
+        payment::{Fact, MethodToken, Payment, PaymentIntent, PaymentMethod, Step},
         time::Micros,
     },
-    ports::{
-        clock::Ids,
-        orders::{OrderMoved, OrderNow, OrderWrite},
-        till::{PaymentAct, PaymentKept, PaymentNow, PaymentWrite},
-        writer::Written,
-    },
+    ports::writer::{Books, MoveDesk},
 };
-use sqlx::SqliteConnection;
+use sqlx::{SqliteConnection, types::Json};
 use sqlx_macros::FromRow;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 statements! {
-    INTENT = { sqlite:
-        "SELECT id, order_id, provider, token, amount_minor, currency, created_at
-         FROM payment_intent WHERE id = $1" };
-    STEPS = { sqlite: "SELECT step FROM payment_step WHERE intent_id = $1" };
-    FACTS = { sqlite: "SELECT fact FROM payment_fact WHERE intent_id = $1" };
-    PUT_STEP = { sqlite:
-        "INSERT INTO payment_step (intent_id, step, by_whom, at) VALUES ($1, $2, $3, $4)" };
-    DROP_STEP = { sqlite: "DELETE FROM payment_step WHERE intent_id = $1 AND step = $2" };
-    PUT_FACT = { sqlite:
-        "INSERT INTO payment_fact (intent_id, fact, at) VALUES ($1, $2, $3)
+    INTENTS = { sqlite:
+        "SELECT i.id, i.order_id, i.provider, i.token, i.amount_minor, i.currency, i.created_at
+         FROM json_each($1) j CROSS JOIN payment_intent i ON i.id = unhex(j.value)" };
+    STEPS = { sqlite:
+        "SELECT s.intent_id, s.step
+         FROM json_each($1) j CROSS JOIN payment_step s ON s.intent_id = unhex(j.value)" };
+    FACTS = { sqlite:
+        "SELECT f.intent_id, f.fact
+         FROM json_each($1) j CROSS JOIN payment_fact f ON f.intent_id = unhex(j.value)" };
+    PUT_STEPS = { sqlite:
+        "INSERT INTO payment_step (intent_id, step, by_whom, at)
+         SELECT unhex(value->>0), value->>1, value->>2, value->>3 FROM json_each($1) WHERE true
+         ON CONFLICT (intent_id, step) DO UPDATE SET by_whom = excluded.by_whom, at = excluded.at" };
+    DROP_STEPS = { sqlite:
+        "DELETE FROM payment_step WHERE (intent_id, step) IN
+             (SELECT unhex(value->>0), value->>1 FROM json_each($1))" };
+    PUT_FACTS = { sqlite:
+        "INSERT INTO payment_fact (intent_id, fact, at)
+         SELECT unhex(value->>0), value->>1, value->>2 FROM json_each($1) WHERE true
          ON CONFLICT DO NOTHING" };
-    SET_DUE = { sqlite: "UPDATE payment_intent SET due_at = $2 WHERE id = $1" };
 }
 
 #[derive(FromRow)]
@@ -62,103 +64,59 @@ impl IntentRow {
     }
 }
 
-pub(super) async fn keep(
+/// What is known of those of these payments that there are.
+pub(super) async fn books(
     conn: &mut SqliteConnection,
-    write: &PaymentWrite,
-    ids: &dyn Ids,
-) -> Result<Written, sqlx::Error> {
-    let row = sqlx::query_as(INTENT.sqlite).bind(write.intent.0).fetch_optional(&mut *conn).await?;
-    let Some(row): Option<IntentRow> = row else { return Ok(Written::Absent) };
-    let created_at = Micros(row.created_at);
-    let intent = row.intent()?;
-    let mut payment = read(conn, &intent).await?;
-    let asked = match &write.act {
-        PaymentAct::Ask(step) => match payment.ask(*step) {
-            Ok(asked) => {
-                put_step(conn, write, step, asked).await?;
-                Some(asked)
-            }
-            Err(why) => return Ok(Written::Payment(PaymentKept::NotAllowed(why))),
-        },
-        PaymentAct::Learn { record, withdrawn } => {
-            if let Err(why) = payment.learn(record) {
-                return Ok(Written::Payment(PaymentKept::NotOurs(why)));
-            }
-            for fact in &record.facts {
-                sqlx::query(PUT_FACT.sqlite)
-                    .bind(intent.id.0)
-                    .bind(text(fact)?)
-                    .bind(write.at.0)
-                    .execute(&mut *conn)
-                    .await?;
-            }
-            if let Some(step) = withdrawn {
-                payment.withdraw(step);
-                let drop = sqlx::query(DROP_STEP.sqlite).bind(intent.id.0).bind(text(step)?);
-                drop.execute(&mut *conn).await?;
-            }
-            None
-        }
-        PaymentAct::Wait => None,
-    };
-    let order = told(conn, write, &intent, &payment, ids).await?;
-    let next = write.next_look(&order, &payment);
-    let set = sqlx::query(SET_DUE.sqlite).bind(intent.id.0).bind(next.map(|at| at.0));
-    set.execute(conn).await?;
-    let now = Box::new(PaymentNow { intent, payment, order, created_at });
-    Ok(Written::Payment(PaymentKept::Done { now, asked }))
-}
-
-async fn read(conn: &mut SqliteConnection, intent: &PaymentIntent) -> Result<Payment, sqlx::Error> {
-    let steps: Vec<String> =
-        sqlx::query_scalar(STEPS.sqlite).bind(intent.id.0).fetch_all(&mut *conn).await?;
-    let facts: Vec<String> =
-        sqlx::query_scalar(FACTS.sqlite).bind(intent.id.0).fetch_all(conn).await?;
-    let steps = steps.iter().map(|step| parsed::<Step>(step)).collect::<Result<Vec<_>, _>>()?;
-    let facts = facts.iter().map(|fact| parsed::<Fact>(fact)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Payment::from_rows(intent.id, intent.amount, steps, facts))
-}
-
-async fn put_step(
-    conn: &mut SqliteConnection,
-    write: &PaymentWrite,
-    step: &Step,
-    asked: Asked,
-) -> Result<(), sqlx::Error> {
-    if asked != Asked::Now {
-        return Ok(());
+    intents: &[PaymentIntentId],
+) -> Result<Vec<Books>, sqlx::Error> {
+    if intents.is_empty() {
+        return Ok(Vec::new());
     }
-    sqlx::query(PUT_STEP.sqlite)
-        .bind(write.intent.0)
-        .bind(text(step)?)
-        .bind(&write.by)
-        .bind(write.at.0)
-        .execute(conn)
-        .await?;
+    let ids = Json(intents.iter().map(|intent| Hex(intent.0)).collect::<Vec<_>>());
+    let rows: Vec<IntentRow> =
+        sqlx::query_as(INTENTS.sqlite).bind(&ids).fetch_all(&mut *conn).await?;
+    let steps = sqlx::query_as(STEPS.sqlite).bind(&ids).fetch_all(&mut *conn).await?;
+    let facts = sqlx::query_as(FACTS.sqlite).bind(&ids).fetch_all(conn).await?;
+    let (mut steps, mut facts) = (by_intent::<Step>(steps)?, by_intent::<Fact>(facts)?);
+    let book = |row: IntentRow| {
+        let created_at = Micros(row.created_at);
+        let intent = row.intent()?;
+        let steps = steps.remove(&intent.id.0).unwrap_or_default();
+        let facts = facts.remove(&intent.id.0).unwrap_or_default();
+        let payment = Payment::from_rows(intent.id, intent.amount, steps, facts);
+        Ok(Books { intent, payment, created_at })
+    };
+    rows.into_iter().map(book).collect()
+}
+
+pub(super) async fn put(conn: &mut SqliteConnection, desk: &MoveDesk) -> Result<(), sqlx::Error> {
+    let gone = desk.withdrawn().map(|(intent, step)| Ok((Hex(intent.0), text(step)?)));
+    let gone = gone.collect::<Result<Vec<_>, sqlx::Error>>()?;
+    if !gone.is_empty() {
+        sqlx::query(DROP_STEPS.sqlite).bind(Json(gone)).execute(&mut *conn).await?;
+    }
+    let asked =
+        desk.asked().map(|(intent, step, by, at)| Ok((Hex(intent.0), text(step)?, by, at.0)));
+    let asked = asked.collect::<Result<Vec<_>, sqlx::Error>>()?;
+    if !asked.is_empty() {
+        sqlx::query(PUT_STEPS.sqlite).bind(Json(asked)).execute(&mut *conn).await?;
+    }
+    let said = desk.facts().map(|(intent, fact, at)| Ok((Hex(intent.0), text(fact)?, at.0)));
+    let said = said.collect::<Result<Vec<_>, sqlx::Error>>()?;
+    if !said.is_empty() {
+        sqlx::query(PUT_FACTS.sqlite).bind(Json(said)).execute(conn).await?;
+    }
     Ok(())
 }
 
-/// Moves the order to what its payment is now, if that is something else.
-async fn told(
-    conn: &mut SqliteConnection,
-    write: &PaymentWrite,
-    intent: &PaymentIntent,
-    payment: &Payment,
-    ids: &dyn Ids,
-) -> Result<OrderNow, sqlx::Error> {
-    let action = Action::PaymentIs { state: payment.state() };
-    let (by, note) = (write.by.clone(), String::new());
-    let moved =
-        OrderWrite { order: intent.order, action, by, note, at: write.at, if_version: None };
-    match order_moves::act(conn, &moved, ids).await? {
-        Written::Order(
-            OrderMoved::Moved(now)
-            | OrderMoved::Refused { now, .. }
-            | OrderMoved::Stock { now, .. }
-            | OrderMoved::Stale(now),
-        ) => Ok(now),
-        _ => Err(sqlx::Error::Protocol("a payment's order is gone".into())),
+fn by_intent<T: serde::de::DeserializeOwned>(
+    rows: Vec<(Uuid, String)>,
+) -> Result<HashMap<Uuid, Vec<T>>, sqlx::Error> {
+    let mut all: HashMap<Uuid, Vec<T>> = HashMap::new();
+    for (intent, text) in rows {
+        all.entry(intent).or_default().push(parsed(&text)?);
     }
+    Ok(all)
 }
 
 fn text(value: &impl serde::Serialize) -> Result<String, sqlx::Error> {
