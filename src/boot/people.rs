@@ -72,6 +72,7 @@ pub(super) fn people(
         ids: parts.ids.clone(),
         chance: parts.chance.clone(),
         lifetimes: config.sessions.lifetimes(),
+        guests_per_address: config.sessions.guests_per_address,
     });
     let hasher: Arc<dyn PasswordHasher> =
         Arc::new(Argon2id::new().map_err(|error| BootError::Other(error.to_string()))?);
@@ -96,6 +97,7 @@ pub(super) fn people(
             config: config.accounts.clone(),
             sender: sender.clone(),
             mail: to_mail.clone(),
+            kept: parts.store.clone(),
         },
         &mailbox,
     );

@@ -19,6 +19,7 @@ use stoa::{
         audit::Audit,
         clock::{Clock, Ids},
         mail::{MailBody, MailQueue, MailState, NewMail},
+        outbox::Outbox,
         quotes::{QuoteFilter, QuoteWrite, QuoteWritten, Quotes},
         rules::{RuleAct, RuleWrite, Rules},
         writer::{Write, Written},
@@ -102,6 +103,7 @@ async fn a_quote_is_read_back_and_moved_only_at_the_version_that_was_seen(mut sh
     // Each that was kept has its mail and its entry, and the other one neither.
     let mails = shop.store.queued(MailState::Waiting, 9).await.unwrap();
     assert_eq!(mails.iter().filter(|mail| mail.kind == "quote_test").count(), 2);
+    shop.store.number().await.unwrap();
     let told = shop.store.entries_before(None, 9).await.unwrap();
     assert_eq!(told.iter().filter(|entry| entry.action == "quote.test").count(), 2);
     assert_eq!(shop.store.quote(QuoteId(shop.source.next())).await.unwrap(), None);

@@ -196,8 +196,12 @@ fn rank(write: &Write) -> u8 {
         | Write::PutWarehouse(_)
         | Write::SetOverride(_)
         | Write::RevertOverride { .. } => INTERACTIVE,
-        Write::Sessions(SessionWrite::Touch(_) | SessionWrite::Sweep { .. }) => BACKGROUND,
-        Write::Accounts(AccountWrite::SweepTokens { .. }) => BACKGROUND,
+        Write::Sessions(
+            SessionWrite::Touch(_) | SessionWrite::Sweep { .. } | SessionWrite::SweepGuests { .. },
+        ) => BACKGROUND,
+        Write::Accounts(AccountWrite::SweepTokens { .. } | AccountWrite::RedactOrders { .. }) => {
+            BACKGROUND
+        }
         Write::Mail(_) => BACKGROUND,
         Write::Sessions(_) | Write::Accounts(_) => INTERACTIVE,
     }

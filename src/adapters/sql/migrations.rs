@@ -79,6 +79,11 @@ macro_rules! files {
                 "quotes",
                 include_str!(concat!("../../../migrations/", $database, "/0012_quotes.sql")),
             ),
+            (
+                13,
+                "privacy",
+                include_str!(concat!("../../../migrations/", $database, "/0013_privacy.sql")),
+            ),
         ]
     };
 }

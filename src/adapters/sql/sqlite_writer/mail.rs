@@ -34,7 +34,7 @@ statements! {
         "INSERT INTO mail (id, kind, recipient, subject, body, state, attempts, due_at, until,
              created_at, order_id)
          SELECT $1, $2, email, '', '', 'waiting', 0, $3, $4, $3, id
-         FROM sales_order WHERE id = $5 AND email <> ''" };
+         FROM sales_order WHERE id = $5 AND email NOT IN ('', 'erased')" };
     CLAIM_MAIL = { sqlite:
         "UPDATE mail SET attempts = attempts + 1, due_at = $2
          WHERE id IN (SELECT id FROM mail WHERE state = 'waiting' AND due_at <= $1
