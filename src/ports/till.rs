@@ -13,6 +13,7 @@ use crate::domain::{
     time::Micros,
 };
 use async_trait::async_trait;
+use uuid::Uuid;
 
 /// Something that is to be kept of a payment.
 #[derive(Debug, Clone)]
@@ -26,23 +27,30 @@ pub struct PaymentWrite {
     pub again: Micros,
     /// Whether the shop takes the money itself once the order is confirmed.
     pub collects: bool,
+    /// Whoever learns something does what is due then at once: the order is confirmed and the next
+    /// step written down along with it, a capture under this id.
+    pub goes_on: Option<Uuid>,
 }
 
 impl PaymentWrite {
     /// When somebody is to look at the payment again, once this is kept. `None`: nothing is left to
     /// be done until the order or the provider's word moves.
     pub fn next_look(&self, order: &OrderNow, payment: &Payment) -> Option<Micros> {
-        let late = order.held_until.is_some_and(|until| until <= self.at);
-        // Only whether something is due counts here, not under which key.
-        let of = Circumstances { late, collects: self.collects, fresh: self.intent.0 };
         // Whoever waits for a verdict looks again when the time for it is over.
-        let waits = order.held_until.filter(|_| !late);
-        match due(&order.state, payment, of) {
+        let waits = order.held_until.filter(|until| *until > self.at);
+        // Only whether something is due counts here, not under which key.
+        match self.due(order, payment, self.intent.0) {
             Due::Nothing => waits,
             Due::Confirm | Due::Ask(_) => {
                 Some(waits.map_or(self.again, |until| until.min(self.again)))
             }
         }
+    }
+
+    /// What is to be done of the payment once this is kept, a capture under the id `fresh`.
+    pub fn due(&self, order: &OrderNow, payment: &Payment, fresh: Uuid) -> Due {
+        let late = order.held_until.is_some_and(|until| until <= self.at);
+        due(&order.state, payment, Circumstances { late, collects: self.collects, fresh })
     }
 }
 
@@ -68,8 +76,9 @@ pub struct PaymentNow {
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaymentKept {
-    /// `asked`: how the step stands that was to be asked.
-    Done { now: Box<PaymentNow>, asked: Option<Asked> },
+    /// `asked`: how the step stands that was to be asked. `next`: a step that was written down
+    /// because the write goes on, and is to be asked now.
+    Done { now: Box<PaymentNow>, asked: Option<Asked>, next: Option<Step> },
     /// The step may not be asked; nothing was changed.
     NotAllowed(NotAllowed),
     /// The record is none of this intent's; nothing was changed.

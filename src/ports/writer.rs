@@ -7,7 +7,7 @@ mod batch;
 mod moves;
 
 pub use batch::{Batch, Keep, leading_carts};
-pub use moves::{Books, MoveDesk, Plan, leading_moves};
+pub use moves::{Books, MOST_MOVES, MoveDesk, Plan, leading_moves};
 
 use super::{
     StoreError,

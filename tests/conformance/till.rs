@@ -6,7 +6,7 @@ use stoa::{
     domain::{
         id::{CaptureId, CustomerId, PaymentIntentId, RefundId},
         money::Currency,
-        order::{Action, Order, OrderStatus},
+        order::{Action, Order, OrderStatus, OrderStep},
         payment::{Asked, Decline, Fact, NotAllowed, NotOurs, PaymentState, ProviderRecord, Step},
         placing::Placed,
         time::Micros,
@@ -14,7 +14,7 @@ use stoa::{
     ports::{
         clock::{Clock, Ids},
         invoices::InvoiceBooks,
-        orders::OrderWrite,
+        orders::{OrderMoved, OrderWrite, Orders},
         till::{PaymentAct, PaymentKept, PaymentNow, PaymentWrite, Till},
         writer::{Write, Written},
     },
@@ -22,6 +22,8 @@ use stoa::{
 
 on_both_databases![
     a_payment_goes_from_asking_to_the_money,
+    what_goes_on_is_asked_for_along_with_what_was_learnt,
+    what_comes_together_is_kept_as_if_it_came_one_after_the_other,
     what_is_told_again_changes_nothing,
     a_decline_cancels_the_order_and_gives_its_goods_back,
     a_step_that_may_not_be_asked_is_refused,
@@ -36,16 +38,14 @@ on_both_databases![
 const LATER: i64 = 5_000_000;
 
 impl Shop {
+    fn payment_write(&self, intent: PaymentIntentId, act: PaymentAct) -> PaymentWrite {
+        let (at, by) = (self.source.now(), "system".to_owned());
+        let again = Micros(at.0 + LATER);
+        PaymentWrite { intent, act, by, at, again, collects: true, goes_on: None }
+    }
+
     async fn keep(&mut self, intent: PaymentIntentId, act: PaymentAct) -> PaymentKept {
-        let at = self.source.now();
-        let write = PaymentWrite {
-            intent,
-            act,
-            by: "system".into(),
-            at,
-            again: Micros(at.0 + LATER),
-            collects: true,
-        };
+        let write = self.payment_write(intent, act);
         match self.writer.commit(vec![Write::Payment(write)]).await.swap_remove(0).unwrap() {
             Written::Payment(kept) => kept,
             other => panic!("{other:?}"),
@@ -54,7 +54,7 @@ impl Shop {
 
     async fn ask(&mut self, order: &Order, step: Step) -> (PaymentNow, Option<Asked>) {
         match self.keep(order.payment, PaymentAct::Ask(step)).await {
-            PaymentKept::Done { now, asked } => (*now, asked),
+            PaymentKept::Done { now, asked, .. } => (*now, asked),
             other => panic!("{other:?}"),
         }
     }
@@ -118,6 +118,90 @@ async fn a_payment_goes_from_asking_to_the_money(mut shop: Shop) {
     assert_eq!(InvoiceBooks::payment(&shop.store, order.payment).await.unwrap(), Some(now.payment));
 }
 
+async fn what_goes_on_is_asked_for_along_with_what_was_learnt(mut shop: Shop) {
+    let order = shop.asked().await;
+    let (minor, fresh) = (total(&order), shop.source.next());
+    let learn =
+        |facts: &[Fact]| PaymentAct::Learn { record: record(&order, facts), withdrawn: None };
+    let write = shop.payment_write(order.payment, learn(&[Fact::Authorised { minor }]));
+    let write = Write::Payment(PaymentWrite { goes_on: Some(fresh), ..write });
+    let capture = Step::Capture { id: CaptureId(fresh), minor };
+    let first = shop.writer.commit(vec![write.clone()]).await.swap_remove(0).unwrap();
+    let Written::Payment(PaymentKept::Done { now, asked: None, next }) = first else {
+        panic!("{first:?}")
+    };
+    assert_eq!(next, Some(capture));
+    assert_eq!(now.order.state.status, OrderStatus::Confirmed);
+    assert_eq!(Till::payment(&shop.store, order.payment).await.unwrap(), Some(*now));
+    assert_eq!(shop.ask(&order, capture).await.1, Some(Asked::Before), "its row is there");
+    // Learnt again, there is nothing more to write down.
+    let again = shop.writer.commit(vec![write]).await.swap_remove(0).unwrap();
+    assert!(matches!(&again, Written::Payment(PaymentKept::Done { next: None, .. })), "{again:?}");
+    let now = shop.learn(&order, &[Fact::Captured { id: CaptureId(fresh), minor }]).await;
+    assert_eq!(now.order.state.payment, PaymentState::Captured);
+    assert_eq!(shop.due(i64::from(u32::MAX) * 1_000_000).await, []);
+}
+
+async fn what_comes_together_is_kept_as_if_it_came_one_after_the_other(mut shop: Shop) {
+    shop.stocked(&[("A", 9)]).await;
+    let (one, two) = (shop.place(&[("A", 2)]).await, shop.place(&[("A", 3)]).await);
+    let minor = total(&one);
+    let ask = |shop: &Shop, order: &Order, step| {
+        Write::Payment(shop.payment_write(order.payment, PaymentAct::Ask(step)))
+    };
+    let learn = |shop: &Shop, order: &Order, fact| {
+        let act = PaymentAct::Learn { record: record(order, &[fact]), withdrawn: None };
+        Write::Payment(shop.payment_write(order.payment, act))
+    };
+    let (by, note, at) = ("user:1".to_owned(), "not wanted".to_owned(), shop.source.now());
+    let cancel = OrderWrite {
+        order: two.id,
+        action: Action::Cancel,
+        by,
+        note,
+        at,
+        if_version: Some(two.version),
+    };
+    let second = Step::Capture { id: CaptureId(shop.source.next()), minor };
+    let writes = vec![
+        ask(&shop, &one, Step::Authorise),
+        Write::Order(cancel.clone()),
+        learn(&shop, &one, Fact::Authorised { minor }),
+        ask(&shop, &one, Step::Authorise),
+        ask(&shop, &one, second),
+        Write::Order(cancel),
+    ];
+    let answers = shop.writer.commit(writes).await;
+    let asked = |place: usize| match &answers[place] {
+        Ok(Written::Payment(PaymentKept::Done { now, asked, .. })) => {
+            (now.order.version, now.order.state.payment, *asked)
+        }
+        other => panic!("{place}: {other:?}"),
+    };
+    assert_eq!(asked(0), (2, PaymentState::Unknown, Some(Asked::Now)));
+    assert_eq!(asked(2).2, None);
+    assert_eq!(asked(3).2, Some(Asked::Done));
+    assert_eq!(asked(4).2, Some(Asked::Now));
+    let Ok(Written::Order(OrderMoved::Moved(cancelled))) = &answers[1] else {
+        panic!("{:?}", answers[1])
+    };
+    let Ok(Written::Order(OrderMoved::Stale(again))) = &answers[5] else {
+        panic!("{:?}", answers[5])
+    };
+    assert_eq!(cancelled, again);
+    // And so it stands in the rows.
+    let now = Till::payment(&shop.store, one.payment).await.unwrap().unwrap();
+    assert_eq!((now.order.version, now.order.state.payment), (asked(4).0, asked(4).1));
+    assert_eq!(shop.ask(&one, second).await.1, Some(Asked::Before));
+    let now = Till::payment(&shop.store, two.payment).await.unwrap().unwrap();
+    assert_eq!(now.order, *cancelled);
+    assert_eq!(shop.level("A").await, (9, 2), "the cancelled order's goods are back");
+    let versions = |steps: Vec<OrderStep>| steps.iter().map(|s| s.state).collect::<Vec<_>>();
+    let history = versions(shop.store.steps(one.id).await.unwrap());
+    assert_eq!(history.len() as i64, asked(4).0 - 1, "each move has its line: {history:?}");
+    assert_eq!(shop.due(0).await, [two.payment], "only what the cancelled one was asked");
+}
+
 async fn what_is_told_again_changes_nothing(mut shop: Shop) {
     let order = shop.asked().await;
     let minor = total(&order);
@@ -152,6 +236,7 @@ async fn a_step_that_may_not_be_asked_is_refused(mut shop: Shop) {
         at,
         again: at,
         collects: true,
+        goes_on: None,
     };
     let answers = shop.writer.commit(vec![Write::Payment(write)]).await;
     assert_eq!(answers, [Ok(Written::Absent)]);

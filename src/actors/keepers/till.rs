@@ -102,6 +102,22 @@ enum Ended {
     Settled(PaymentIntentId),
 }
 
+/// What was kept of a payment.
+struct Kept {
+    now: PaymentNow,
+    asked: Option<Asked>,
+    /// Written down along with it, and to be asked now.
+    next: Option<Step>,
+}
+
+/// What a provider's answer led to.
+struct Answered {
+    now: PaymentNow,
+    next: Option<Step>,
+    /// There may be more to be done now.
+    goes_on: bool,
+}
+
 /// Given back when it is dropped, also by whoever is cut short.
 struct Turn<'a> {
     till: &'a Till,
@@ -170,10 +186,8 @@ impl Till {
                 Due::Nothing if kept => break,
                 Due::Nothing => {
                     // The row may still say that something is.
-                    return self
-                        .keep(&now, PaymentAct::Wait, of.collects)
-                        .await
-                        .map(|(now, _)| now);
+                    let kept = self.keep(&now, PaymentAct::Wait, of.collects).await;
+                    return kept.map(|kept| kept.now);
                 }
                 Due::Confirm => now.order = self.confirm(now.order.id, at).await?,
                 Due::Ask(step) => {
@@ -198,13 +212,12 @@ impl Till {
         let provider = self.provider(&now.intent.method.provider)?;
         let id = crate::domain::id::CaptureId(self.parts.ids.next());
         let step = Step::Capture { id, minor: now.payment.authorised() };
-        let (now, asked) = self
-            .write(now.intent.id, PaymentAct::Ask(step), by, collects(&**provider), SOONEST)
-            .await?;
-        if asked == Some(Asked::Done) {
-            return Ok(now);
+        let (ask, of_theirs) = (PaymentAct::Ask(step), collects(&**provider));
+        let kept = self.write(self.written(now.intent.id, ask, by, of_theirs, SOONEST)).await?;
+        if kept.asked == Some(Asked::Done) {
+            return Ok(kept.now);
         }
-        self.answer(&**provider, now, step).await.map(|(now, _)| now)
+        self.answer(&**provider, kept.now, step).await.map(|answered| answered.now)
     }
 
     /// What a provider tells of its own accord. `Ok` once it is committed.
@@ -218,10 +231,9 @@ impl Till {
         let record = provider.read_webhook(headers, body)?.record;
         let intent = record.intent;
         let act = PaymentAct::Learn { record, withdrawn: None };
-        let learnt = self
-            .write(intent, act, &Principal::System, collects(&**provider), Duration::ZERO)
-            .await;
-        match learnt {
+        let of_theirs = collects(&**provider);
+        let write = self.written(intent, act, &Principal::System, of_theirs, Duration::ZERO);
+        match self.write(write).await {
             Ok(_) => {
                 self.wake();
                 Ok(())
@@ -297,9 +309,8 @@ impl Till {
     /// Puts it off, so that one that always fails is not all that is looked at.
     async fn later(&self, intent: PaymentIntentId) {
         // As if the shop took the money itself: what isn't to be done after all costs a look.
-        let put_off =
-            self.write(intent, PaymentAct::Wait, &Principal::System, true, LATEST / 10).await;
-        if let Err(error) = put_off {
+        let write = self.written(intent, PaymentAct::Wait, &Principal::System, true, LATEST / 10);
+        if let Err(error) = self.write(write).await {
             tracing::debug!(payment = %intent, %error, "it stays due");
         }
     }
@@ -311,20 +322,29 @@ impl Till {
         now: PaymentNow,
         step: Step,
     ) -> Result<(PaymentNow, bool), TillError> {
-        let (now, asked) = self.keep(&now, PaymentAct::Ask(step), collects(provider)).await?;
-        match asked {
-            Some(Asked::Done) => Ok((now, true)),
-            _ => self.answer(provider, now, step).await,
+        let kept = self.keep(&now, PaymentAct::Ask(step), collects(provider)).await?;
+        if kept.asked == Some(Asked::Done) {
+            return Ok((kept.now, true));
         }
+        let (mut now, mut step) = (kept.now, step);
+        for _ in 1..MOST_STEPS {
+            let answered = self.answer(provider, now, step).await?;
+            match answered.next {
+                Some(next) => (now, step) = (answered.now, next),
+                None => return Ok((answered.now, answered.goes_on)),
+            }
+        }
+        self.answer(provider, now, step).await.map(|answered| (answered.now, answered.goes_on))
     }
 
-    /// Asks for a step that was written down, and learns the answer.
+    /// Asks for a step that was written down, and learns the answer, with which the next step may
+    /// be written down.
     async fn answer(
         &self,
         provider: &dyn PaymentProvider,
         now: PaymentNow,
         step: Step,
-    ) -> Result<(PaymentNow, bool), TillError> {
+    ) -> Result<Answered, TillError> {
         let (intent, collects) = (&now.intent, collects(provider));
         let (record, withdrawn) = match call(provider, intent, step).await {
             Ok(record) => (record, None),
@@ -340,25 +360,28 @@ impl Till {
             }
             Err(PaymentError::Unavailable(why)) => {
                 tracing::info!(payment = %intent.id, why, "the payment provider is away");
-                return Ok((self.keep(&now, PaymentAct::Wait, collects).await?.0, false));
+                return self.wait(&now, collects).await;
             }
             Err(PaymentError::Unknown(why)) => {
                 tracing::info!(payment = %intent.id, why, "an answer was lost; looking the payment up");
                 match provider.look_up(intent.id).await {
                     Ok(Some(record)) => (record, None),
-                    Ok(None) | Err(_) => {
-                        return Ok((self.keep(&now, PaymentAct::Wait, collects).await?.0, false));
-                    }
+                    Ok(None) | Err(_) => return self.wait(&now, collects).await,
                 }
             }
         };
         let new = !record.facts.is_subset(now.payment.facts());
         let act = PaymentAct::Learn { record, withdrawn };
-        let (now, _) = self.keep(&now, act, collects).await?;
+        let Kept { now, next, .. } = self.keep(&now, act, collects).await?;
         if let Some(gap) = now.payment.gap() {
             tracing::error!(payment = %now.intent.id, %gap, "a payment's facts don't add up");
         }
-        Ok((now, new))
+        Ok(Answered { now, next, goes_on: new })
+    }
+
+    async fn wait(&self, now: &PaymentNow, collects: bool) -> Result<Answered, TillError> {
+        let now = self.keep(now, PaymentAct::Wait, collects).await?.now;
+        Ok(Answered { now, next: None, goes_on: false })
     }
 
     async fn confirm(&self, order: OrderId, at: Micros) -> Result<OrderNow, TillError> {
@@ -381,25 +404,34 @@ impl Till {
         now: &PaymentNow,
         act: PaymentAct,
         collects: bool,
-    ) -> Result<(PaymentNow, Option<Asked>), TillError> {
+    ) -> Result<Kept, TillError> {
         let age = self.parts.clock.now().0.saturating_sub(now.created_at.0).max(0);
         let again = Duration::from_micros(age.unsigned_abs() / 2).clamp(SOONEST, LATEST);
-        self.write(now.intent.id, act, &Principal::System, collects, again).await
+        let goes_on = matches!(act, PaymentAct::Learn { .. }).then(|| self.parts.ids.next());
+        let write = self.written(now.intent.id, act, &Principal::System, collects, again);
+        self.write(PaymentWrite { goes_on, ..write }).await
     }
 
-    async fn write(
+    /// Something to keep, and nothing more.
+    fn written(
         &self,
         intent: PaymentIntentId,
         act: PaymentAct,
         by: &Principal,
         collects: bool,
         again: Duration,
-    ) -> Result<(PaymentNow, Option<Asked>), TillError> {
+    ) -> PaymentWrite {
         let at = self.parts.clock.now();
         let again = Micros(at.0.saturating_add(i64::try_from(again.as_micros()).unwrap_or(0)));
-        let write = PaymentWrite { intent, act, by: by.to_string(), at, again, collects };
+        PaymentWrite { intent, act, by: by.to_string(), at, again, collects, goes_on: None }
+    }
+
+    async fn write(&self, write: PaymentWrite) -> Result<Kept, TillError> {
+        let intent = write.intent;
         match self.parts.store.write(Write::Payment(write)).await? {
-            Written::Payment(PaymentKept::Done { now, asked }) => Ok((*now, asked)),
+            Written::Payment(PaymentKept::Done { now, asked, next }) => {
+                Ok(Kept { now: *now, asked, next })
+            }
             Written::Payment(PaymentKept::NotAllowed(why)) => Err(why.into()),
             Written::Payment(PaymentKept::NotOurs(why)) => {
                 tracing::error!(payment = %intent, %why, "a provider said what can't be true");

@@ -28,13 +28,14 @@ use crate::{
     },
     views::{MailText, OrderMail, Sender, order_mail},
 };
+use futures_util::future::try_join_all;
 use std::{sync::Arc, time::Duration};
 use supervisors::{Child, Context, Fault, Next, Nudge, Reconciler, reconciler};
 
 /// What another node put into the queue is found within this.
 const EVERY: Duration = Duration::from_secs(10);
-/// Claimed at one time; each is tried for less than the claim lasts.
-const AT_A_TIME: u32 = 10;
+/// Claimed and tried at one time; each for less than the claim lasts.
+const AT_A_TIME: u32 = 32;
 const CLAIMED_FOR: Duration = Duration::from_secs(10 * 60);
 /// The longest that handing one over may take.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -110,14 +111,13 @@ impl Reconciler for Post {
         }
         let due = parts.queue.next_due().await.map_err(store_fault)?;
         if due.is_some_and(|due| due <= now) {
-            let claimed = self.claim(now).await?;
-            for mail in &claimed {
-                if context.stopping() {
-                    // The claims run out, and they are tried again then.
-                    return Ok(Next::Idle);
-                }
-                self.try_once(mail).await?;
+            if context.stopping() {
+                return Ok(Next::Idle);
             }
+            let claimed = self.claim(now).await?;
+            // Together, so that what became of them is committed together. When this is cut short
+            // the claims run out, and they are tried again then.
+            try_join_all(claimed.iter().map(|mail| self.try_once(mail))).await?;
             return Ok(if claimed.is_empty() { Next::Idle } else { Next::Again });
         }
         if self.swept_at.is_none_or(|at| now >= at.plus(SWEEP_EVERY)) {

@@ -12,7 +12,7 @@ use crate::{
         event::EventKind,
         id::{OrderId, PaymentIntentId},
         order::{Action, Change, OrderLetter, OrderStatus, StockEffect, apply},
-        payment::{Asked, Fact, Payment, PaymentIntent, Step},
+        payment::{Asked, Due, Fact, Payment, PaymentIntent, Step},
         stock::StockError,
         time::Micros,
     },
@@ -36,6 +36,7 @@ pub struct Books {
     pub intent: PaymentIntent,
     pub payment: Payment,
     pub created_at: Micros,
+    pub due_at: Option<Micros>,
 }
 
 /// A move that may be made.
@@ -78,6 +79,9 @@ impl Plan {
 
 /// A step's row, changed: asked by whom and when, or withdrawn.
 type StepRow = Option<(String, Micros)>;
+
+/// The most moves of one write: what its payment is, the order's confirmation, the next step.
+pub const MOST_MOVES: usize = 3;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -140,6 +144,10 @@ impl MoveDesk {
         self.history.push((write.clone(), plan.next));
         self.news.push((plan.change.news.into(), write.order, write.at));
         if plan.change.money.is_some() {
+            let mut books = self.payments.values_mut();
+            if let Some(books) = books.find(|books| books.intent.order == write.order) {
+                books.due_at = Some(write.at);
+            }
             self.due.insert(write.order, Some(write.at));
         }
         Written::Order(OrderMoved::Moved(plan.next))
@@ -163,10 +171,11 @@ impl MoveDesk {
                 asked = Some(now);
             }
             PaymentAct::Learn { record, withdrawn } => {
+                let known = books.payment.facts().clone();
                 let learnt = books.payment.learn(record);
                 learnt.map_err(|why| Written::Payment(PaymentKept::NotOurs(why)))?;
-                for fact in &record.facts {
-                    self.facts.entry((write.intent, *fact)).or_insert(write.at);
+                for fact in record.facts.difference(&known) {
+                    self.facts.insert((write.intent, *fact), write.at);
                 }
                 if let Some(step) = withdrawn {
                     books.payment.withdraw(step);
@@ -181,14 +190,50 @@ impl MoveDesk {
         Ok((moved, asked))
     }
 
-    /// The payment with its order, once the order's move was made or refused; when to look at it
+    /// What a write that goes on moves next, to be made and asked after again: the order's
+    /// confirmation, or what a step that is asked now means for it.
+    pub fn go_on(&mut self, write: &PaymentWrite) -> Option<(OrderWrite, Option<Step>)> {
+        let PaymentAct::Learn { .. } = &write.act else { return None };
+        let books = self.payments.get_mut(&write.intent)?;
+        let order = self.orders.get(&books.intent.order)?;
+        let (order_id, at) = (order.id, write.at);
+        let moved = |action| {
+            let (by, note) = (write.by.clone(), String::new());
+            OrderWrite { order: order_id, action, by, note, at, if_version: None }
+        };
+        match write.due(order, &books.payment, write.goes_on?) {
+            Due::Nothing => None,
+            Due::Confirm => Some((moved(Action::Confirm), None)),
+            Due::Ask(step) => match books.payment.ask(step) {
+                Ok(Asked::Now) => {
+                    let row = Some((write.by.clone(), at));
+                    self.steps.insert((write.intent, step), row);
+                    let action = Action::PaymentIs { state: books.payment.state() };
+                    Some((moved(action), Some(step)))
+                }
+                Ok(Asked::Before | Asked::Done) | Err(_) => None,
+            },
+        }
+    }
+
+    /// The payment with its order, once the order's moves were made or refused; when to look at it
     /// next goes by both. `None`: the order was never put here.
-    pub fn kept(&mut self, write: &PaymentWrite, asked: Option<Asked>) -> Option<Written> {
-        let Books { intent, payment, created_at } = self.payments.get(&write.intent)?.clone();
-        let order = *self.orders.get(&intent.order)?;
-        self.due.insert(intent.order, write.next_look(&order, &payment));
+    pub fn kept(
+        &mut self,
+        write: &PaymentWrite,
+        asked: Option<Asked>,
+        next: Option<Step>,
+    ) -> Option<Written> {
+        let books = self.payments.get_mut(&write.intent)?;
+        let order = *self.orders.get(&books.intent.order)?;
+        let look = write.next_look(&order, &books.payment);
+        if books.due_at != look {
+            books.due_at = look;
+            self.due.insert(order.id, look);
+        }
+        let Books { intent, payment, created_at, due_at: _ } = books.clone();
         let now = Box::new(PaymentNow { intent, payment, order, created_at });
-        Some(Written::Payment(PaymentKept::Done { now, asked }))
+        Some(Written::Payment(PaymentKept::Done { now, asked, next }))
     }
 
     /// Orders that are elsewhere than before, each once.

@@ -54,7 +54,7 @@ impl Books {
         if let Ok(change) = apply(&now.order.state, action) {
             now.order.state = change.state;
         }
-        PaymentKept::Done { now: Box::new(now.clone()), asked }
+        PaymentKept::Done { now: Box::new(now.clone()), asked, next: None }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     domain::{
         id::{OrderId, StockItemId, WarehouseId},
         order::{OrderNumber, OrderState, StockEffect},
+        payment::Step,
         stock::{Reserve, StockError},
         time::Micros,
     },
@@ -15,7 +16,8 @@ use crate::{
         StoreError,
         clock::Ids,
         orders::{OrderNow, OrderWrite},
-        writer::{MoveDesk, Write, Written},
+        till::PaymentWrite,
+        writer::{MOST_MOVES, MoveDesk, Write, Written},
     },
 };
 use deadpool_postgres::{
@@ -95,7 +97,7 @@ pub(super) async fn make(
 ) -> Result<Vec<Written>, Failure> {
     let (mut orders, intents) = MoveDesk::wanted(writes.iter().copied());
     let intents = payments::intents(tx, &intents).await?;
-    orders.extend(intents.iter().map(|(intent, _)| intent.order));
+    orders.extend(intents.iter().map(|intent| intent.order));
     let locked = lock(tx, &orders).await?;
     let books = payments::books(tx, intents).await?;
     let mut desk = MoveDesk::default().with_orders(locked).with_payments(books);
@@ -106,7 +108,8 @@ pub(super) async fn make(
             Write::Payment(write) => match desk.keep(write) {
                 Ok((moved, asked)) => {
                     act(tx, &mut desk, &moved, ids).await?;
-                    let kept = desk.kept(write, asked);
+                    let next = go_on(tx, &mut desk, write, ids).await?;
+                    let kept = desk.kept(write, asked, next);
                     kept.ok_or_else(|| StoreError::Corrupt("a payment's order is gone".to_owned()))?
                 }
                 Err(answer) => answer,
@@ -116,6 +119,23 @@ pub(super) async fn make(
     }
     put(tx, &desk).await?;
     Ok(made)
+}
+
+/// What else a payment's write does, up to a step that is to be asked.
+async fn go_on(
+    tx: &Transaction<'_>,
+    desk: &mut MoveDesk,
+    write: &PaymentWrite,
+    ids: &dyn Ids,
+) -> Result<Option<Step>, Failure> {
+    for _ in 1..MOST_MOVES {
+        let Some((moved, step)) = desk.go_on(write) else { break };
+        act(tx, desk, &moved, ids).await?;
+        if step.is_some() {
+            return Ok(step);
+        }
+    }
+    Ok(None)
 }
 
 async fn lock(tx: &Transaction<'_>, orders: &[OrderId]) -> Result<Vec<OrderNow>, Failure> {

@@ -15,14 +15,18 @@ use crate::{
         writer::{Books, MoveDesk},
     },
 };
-use deadpool_postgres::{Transaction, tokio_postgres::Row};
+use deadpool_postgres::{
+    Transaction,
+    tokio_postgres::{Error, Row},
+};
 use std::collections::HashMap;
 use uuid::Uuid;
 
 statements! {
     INTENTS =
-        "SELECT id, order_id, provider, token, amount_minor, currency, created_at
+        "SELECT id, order_id, provider, token, amount_minor, currency
          FROM payment_intent WHERE id = ANY($1)";
+    TIMES = "SELECT id, created_at, due_at FROM payment_intent WHERE id = ANY($1)";
     STEPS = "SELECT intent_id, step FROM payment_step WHERE intent_id = ANY($1)";
     FACTS = "SELECT intent_id, fact FROM payment_fact WHERE intent_id = ANY($1)";
     PUT_STEPS =
@@ -37,38 +41,48 @@ statements! {
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[]) ON CONFLICT DO NOTHING";
 }
 
-/// Those of these that there are, with when they were made. Nothing of it ever changes.
+/// Those of these that there are. Nothing of it ever changes.
 pub(super) async fn intents(
     tx: &Transaction<'_>,
     intents: &[PaymentIntentId],
-) -> Result<Vec<(PaymentIntent, Micros)>, Failure> {
+) -> Result<Vec<PaymentIntent>, Failure> {
     if intents.is_empty() {
         return Ok(Vec::new());
     }
     let ids: Vec<_> = intents.iter().map(|intent| intent.0).collect();
     let rows = query(tx, INTENTS, [&ids]).await?;
-    rows.iter().map(|row| Ok((intent(row)?, Micros(row.try_get(6)?)))).collect()
+    rows.iter().map(intent).collect()
 }
 
 /// What is known of these payments. Their orders are locked.
 pub(super) async fn books(
     tx: &Transaction<'_>,
-    intents: Vec<(PaymentIntent, Micros)>,
+    intents: Vec<PaymentIntent>,
 ) -> Result<Vec<Books>, Failure> {
     if intents.is_empty() {
         return Ok(Vec::new());
     }
-    let ids: Vec<_> = intents.iter().map(|(intent, _)| intent.id.0).collect();
-    let (steps, facts) =
-        tokio::try_join!(biased; query(tx, STEPS, [&ids]), query(tx, FACTS, [&ids]))?;
+    let ids: Vec<_> = intents.iter().map(|intent| intent.id.0).collect();
+    let (times, steps, facts) = tokio::try_join!(
+        biased;
+        query(tx, TIMES, [&ids]),
+        query(tx, STEPS, [&ids]),
+        query(tx, FACTS, [&ids]),
+    )?;
+    let times = times.iter().map(|row| {
+        let due_at: Option<i64> = row.try_get(2)?;
+        Ok((row.try_get(0)?, (Micros(row.try_get(1)?), due_at.map(Micros))))
+    });
+    let times = times.collect::<Result<HashMap<Uuid, _>, Error>>()?;
     let (mut steps, mut facts) = (by_intent::<Step>(&steps)?, by_intent::<Fact>(&facts)?);
-    let book = |(intent, created_at): (PaymentIntent, Micros)| {
+    let book = |intent: PaymentIntent| {
+        let (created_at, due_at) = *times.get(&intent.id.0)?;
         let steps = steps.remove(&intent.id.0).unwrap_or_default();
         let facts = facts.remove(&intent.id.0).unwrap_or_default();
         let payment = Payment::from_rows(intent.id, intent.amount, steps, facts);
-        Books { intent, payment, created_at }
+        Some(Books { intent, payment, created_at, due_at })
     };
-    Ok(intents.into_iter().map(book).collect())
+    Ok(intents.into_iter().filter_map(book).collect())
 }
 
 pub(super) async fn put(tx: &Transaction<'_>, desk: &MoveDesk) -> Result<(), Failure> {

@@ -6,13 +6,15 @@ use crate::{
     domain::{
         id::{OrderId, StockItemId, WarehouseId},
         order::{Action, OrderNumber, OrderState, StockEffect},
+        payment::Step,
         stock::{Reserve, StockError},
         time::Micros,
     },
     ports::{
         clock::Ids,
         orders::{OrderNow, OrderWrite},
-        writer::{MoveDesk, Write, Written},
+        till::PaymentWrite,
+        writer::{MOST_MOVES, MoveDesk, Write, Written},
     },
 };
 use sqlx::{SqliteConnection, types::Json};
@@ -115,7 +117,8 @@ pub(super) async fn make(
             Write::Payment(write) => match desk.keep(write) {
                 Ok((moved, asked)) => {
                     act(conn, &mut desk, &moved, ids).await?;
-                    let kept = desk.kept(write, asked);
+                    let next = go_on(conn, &mut desk, write, ids).await?;
+                    let kept = desk.kept(write, asked, next);
                     kept.ok_or_else(|| sqlx::Error::Protocol("a payment's order is gone".into()))?
                 }
                 Err(answer) => answer,
@@ -125,6 +128,23 @@ pub(super) async fn make(
     }
     put(conn, &desk).await?;
     Ok(made)
+}
+
+/// What else a payment's write does, up to a step that is to be asked.
+async fn go_on(
+    conn: &mut SqliteConnection,
+    desk: &mut MoveDesk,
+    write: &PaymentWrite,
+    ids: &dyn Ids,
+) -> Result<Option<Step>, sqlx::Error> {
+    for _ in 1..MOST_MOVES {
+        let Some((moved, step)) = desk.go_on(write) else { break };
+        act(conn, desk, &moved, ids).await?;
+        if step.is_some() {
+            return Ok(step);
+        }
+    }
+    Ok(None)
 }
 
 async fn read(

@@ -18,7 +18,8 @@ use uuid::Uuid;
 
 statements! {
     INTENTS = { sqlite:
-        "SELECT i.id, i.order_id, i.provider, i.token, i.amount_minor, i.currency, i.created_at
+        "SELECT i.id, i.order_id, i.provider, i.token, i.amount_minor, i.currency, i.created_at,
+             i.due_at
          FROM json_each($1) j CROSS JOIN payment_intent i ON i.id = unhex(j.value)" };
     STEPS = { sqlite:
         "SELECT s.intent_id, s.step
@@ -48,6 +49,7 @@ struct IntentRow {
     amount_minor: i64,
     currency: String,
     created_at: i64,
+    due_at: Option<i64>,
 }
 
 impl IntentRow {
@@ -79,12 +81,12 @@ pub(super) async fn books(
     let facts = sqlx::query_as(FACTS.sqlite).bind(&ids).fetch_all(conn).await?;
     let (mut steps, mut facts) = (by_intent::<Step>(steps)?, by_intent::<Fact>(facts)?);
     let book = |row: IntentRow| {
-        let created_at = Micros(row.created_at);
+        let (created_at, due_at) = (Micros(row.created_at), row.due_at.map(Micros));
         let intent = row.intent()?;
         let steps = steps.remove(&intent.id.0).unwrap_or_default();
         let facts = facts.remove(&intent.id.0).unwrap_or_default();
         let payment = Payment::from_rows(intent.id, intent.amount, steps, facts);
-        Ok(Books { intent, payment, created_at })
+        Ok(Books { intent, payment, created_at, due_at })
     };
     rows.into_iter().map(book).collect()
 }
