@@ -6,6 +6,7 @@ use crate::{
         keepers::{
             carts::Carts,
             orders::{Orders, OrdersParts},
+            products::Products,
             rules::Rules,
             stock::Stocks,
             till::{Inward, Till, TillParts},
@@ -29,6 +30,7 @@ pub(super) struct Selling {
     pub(super) orders: Orders,
     pub(super) till: Till,
     pub(super) stocks: Stocks,
+    pub(super) products: Products,
     pub(super) cards: Option<Cards>,
     pub(super) seats: SellingSeats,
 }
@@ -98,5 +100,11 @@ pub(super) fn selling(
         test_cards,
     };
     let stocks = Stocks { store: store.clone(), rows: parts.store.clone() };
-    Ok(Selling { orders, till, stocks, cards, seats })
+    let products = Products {
+        store: store.clone(),
+        rows: parts.store.clone(),
+        clock: parts.clock.clone(),
+        scope: parts.scope.clone(),
+    };
+    Ok(Selling { orders, till, stocks, products, cards, seats })
 }

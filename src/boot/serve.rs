@@ -144,6 +144,7 @@ pub(crate) async fn serve(
         till: selling.till,
         stocks: selling.stocks,
         mails,
+        products: selling.products,
         cards: selling.cards,
         trusted: Trusted::read(&config.http.trusted_proxies).map_err(BootError::Other)?,
         chance: parts.chance.clone(),

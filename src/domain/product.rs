@@ -74,3 +74,18 @@ pub struct ProductDraft {
     /// Higher is shown first.
     pub popularity: i64,
 }
+
+/// A product as its row in a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductRow {
+    pub sku: Sku,
+    pub name: String,
+    pub brand: Option<String>,
+    pub status: ProductStatus,
+    pub price: Option<Money>,
+    /// Of what it has for itself; `None`: that isn't counted.
+    pub available: Option<i64>,
+    /// Digits behind the point of what is counted.
+    pub precision: u8,
+    pub unit: String,
+}

@@ -33,6 +33,8 @@ pub enum QuantityError {
     TooPrecise { digits: u8 },
     #[error("a quantity must be more than zero")]
     NotPositive,
+    #[error("there can't be fewer than none")]
+    Negative,
     #[error("at most 1000000 units of a product can be ordered at once")]
     TooMany,
     #[error("order at least {}", .least.text(*.precision))]
@@ -70,26 +72,7 @@ impl Quantity {
 
     /// Reads `3` or `1.5`; trailing zeros are fine, other digits beyond the precision are not.
     pub fn parse(text: &str, precision: Precision) -> Result<Self, QuantityError> {
-        let text = text.trim();
-        let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        let plain = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-        if (whole.is_empty() && fraction.is_empty()) || !plain(whole) || !plain(fraction) {
-            return Err(QuantityError::NotANumber);
-        }
-        let fraction = fraction.trim_end_matches('0');
-        let places = usize::from(precision.digits());
-        if fraction.len() > places {
-            return Err(match precision.digits() {
-                0 => QuantityError::WholeUnitsOnly,
-                digits => QuantityError::TooPrecise { digits },
-            });
-        }
-        let padding = std::iter::repeat_n(b'0', places - fraction.len());
-        let mut steps = 0i64;
-        for digit in whole.bytes().chain(fraction.bytes()).chain(padding) {
-            steps = steps.saturating_mul(10).saturating_add(i64::from(digit - b'0'));
-        }
+        let (negative, steps) = read(text, precision)?;
         if negative {
             return Err(QuantityError::NotPositive);
         }
@@ -108,13 +91,7 @@ impl Quantity {
 
     /// Without zeros at the end: `3`, `1.5`. [`Quantity::parse`] reads it back.
     pub fn text(self, precision: Precision) -> String {
-        let per_unit = precision.steps_per_unit();
-        let (whole, fraction) = (self.0 / per_unit, self.0 % per_unit);
-        if fraction == 0 {
-            return whole.to_string();
-        }
-        let fraction = format!("{fraction:0width$}", width = usize::from(precision.digits()));
-        format!("{whole}.{}", fraction.trim_end_matches('0'))
+        precision.count_text(self.0)
     }
 
     pub fn checked_add(self, other: Self) -> Result<Self, QuantityError> {
@@ -125,6 +102,31 @@ impl Quantity {
     pub fn checked_mul(self, times: i64) -> Result<Self, QuantityError> {
         Self::of_steps(self.0.saturating_mul(times))
     }
+}
+
+/// Whether it is below zero, and how many steps it is then; more than fit are as many as fit.
+fn read(text: &str, precision: Precision) -> Result<(bool, i64), QuantityError> {
+    let text = text.trim();
+    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let plain = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    if (whole.is_empty() && fraction.is_empty()) || !plain(whole) || !plain(fraction) {
+        return Err(QuantityError::NotANumber);
+    }
+    let fraction = fraction.trim_end_matches('0');
+    let places = usize::from(precision.digits());
+    if fraction.len() > places {
+        return Err(match precision.digits() {
+            0 => QuantityError::WholeUnitsOnly,
+            digits => QuantityError::TooPrecise { digits },
+        });
+    }
+    let padding = std::iter::repeat_n(b'0', places - fraction.len());
+    let mut steps = 0i64;
+    for digit in whole.bytes().chain(fraction.bytes()).chain(padding) {
+        steps = steps.saturating_mul(10).saturating_add(i64::from(digit - b'0'));
+    }
+    Ok((negative, steps))
 }
 
 impl TryFrom<i64> for Quantity {

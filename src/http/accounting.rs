@@ -74,12 +74,16 @@ accounting! {
     ) -> KeyMade;
     fn keys(&self, user: UserId) -> Vec<Session>;
     fn end_key(&self, user: UserId, id: SessionId) -> ();
-    fn invite(
+    fn invite(&self, invitation: Invitation, by: &Principal) -> UserId;
+    fn invite_once(
         &self, invitation: Invitation, by: &Principal, making: Making<Account>
     ) -> KeptAnswer;
     fn people(&self, customer: Option<CustomerId>) -> Vec<Account>;
     fn change_post(&self, user: UserId, post: Post, active: bool, by: &Principal) -> ();
     fn customers(&self, after: Option<CustomerId>, limit: u32) -> Vec<Customer>;
+    fn find_customers(
+        &self, text: &str, before: Option<CustomerId>, limit: u32
+    ) -> Vec<(Customer, Option<String>)>;
     fn groups(&self) -> Vec<CustomerGroup>;
     fn add_group(
         &self, code: &str, name: &str, by: &Principal, making: Making<CustomerGroup>

@@ -3,7 +3,8 @@
 use crate::{
     actors::{
         keepers::{
-            carts::Carts, orders::Orders, quotes::Quotes, rules::Rules, stock::Stocks, till::Till,
+            carts::Carts, orders::Orders, products::Products, quotes::Quotes, rules::Rules,
+            stock::Stocks, till::Till,
         },
         reconcilers::{Progress, mail::Mails},
     },
@@ -61,6 +62,7 @@ pub(crate) struct App {
     pub(crate) stocks: Stocks,
     /// What is mailed, and what could not be.
     pub(crate) mails: Mails,
+    pub(crate) products: Products,
     /// Where cards are taken on a form of the shop's own.
     pub(crate) cards: Option<Cards>,
     /// Who changed what.

@@ -65,6 +65,14 @@ impl Place for BehindCustomer {
     const LIST: &'static str = "customers";
 }
 
+/// Older than this customer.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BeforeCustomer(pub(crate) Uuid);
+
+impl Place for BeforeCustomer {
+    const LIST: &'static str = "newest-customers";
+}
+
 /// Before this entry of the audit log.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BeforeEntry(pub(crate) i64);

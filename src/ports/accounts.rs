@@ -205,6 +205,15 @@ pub trait Accounts: Send + Sync {
         after: Option<CustomerId>,
         limit: u32,
     ) -> Result<Vec<Customer>, StoreError>;
+    /// Up to `limit` customers before one, the newest first, each with an address of mail of one
+    /// who logs in for it: those of which `text` is a part of the name, the tax number or such an
+    /// address. Looks at all of them where few fit.
+    async fn find_customers(
+        &self,
+        text: &str,
+        before: Option<CustomerId>,
+        limit: u32,
+    ) -> Result<Vec<(Customer, Option<String>)>, StoreError>;
     /// Who logs in for this customer, or (`None`) for the shop; by age.
     async fn accounts(&self, customer: Option<CustomerId>) -> Result<Vec<Account>, StoreError>;
     async fn addresses(&self, customer: CustomerId) -> Result<Vec<SavedAddress>, StoreError>;

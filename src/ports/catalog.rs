@@ -2,10 +2,17 @@
 //!
 //! Shoppers' reads go to [`super::documents`] and [`super::search`] instead.
 
-use super::StoreError;
+use super::{
+    StoreError,
+    products::{ProductFilter, StoredDraft},
+};
 use crate::domain::{
-    category::CategoryTree, document::ProductDocument, id::ProductId, product::ProductDraft,
-    scope::Scope, sku::Sku,
+    category::CategoryTree,
+    document::ProductDocument,
+    id::ProductId,
+    product::{ProductDraft, ProductRow},
+    scope::Scope,
+    sku::Sku,
 };
 use async_trait::async_trait;
 
@@ -43,4 +50,17 @@ pub trait Drafts: Send + Sync {
         after: Option<&Sku>,
         limit: u32,
     ) -> Result<Vec<ProductDraft>, StoreError>;
+
+    /// One of them, in whatever status.
+    async fn draft(&self, scope: &Scope, sku: &Sku) -> Result<Option<StoredDraft>, StoreError>;
+
+    /// Up to `limit` products that fit, behind a SKU, by SKU and in every status. Looks at all of
+    /// them where few fit.
+    async fn find(
+        &self,
+        scope: &Scope,
+        filter: &ProductFilter,
+        after: Option<&Sku>,
+        limit: u32,
+    ) -> Result<Vec<ProductRow>, StoreError>;
 }

@@ -23,6 +23,7 @@ pub mod outbox;
 pub mod overrides;
 pub mod passwords;
 pub mod payments;
+pub mod products;
 pub mod quotes;
 pub mod rules;
 pub mod search;

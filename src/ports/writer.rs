@@ -16,6 +16,7 @@ use super::{
     mail::{MailWrite, WaitingMail},
     orders::{OrderMoved, OrderWrite},
     overrides::PoolOverride,
+    products::{ProductWrite, ProductWritten},
     quotes::{QuoteWrite, QuoteWritten},
     rules::{RuleWrite, RuleWritten},
     sessions::{SessionWrite, TokenHash},
@@ -68,6 +69,8 @@ pub enum Write {
         older_than: Micros,
         most: u32,
     },
+    /// Makes a product, or puts it in the place of what it was.
+    Product(Box<ProductWrite>),
     /// Upserts products by SKU (see [`ProductBatch`]).
     Products(ProductBatch),
     /// Makes an import's row.
@@ -171,6 +174,7 @@ pub enum Written {
     Order(OrderMoved),
     Payment(PaymentKept),
     Stock(StockWritten),
+    Product(ProductWritten),
     /// So many rows had their time.
     Swept(u64),
     Cart(CartAnswer),

@@ -9,7 +9,7 @@ use crate::{
 
 pub(crate) const ADA: &str = "ada@example.com";
 
-const HOME: [(&str, &str); 5] = [
+pub(crate) const HOME: [(&str, &str); 5] = [
     ("name", "Ada"),
     ("street", "1 Road"),
     ("city", "Berlin"),

@@ -1,11 +1,14 @@
 //! The shop's own people at work in their rooms, page by page and without scripts.
 
 use crate::{
-    account_pages::{ADA, buy_by_invoice, fill, led},
+    account_pages::{ADA, HOME, buy_by_invoice, fill, is_in, led},
     accounts::{mailed_token, open},
     carts::Person,
     on_every_stack,
-    support::{client::Answer, server::Server},
+    support::{
+        client::{Answer, exchange},
+        server::{Server, until},
+    },
 };
 
 /// Somebody who has become the shop's owner.
@@ -193,6 +196,297 @@ fn an_order_is_found_packed_sent_paid_and_given_back() {
         for action in ["order.process", "order.ship", "order.complete", "order.refund"] {
             assert!(told(action), "{action} in {log}");
         }
+        stack.succeed(&["doctor", "audit"]);
+    });
+}
+
+/// What stands in a field of a page.
+fn value(page: &str, name: &str) -> String {
+    let (_, rest) = page.split_once(&format!("name=\"{name}\"")).expect(name);
+    let (_, rest) = rest.split_once("value=\"").expect("its value");
+    rest.split('"').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_product_is_made_changed_counted_and_priced_in_place() {
+    on_every_stack("admin products", |stack| {
+        let server = open(stack);
+        let olga = owner(&server);
+        let list = "/admin/products";
+        let page = olga.page(list);
+        assert!(
+            page.contains("href=\"/admin/products/A-1\"") && page.contains("Bit set"),
+            "{page}"
+        );
+        assert!(!olga.page("/admin/products?q=bit").contains("/admin/products/A-1"));
+        assert!(olga.page("/admin/products?status=disabled").contains("No such products"));
+
+        // A new one is hidden until it is put on sale.
+        let taken = fill(&olga, list, list, &[("sku", "A-1"), ("name", "Another")]);
+        assert!(refused(&taken, 409).contains("There is a product with this SKU"));
+        let empty = refused(&fill(&olga, list, list, &[("sku", "NEW 1"), ("name", "")]), 422);
+        assert!(empty.contains("field-sku-error") && empty.contains("field-name-error"), "{empty}");
+        let place = led(&olga, list, list, &[("sku", "NEW/1"), ("name", "New drill")]);
+        assert_eq!(place, "/admin/products/NEW%2F1?done=made");
+        assert!(olga.page(&place).contains("Not shown"));
+
+        let drill = "/admin/products/A-1";
+        let page = olga.page(drill);
+        let seen = hidden(&page, "version");
+        assert_eq!((value(&page, "name"), value(&page, "price")), ("Drill".into(), "10.00".into()));
+        let mut fields = vec![
+            ("version", seen.as_str()),
+            ("name", "Drill <18 V>"),
+            ("status", "active"),
+            ("price", "12.50"),
+            ("currency", "USD"),
+            ("brand", "Acme"),
+            ("category", ""),
+            ("unit", "each"),
+            ("precision", "0"),
+            ("short_description", "Turns."),
+            ("description", "Turns both ways.\r\nAnd stops."),
+            ("images", ""),
+            ("attributes", "Power: 18 V\r\nWeight: 1.2 kg"),
+            ("popularity", "5"),
+        ];
+        assert_eq!(led(&olga, drill, drill, &fields), "/admin/products/A-1?done=saved");
+        let page = olga.page(drill);
+        assert_eq!(value(&page, "price"), "12.50");
+        assert!(page.contains("Drill &#60;18 V&#62;") && page.contains("Weight: 1.2 kg"), "{page}");
+        until("shoppers to see it", || {
+            let product = server.json("/api/v1/products/A-1");
+            (product["price"]["minor"] == 1_250 && product["attributes"]["Power"] == "18 V")
+                .then_some(())
+        });
+        // By a form from before, and with what can't be.
+        let page = refused(&fill(&olga, drill, drill, &fields), 412);
+        assert!(page.contains("Somebody changed it"), "{page}");
+        let seen = hidden(&olga.page(drill), "version");
+        fields[0].1 = &seen;
+        fields[3].1 = "-3";
+        fields[12].1 = "no colon";
+        let page = refused(&fill(&olga, drill, drill, &fields), 422);
+        assert!(page.contains("has no colon") && page.contains("Drill &#60;18 V&#62;"), "{page}");
+        fields[12].1 = "";
+        let page = refused(&fill(&olga, drill, drill, &fields), 422);
+        assert!(page.contains("field-price-error"), "{page}");
+
+        // Its stock, with a line in the ledger.
+        let stock = "/admin/products/A-1/stock";
+        let version = |page: &str| {
+            let (_, rest) = page.split_once(&format!("action=\"{stock}\"")).expect("a form");
+            hidden(rest, "version")
+        };
+        let seen = version(&olga.page(drill));
+        let mut count = vec![
+            ("version", seen.as_str()),
+            ("level.main", "41"),
+            ("threshold", "2"),
+            ("note", "found"),
+        ];
+        assert_eq!(led(&olga, drill, stock, &count), "/admin/products/A-1?done=stock");
+        let page = olga.page(drill);
+        assert!(
+            page.contains("Counted") && page.contains("found") && page.contains(">Olga<"),
+            "{page}"
+        );
+        assert_eq!(value(&page, "level.main"), "41");
+        let told = server.operate("GET", "/api/v1/stock/A-1", b"").json();
+        assert_eq!((&told["available"], &told["threshold"]), (&39.into(), &2.into()));
+        assert!(refused(&fill(&olga, drill, stock, &count), 412).contains("Somebody changed it"));
+        let seen = version(&page);
+        count[0].1 = &seen;
+        count[1].1 = "4.5";
+        assert!(refused(&fill(&olga, drill, stock, &count), 422).contains("whole units"));
+
+        // What a price list says of it.
+        let id = "0190a000-0000-7000-8000-000000000001";
+        let wish =
+            r#"{"name":"Friends","currency":"USD","audiences":[{"kind":"site","code":"main"}]}"#;
+        let put = server.operate("PUT", &format!("/api/v1/price-lists/{id}"), wish.as_bytes());
+        assert_eq!(put.status, 201, "{}", put.text());
+        let prices = "/admin/products/A-1/prices";
+        let tiers = [
+            ("list", id),
+            ("tier.0.was_from", ""),
+            ("tier.0.was", ""),
+            ("tier.0.from", "10"),
+            ("tier.0.amount", "9.99"),
+        ];
+        assert_eq!(led(&olga, drill, prices, &tiers), "/admin/products/A-1?done=prices");
+        assert_eq!(value(&olga.page(drill), "tier.0.amount"), "9.99");
+        assert_eq!(refused(&fill(&olga, drill, prices, &tiers), 412).matches("Friends").count(), 2);
+        let change = [
+            ("list", id),
+            ("tier.0.was_from", "10"),
+            ("tier.0.was", "999"),
+            ("tier.0.from", "5"),
+            ("tier.0.amount", "9.50"),
+        ];
+        led(&olga, drill, prices, &change);
+        let told = server.operate("GET", &format!("/api/v1/price-lists/{id}/prices"), b"").json();
+        let items = told["items"].as_array().unwrap();
+        assert_eq!(items.len(), 1, "{told}");
+        assert_eq!((&items[0]["from"], &items[0]["amount"]), (&"5".into(), &"9.50".into()));
+
+        // Whoever may only look sees no button.
+        let viewer = colleague(&server, "viewer");
+        let page = viewer.page(drill);
+        assert!(page.contains("12.50") && !page.contains("Save"), "{page}");
+        for place in [drill, stock, prices] {
+            refused(&fill(&viewer, drill, place, &count), 403);
+        }
+        let log = server.operate("GET", "/ops/audit.json?limit=100", b"").text();
+        for action in ["product.make", "product.change", "stock.edit", "price_list.prices"] {
+            assert!(log.contains(action), "{action} in {log}");
+        }
+        stack.succeed(&["doctor", "audit"]);
+    });
+}
+
+#[test]
+fn a_program_makes_and_changes_products_by_the_same_rules() {
+    on_every_stack("product api", |stack| {
+        let server = open(stack);
+        let token = std::fs::read_to_string(server.data.join("run/admin.token")).unwrap();
+        let bearer = format!("Bearer {}", token.trim());
+        let ask = |method: &str, path: &str, more: &[(&str, &str)], body: &str| {
+            let headers =
+                [("authorization", bearer.as_str()), ("content-type", "application/json")];
+            let headers: Vec<_> = headers.iter().chain(more).copied().collect();
+            exchange(server.address, method, path, &headers, body.as_bytes()).expect("an answer")
+        };
+        let products = "/api/v1/products";
+        let new = r#"{"sku":"P-9","name":"Pump","price":"80","categories":["Water","Pumps"]}"#;
+        let key = [("idempotency-key", "one")];
+        assert_eq!(ask("POST", products, &[], new).status, 400, "it needs a key");
+        let made = ask("POST", products, &key, new);
+        assert_eq!(made.status, 201, "{}", made.text());
+        assert_eq!(made.header("location"), Some("/api/v1/products/P-9"));
+        assert_eq!(made.json()["categories"][1], "Pumps");
+        let again = ask("POST", products, &key, new);
+        assert_eq!((again.status, again.header("etag")), (201, made.header("etag")));
+        assert_eq!(ask("POST", products, &[("idempotency-key", "two")], new).status, 409);
+        let wrong = r#"{"sku":"Q","name":"","price":"x","colour":"red"}"#;
+        let wrong = ask("POST", products, &[("idempotency-key", "three")], wrong);
+        assert_eq!((wrong.status, &wrong.json()["errors"][0]["pointer"]), (422, &"/colour".into()));
+
+        let source = ask("GET", "/api/v1/products/P-9/source", &[], "");
+        let tag = source.header("etag").unwrap().to_owned();
+        assert_eq!(made.header("etag"), Some(tag.as_str()));
+        let one = "/api/v1/products/P-9";
+        let cheaper = r#"{"price":"75.00","brand":"Acme"}"#;
+        assert_eq!(ask("PATCH", one, &[], cheaper).status, 428);
+        let seen = [("if-match", tag.as_str())];
+        let changed = ask("PATCH", one, &seen, cheaper);
+        assert_eq!(changed.status, 200, "{}", changed.text());
+        assert_eq!(
+            (&changed.json()["price"], &changed.json()["name"]),
+            (&"75.00".into(), &"Pump".into())
+        );
+        assert_ne!(changed.header("etag"), Some(tag.as_str()));
+        assert_eq!(ask("PATCH", one, &seen, cheaper).status, 412);
+        let tag = changed.header("etag").unwrap();
+        assert_eq!(ask("PATCH", one, &[("if-match", tag)], r#"{"sku":"X"}"#).status, 422);
+        let none = ask("PATCH", "/api/v1/products/NONE", &[("if-match", tag)], cheaper);
+        assert_eq!(none.status, 404);
+        until("shoppers to see it", || {
+            let product = server.get(one);
+            (product.status == 200 && product.json()["price"]["minor"] == 7_500).then_some(())
+        });
+        let hidden = ask("PATCH", one, &[("if-match", "*")], r#"{"status":"disabled"}"#);
+        assert_eq!(hidden.status, 200, "{}", hidden.text());
+        until("shoppers not to see it", || (server.get(one).status == 404).then_some(()));
+        assert_eq!(ask("GET", "/api/v1/products/P-9/source", &[], "").json()["status"], "disabled");
+        assert_eq!(server.get("/api/v1/products/P-9/source").status, 401);
+    });
+}
+
+#[test]
+fn a_customer_is_found_grouped_and_forgotten() {
+    on_every_stack("admin customers", |stack| {
+        let server = open(stack);
+        let olga = owner(&server);
+        let list = "/admin/customers";
+        assert!(olga.page(list).contains("No customers yet"));
+        let ada = buyer(&server);
+        ada.send("/cart/add", &[("sku", "A-1"), ("quantity", "2")]);
+        let order = buy_by_invoice(&ada).split('?').next().unwrap().to_owned();
+        let home: Vec<_> = [("do", "save")].iter().chain(&HOME).copied().collect();
+        led(&ada, "/account/addresses/new", "/account/addresses", &home);
+        let page = olga.page(&format!("{list}?q=ADA@"));
+        let (_, place) = page.split_once("href=\"/admin/customers/").expect("a link");
+        let place = format!("{list}/{}", place.split('"').next().unwrap());
+        assert!(olga.page(&format!("{list}?q=eve")).contains("No such customers"));
+
+        let page = olga.page(&place);
+        for shown in ["Ada", ADA, "1 Road", &format!("/admin{order}"), "Download all"] {
+            assert!(page.contains(shown), "{shown} in {page}");
+        }
+        assert!(olga.page(&format!("/admin{order}")).contains(&place), "the order leads to them");
+        let group = r#"{"code":"friends","name":"Friends"}"#;
+        let group = server.operate("POST", "/api/v1/customer-groups", group.as_bytes()).json();
+        let group = group["id"].as_str().unwrap();
+        let choose = [("seen", ""), ("group", group)];
+        assert_eq!(led(&olga, &place, &place, &choose), format!("{place}?done=group"));
+        assert!(olga.page(list).contains("Friends"));
+        refused(&fill(&olga, &place, &place, &choose), 412);
+        let nonsense = [("seen", group), ("group", "friends")];
+        refused(&fill(&olga, &place, &place, &nonsense), 422);
+
+        let export = olga.ask("GET", &format!("{place}/export"), &[], "");
+        assert_eq!(export.json()["customer"]["name"], "Ada");
+        let viewer = colleague(&server, "viewer");
+        assert!(!viewer.page(&place).contains("Erase"));
+        let erase = format!("{place}/erase");
+        refused(&fill(&viewer, &place, &erase, &[("sure", "yes")]), 403);
+        refused(&ada.ask("GET", &place, &[], ""), 403);
+        assert!(refused(&fill(&olga, &place, &erase, &[]), 422).contains("They asked for it"));
+        assert!(is_in(&ada));
+        assert_eq!(led(&olga, &place, &erase, &[("sure", "yes")]), format!("{place}?done=erased"));
+        assert!(!is_in(&ada));
+        let page = olga.page(&place);
+        assert!(page.contains("None saved") && !page.contains("1 Road"), "{page}");
+        assert!(page.contains(&format!("/admin{order}")), "the books keep the order");
+        refused(&olga.ask("GET", &format!("{list}/none"), &[], ""), 404);
+        stack.succeed(&["doctor", "audit"]);
+    });
+}
+
+#[test]
+fn an_owner_invites_a_colleague_and_says_what_they_may() {
+    on_every_stack("admin staff", |stack| {
+        let server = open(stack);
+        let olga = owner(&server);
+        let list = "/admin/staff";
+        let bad = [("name", ""), ("email", "kim"), ("role", "clerk")];
+        let page = refused(&fill(&olga, list, list, &bad), 422);
+        assert!(page.contains("field-email-error") && page.contains("value=\"kim\""), "{page}");
+        let kim = [("name", "Kim"), ("email", "kim@example.com"), ("role", "clerk")];
+        assert_eq!(led(&olga, list, list, &kim), "/admin/staff?done=invited");
+        refused(&fill(&olga, list, list, &kim), 409);
+        let secret = mailed_token(&server, "kim@example.com", "Your account at");
+        let person = Person::come(&server);
+        let place = format!("/reset?token={secret}");
+        led(&person, &place, "/reset", &[("token", &secret), ("password", "correct horse")]);
+        let login = [("email", "kim@example.com"), ("password", "correct horse")];
+        led(&person, "/login", "/login", &login);
+        assert!(!person.page("/admin").contains(list), "that room is for owners");
+        refused(&person.ask("GET", list, &[], ""), 403);
+
+        let page = olga.page(list);
+        let (_, place) = page.split_once("action=\"/admin/staff/").expect("a form");
+        let place = format!("{list}/{}", place.split('"').next().unwrap());
+        let lock = [("seen", "clerk true"), ("role", "viewer")];
+        refused(&fill(&person, "/admin", &place, &lock), 403);
+        assert_eq!(led(&olga, list, &place, &lock), "/admin/staff?done=saved");
+        assert!(!is_in(&person) && olga.page(list).contains("Locked out"));
+        refused(&fill(&olga, list, &place, &lock), 412);
+        let back = [("seen", "viewer false"), ("role", "viewer"), ("active", "yes")];
+        led(&olga, list, &place, &back);
+        led(&person, "/login", "/login", &login);
+        assert!(person.page("/admin/orders").contains("No orders yet"));
         stack.succeed(&["doctor", "audit"]);
     });
 }

@@ -5,6 +5,7 @@ pub(crate) mod carts;
 pub(crate) mod limits;
 pub(crate) mod orders;
 pub(crate) mod pools;
+pub(crate) mod products;
 pub(crate) mod quotes;
 pub(crate) mod rules;
 pub(crate) mod sessions;

@@ -193,6 +193,7 @@ fn rank(write: &Write) -> u8 {
         | Write::CreateImport(_)
         | Write::EndImport { .. }
         | Write::Stock(_)
+        | Write::Product(_)
         | Write::PutWarehouse(_)
         | Write::SetOverride(_)
         | Write::RevertOverride { .. } => INTERACTIVE,

@@ -12,6 +12,7 @@ mod order_moves;
 mod orders;
 mod overrides;
 mod payments;
+mod product;
 mod products;
 mod quotes;
 mod rules;
@@ -34,6 +35,7 @@ use std::{sync::Arc, time::Duration};
 
 /// Each concern's statements.
 const TEXTS: &[&[&str]] = &[
+    product::ALL,
     products::ALL,
     imports::ALL,
     overrides::ALL,
@@ -234,7 +236,7 @@ async fn transact(
         let run = leading_carts(rest);
         if run.is_empty() {
             let again = staged;
-            staged |= matches!(write, Write::Products(_));
+            staged |= matches!(write, Write::Products(_) | Write::Product(_));
             batch.made(*place, apply(&mut tx, write, ids, again).await?);
             rest = others;
             continue;
@@ -277,6 +279,7 @@ async fn apply(
             return Err(StoreError::Refused("carts are edited together".into()).into());
         }
         Write::SweepCarts { older_than, most } => carts::sweep(tx, *older_than, *most).await?,
+        Write::Product(write) => product::put(tx, write, ids, again).await?,
         Write::Products(batch) => imports::batch(tx, batch, ids, again).await?,
         Write::CreateImport(import) => imports::create(tx, import).await?,
         Write::EndImport { id, state, message, at } => {

@@ -1,6 +1,11 @@
 //! Customers and accounts, read back; see `ports::accounts`. The writer makes and changes them.
 
-use super::{SqlStore, error::not_ours, on, texts::statements};
+use super::{
+    SqlStore,
+    error::not_ours,
+    on,
+    texts::{pattern, statements},
+};
 use crate::{
     domain::{
         account::{Account, Customer, CustomerGroup, CustomerKind, Email, Post, SavedAddress},
@@ -38,6 +43,28 @@ macro_rules! customer_columns {
     };
 }
 
+/// `LIKE` is what folds the case of letters, which is SQLite's way and `ILIKE` PostgreSQL's.
+macro_rules! find {
+    ($like:literal) => {
+        concat!(
+            "SELECT c.id, c.kind, c.name, c.tax_number, c.group_id, c.created_at, c.erased_at,
+                    (SELECT min(a.email) FROM account a WHERE a.customer_id = c.id) AS email
+             FROM customer c WHERE c.id < $1 AND ($3 = '' OR c.name ",
+            $like,
+            " $3 ESCAPE '!' OR c.tax_number ",
+            $like,
+            " $3 ESCAPE '!'
+                 OR EXISTS (SELECT 1 FROM account a WHERE a.customer_id = c.id
+                            AND a.email ",
+            $like,
+            " $3 ESCAPE '!'))
+             ORDER BY c.id DESC LIMIT $2"
+        )
+    };
+}
+
+const FIND_ON_SQLITE: &str = find!("LIKE");
+const FIND_ON_POSTGRES: &str = find!("ILIKE");
 const BY_EMAIL_TEXT: &str = account_columns!("WHERE email = $1");
 const BY_USER_TEXT: &str = account_columns!("WHERE id = $1");
 const OF_CUSTOMER_TEXT: &str = account_columns!("WHERE customer_id = $1 ORDER BY id");
@@ -54,6 +81,7 @@ statements! {
     CUSTOMER = (CUSTOMER_TEXT);
     CUSTOMERS = (CUSTOMERS_TEXT);
     CUSTOMERS_AFTER = (CUSTOMERS_AFTER_TEXT);
+    FIND = { sqlite: (FIND_ON_SQLITE), postgres: (FIND_ON_POSTGRES) };
     ADDRESSES =
         "SELECT id, customer_id, body, default_shipping, default_billing, created_at, updated_at
          FROM customer_address WHERE customer_id = $1 ORDER BY id";
@@ -121,6 +149,18 @@ struct CustomerRow {
     group_id: Option<Uuid>,
     created_at: i64,
     erased_at: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct FoundRow {
+    id: Uuid,
+    kind: String,
+    name: String,
+    tax_number: Option<String>,
+    group_id: Option<Uuid>,
+    created_at: i64,
+    erased_at: Option<i64>,
+    email: Option<String>,
 }
 
 impl TryFrom<CustomerRow> for Customer {
@@ -231,6 +271,27 @@ impl Accounts for SqlStore {
                 .await)?,
         };
         rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    async fn find_customers(
+        &self,
+        text: &str,
+        before: Option<CustomerId>,
+        limit: u32,
+    ) -> Result<Vec<(Customer, Option<String>)>, StoreError> {
+        let before = before.map_or(Uuid::max(), |customer| customer.0);
+        let pattern = pattern(text);
+        let rows: Vec<FoundRow> = on!(self, FIND, |pool, text| {
+            let query = sqlx::query_as(text).bind(before).bind(i64::from(limit));
+            query.bind(&pattern).fetch_all(pool).await
+        })?;
+        let found = |row: FoundRow| {
+            let FoundRow { id, kind, name, tax_number, group_id, created_at, erased_at, email } =
+                row;
+            let row = CustomerRow { id, kind, name, tax_number, group_id, created_at, erased_at };
+            Ok((row.try_into()?, email))
+        };
+        rows.into_iter().map(found).collect()
     }
 
     async fn accounts(&self, customer: Option<CustomerId>) -> Result<Vec<Account>, StoreError> {

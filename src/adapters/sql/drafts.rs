@@ -9,15 +9,20 @@ use super::{
     error::not_ours,
     lists::IdList,
     on,
-    texts::statements,
+    texts::{pattern, statements},
 };
 use crate::{
     domain::{
-        product::{ProductDraft, ProductStatus, StockDraft},
+        id::ProductId,
+        product::{ProductDraft, ProductRow, ProductStatus, StockDraft},
         scope::Scope,
         sku::Sku,
     },
-    ports::{StoreError, catalog::Drafts},
+    ports::{
+        StoreError,
+        catalog::Drafts,
+        products::{ProductFilter, StoredDraft},
+    },
 };
 use async_trait::async_trait;
 use sqlx::types::Json;
@@ -25,12 +30,45 @@ use sqlx_macros::FromRow;
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
+macro_rules! draft_columns {
+    ($rest:literal) => {
+        concat!(
+            "SELECT p.id, p.sku, p.status, p.variant_of, p.category_id, p.brand, p.unit,
+                    p.precision, p.price_minor, p.currency, p.popularity, p.images, p.attributes,
+                    p.options, p.updated_at, t.name, t.slug, t.short_description, t.description
+             FROM product p JOIN product_text t ON t.product_id = p.id AND t.locale = $2
+             WHERE p.site = $1 AND ",
+            $rest
+        )
+    };
+}
+/// The list's; `LIKE` is what folds the case of letters, which is SQLite's way and `ILIKE`
+/// PostgreSQL's.
+macro_rules! find {
+    ($like:literal) => {
+        concat!(
+            "SELECT p.sku, t.name, p.brand, p.status, p.price_minor, p.currency, p.precision, p.unit,
+                    (SELECT CAST(SUM(l.on_hand - l.reserved) AS BIGINT) FROM stock_level l
+                     WHERE l.item_id = p.id) - i.threshold AS available
+             FROM product p JOIN product_text t ON t.product_id = p.id AND t.locale = $2
+             LEFT JOIN stock_item i ON i.id = p.id
+             WHERE p.site = $1 AND p.sku > $3 AND ($5 = '' OR p.status = $5)
+                 AND ($6 = '' OR p.sku ", $like, " $6 ESCAPE '!' OR t.name ", $like,
+            " $6 ESCAPE '!' OR p.brand ", $like, " $6 ESCAPE '!')
+             ORDER BY p.sku LIMIT $4"
+        )
+    };
+}
+
+const PAGE_TEXT: &str = draft_columns!("p.sku > $3 ORDER BY p.sku LIMIT $4");
+const ONE_TEXT: &str = draft_columns!("p.sku = $3");
+const FIND_ON_SQLITE: &str = find!("LIKE");
+const FIND_ON_POSTGRES: &str = find!("ILIKE");
+
 statements! {
-    PAGE = "SELECT p.id, p.sku, p.status, p.variant_of, p.category_id, p.brand, p.unit,
-                p.precision, p.price_minor, p.currency, p.popularity, p.images, p.attributes,
-                p.options, t.name, t.slug, t.short_description, t.description
-            FROM product p JOIN product_text t ON t.product_id = p.id AND t.locale = $2
-            WHERE p.site = $1 AND p.sku > $3 ORDER BY p.sku LIMIT $4";
+    PAGE = (PAGE_TEXT);
+    ONE = (ONE_TEXT);
+    FIND = { sqlite: (FIND_ON_SQLITE), postgres: (FIND_ON_POSTGRES) };
     /// A plain product's own item bears its id.
     LEVELS = [
         "SELECT l.item_id, w.code, l.on_hand FROM stock_level l
@@ -59,6 +97,20 @@ struct DraftRow {
     slug: String,
     short_description: Option<String>,
     description: Option<String>,
+    updated_at: i64,
+}
+
+#[derive(FromRow)]
+struct FoundRow {
+    sku: String,
+    name: String,
+    brand: Option<String>,
+    status: String,
+    price_minor: Option<i64>,
+    currency: Option<String>,
+    precision: i32,
+    unit: String,
+    available: Option<i64>,
 }
 
 #[derive(FromRow)]
@@ -105,6 +157,54 @@ impl Drafts for SqlStore {
             })
             .collect()
     }
+
+    async fn draft(&self, scope: &Scope, sku: &Sku) -> Result<Option<StoredDraft>, StoreError> {
+        let (site, locale) = (&scope.site.0, &scope.locale.0);
+        let row: Option<DraftRow> = on!(self, ONE, |pool, text| {
+            let query = sqlx::query_as(text).bind(site).bind(locale);
+            query.bind(sku.as_str()).fetch_optional(pool).await
+        })?;
+        let Some(row) = row else { return Ok(None) };
+        let categories = self.paths(row.category_id.into_iter().collect(), locale).await?;
+        let way = row.category_id.map(|id| path(&categories, id)).unwrap_or_default();
+        let (id, version) = (ProductId(row.id), row.updated_at);
+        let names = way.into_iter().map(|category| category.name).collect();
+        Ok(Some(StoredDraft { id, version, draft: draft(row, names, None)? }))
+    }
+
+    async fn find(
+        &self,
+        scope: &Scope,
+        filter: &ProductFilter,
+        after: Option<&Sku>,
+        limit: u32,
+    ) -> Result<Vec<ProductRow>, StoreError> {
+        let after = after.map_or("", Sku::as_str);
+        let status = filter.status.map_or("", ProductStatus::as_str);
+        let rows: Vec<FoundRow> = on!(self, FIND, |pool, text| {
+            let query = sqlx::query_as(text).bind(&scope.site.0).bind(&scope.locale.0);
+            let query = query.bind(after).bind(i64::from(limit)).bind(status);
+            query.bind(pattern(&filter.text)).fetch_all(pool).await
+        })?;
+        rows.into_iter().map(found).collect()
+    }
+}
+
+fn found(row: FoundRow) -> Result<ProductRow, StoreError> {
+    Ok(ProductRow {
+        status: status(&row.sku, &row.status)?,
+        price: price(row.price_minor, row.currency)?,
+        precision: u8::try_from(row.precision).map_err(not_ours)?,
+        sku: sku(&row.sku)?,
+        name: row.name,
+        brand: row.brand,
+        available: row.available,
+        unit: row.unit,
+    })
+}
+
+fn status(sku: &str, text: &str) -> Result<ProductStatus, StoreError> {
+    ProductStatus::parse(text).ok_or_else(|| not_ours(format!("{sku}: its status is {text:?}")))
 }
 
 fn draft(
@@ -113,8 +213,7 @@ fn draft(
     stock: Option<Vec<StockDraft>>,
 ) -> Result<ProductDraft, StoreError> {
     Ok(ProductDraft {
-        status: ProductStatus::parse(&row.status)
-            .ok_or_else(|| not_ours(format!("{}: its status is {:?}", row.sku, row.status)))?,
+        status: status(&row.sku, &row.status)?,
         price: price(row.price_minor, row.currency)?,
         precision: u8::try_from(row.precision).map_err(not_ours)?,
         sku: sku(&row.sku)?,

@@ -15,6 +15,7 @@ mod order_moves;
 mod orders;
 mod overrides;
 mod payments;
+mod product;
 mod products;
 mod quotes;
 mod rules;
@@ -36,6 +37,7 @@ use std::{
 
 /// Each concern's statements, as a check prepares them.
 pub(super) const ALL: &[&[(&str, Sql)]] = &[
+    product::ALL,
     products::ALL,
     imports::ALL,
     overrides::ALL,
@@ -191,6 +193,7 @@ async fn apply(
         Write::ForgetAnswers { older_than, most } => once::forget(conn, *older_than, *most).await,
         Write::Carts(_) => Err(sqlx::Error::Protocol("carts are edited together".into())),
         Write::SweepCarts { older_than, most } => carts::sweep(conn, *older_than, *most).await,
+        Write::Product(write) => product::put(conn, write, ids).await,
         Write::Products(batch) => imports::batch(conn, batch, ids).await,
         Write::CreateImport(import) => imports::create(conn, import).await,
         Write::EndImport { id, state, message, at } => {

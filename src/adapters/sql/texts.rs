@@ -7,6 +7,22 @@ pub(super) struct Sql {
     pub(super) postgres: &'static str,
 }
 
+/// What `LIKE … ESCAPE '!'` finds a text by, anywhere in another; empty for none.
+pub(super) fn pattern(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let mut pattern = String::from("%");
+    for letter in text.chars() {
+        if ['%', '_', '!'].contains(&letter) {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
+}
+
 /// Declares a module's statements and `ALL`, the list a test prepares on both databases.
 ///
 /// A statement is one text, or its parts; the part `[ids "$1"]` is where the databases differ in
@@ -21,6 +37,9 @@ macro_rules! statements {
 
 macro_rules! statement {
     ({ sqlite: $sqlite:literal, postgres: $postgres:literal $(,)? }) => {
+        $crate::adapters::sql::texts::Sql { sqlite: $sqlite, postgres: $postgres }
+    };
+    ({ sqlite: ($sqlite:expr), postgres: ($postgres:expr) $(,)? }) => {
         $crate::adapters::sql::texts::Sql { sqlite: $sqlite, postgres: $postgres }
     };
     ({ sqlite: ($text:expr) }) => {

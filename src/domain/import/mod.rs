@@ -7,6 +7,7 @@
 //! Columns nobody knows are no error, but they are counted ([`Ignored`]), so a typing mistake in
 //! a header is seen in the summary.
 
+pub mod change;
 pub mod csv;
 mod draft;
 mod field;

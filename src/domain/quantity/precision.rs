@@ -25,6 +25,28 @@ impl Precision {
     pub fn steps_per_unit(self) -> i64 {
         10i64.pow(u32::from(self.0))
     }
+
+    /// So many steps in units, without zeros at the end; of a count, which may be nothing, or less
+    /// than that.
+    pub fn count_text(self, steps: i64) -> String {
+        let sign = if steps < 0 { "−" } else { "" };
+        let steps = steps.unsigned_abs();
+        let per_unit = self.steps_per_unit().unsigned_abs();
+        let (whole, fraction) = (steps / per_unit, steps % per_unit);
+        if fraction == 0 {
+            return format!("{sign}{whole}");
+        }
+        let fraction = format!("{fraction:0width$}", width = usize::from(self.0));
+        format!("{sign}{whole}.{}", fraction.trim_end_matches('0'))
+    }
+
+    /// Reads a count, in units, as steps: nothing or more.
+    pub fn count(self, text: &str) -> Result<i64, QuantityError> {
+        match super::read(text, self)? {
+            (true, 1..) => Err(QuantityError::Negative),
+            (_, steps) => Ok(steps),
+        }
+    }
 }
 
 impl TryFrom<u8> for Precision {

@@ -127,3 +127,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_count_is_read_as_it_is_written_and_may_be_nothing() {
+    for (digits, steps, text) in
+        [(0, 0, "0"), (0, 12, "12"), (2, 900, "9"), (2, 905, "9.05"), (3, 1, "0.001")]
+    {
+        let precision = Precision::new(digits).unwrap();
+        assert_eq!(precision.count_text(steps), text);
+        assert_eq!(precision.count(text), Ok(steps));
+    }
+    let metres = Precision::new(2).unwrap();
+    assert_eq!(metres.count_text(-50), "−0.5");
+    assert_eq!(metres.count("-0"), Ok(0));
+    assert_eq!(metres.count("-1"), Err(QuantityError::Negative));
+    assert_eq!(metres.count("0.001"), Err(QuantityError::TooPrecise { digits: 2 }));
+    assert_eq!(metres.count(""), Err(QuantityError::NotANumber));
+    // More than can be ordered at once can well be there.
+    assert_eq!(Precision::default().count("2000000"), Ok(2_000_000));
+}

@@ -5,16 +5,21 @@
 //! is asked for with the version that was seen, and goes through the same keepers as the API's, so
 //! the same rules hold and the same lines stand in the audit log.
 
+mod customers;
 mod home;
 mod orders;
+mod people;
+mod products;
 mod quotes;
+mod staff;
 
 use crate::{
     domain::{account::Post, policy::Permission},
     http::{
         access::Access,
         app::App,
-        error::{Code, Problem},
+        error::{Code, FieldError, Problem},
+        extract::Query,
         personal::{html, sentence},
         resource::{Asked, Resource},
     },
@@ -29,7 +34,17 @@ use std::sync::Arc;
 use warp::reply::Response;
 
 pub(super) fn resources() -> Vec<Resource> {
-    [home::resources(), orders::resources(), quotes::resources()].into_iter().flatten().collect()
+    [
+        home::resources(),
+        orders::resources(),
+        quotes::resources(),
+        products::resources(),
+        customers::resources(),
+        staff::resources(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// What is in the navigation: its name, its address, and whom it is for.
@@ -37,10 +52,38 @@ const ROOMS: &[(&str, &str, Permission)] = &[
     ("Overview", home::HERE, home::NEEDS),
     ("Orders", orders::HERE, Permission::OrdersRead),
     ("Quotes", quotes::HERE, Permission::OrdersRead),
+    ("Products", products::HERE, Permission::CatalogueRead),
+    ("Customers", customers::HERE, Permission::CustomersRead),
+    ("Staff", staff::HERE, staff::NEEDS),
 ];
 
 fn may(asked: &Asked, permission: Permission) -> bool {
     asked.visit.admit(Access::Staff(permission)).is_ok()
+}
+
+fn field_error(field: &str, detail: &str) -> FieldError {
+    let pointer = Some(format!("/{field}"));
+    FieldError { pointer, detail: detail.to_owned(), ..FieldError::default() }
+}
+
+/// What is wrong, by the fields of the form it was typed into.
+fn errors_by_field(problem: &Problem) -> Vec<(String, String)> {
+    let error = |error: &FieldError| {
+        let field = error.pointer.as_deref().unwrap_or_default().trim_start_matches('/');
+        // A category is chosen whole where a row has its way from the root.
+        let field = if field == "categories" { "category" } else { field };
+        (field.to_owned(), sentence(&error.detail))
+    };
+    problem.errors.iter().map(error).collect()
+}
+
+/// The same question of a list, from the start or behind a place.
+fn address(here: &str, query: &Query, after: Option<&str>) -> String {
+    let query = query.address();
+    let kept = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("after="));
+    let after = after.map(|after| format!("after={after}"));
+    let pairs: Vec<_> = kept.map(str::to_owned).chain(after).collect();
+    if pairs.is_empty() { here.to_owned() } else { format!("{here}?{}", pairs.join("&")) }
 }
 
 /// A page on its way: what is around it, and how it is answered.

@@ -1,11 +1,11 @@
 //! `/admin/orders` and one of them: what was sold, and what is to be done about it.
 
-use super::{Shown, may};
+use super::{Shown, may, people::People};
 use crate::{
     domain::{
         account::Email,
-        id::{OrderId, UserId},
-        order::{Action, Order, OrderNumber, OrderStatus, OrderStep, apply},
+        id::OrderId,
+        order::{Action, Order, OrderNumber, OrderStatus, apply},
         payment::{InvoiceTerms, PaymentState},
         policy::Permission,
     },
@@ -24,7 +24,7 @@ use crate::{
     views::admin::{self as views, OrderButton, OrderRoom, OrderSearch, OrdersRoom},
 };
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 use warp::reply::Response;
 
 pub(super) const HERE: &str = "/admin/orders";
@@ -33,10 +33,10 @@ const WRITE: Access = Access::Staff(Permission::OrdersWrite);
 
 /// Orders of one page.
 const PAGE: usize = 50;
-/// People of one order's history that are looked up by name; more are told by their ids.
-const MOST_PEOPLE: usize = 20;
 
 const DAY: Takes = Takes::Formed { most: 10, pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" };
+const CUSTOMER: Takes =
+    Takes::Formed { most: 36, pattern: "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$" };
 const LIST: &[Param] = &[
     Param::new(
         "after",
@@ -46,6 +46,7 @@ const LIST: &[Param] = &[
     Param::new("q", Takes::Text { most: 254 }, "An order's number, or its buyer's email."),
     Param::new("status", Takes::OneOf(OrderStatus::NAMES), "Only those in this state."),
     Param::new("payment", Takes::OneOf(PaymentState::NAMES), "Only those whose money is there."),
+    Param::new("customer", CUSTOMER, "Only those of this customer."),
     Param::new("from", DAY, "Only those placed on this day or later, in UTC."),
     Param::new("until", DAY, "Only those placed on this day or before, in UTC."),
 ];
@@ -79,19 +80,14 @@ async fn show_all(app: Arc<App>, mut asked: Asked) -> Result<Response, Problem> 
     };
     let more = found.len() > PAGE;
     found.truncate(PAGE);
-    let address = |after: Option<&str>| {
-        let query = asked.query.address();
-        let kept = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("after="));
-        let after = after.map(|after| format!("after={after}"));
-        let pairs: Vec<_> = kept.map(str::to_owned).chain(after).collect();
-        if pairs.is_empty() { HERE.to_owned() } else { format!("{HERE}?{}", pairs.join("&")) }
-    };
+    let address = |after: Option<&str>| super::address(HERE, &asked.query, after);
     let next = found.last().filter(|_| more).map(|last| cursor::write(BeforeOrder(last.number.0)));
     let (first, next) = (address(None), next.map(|next| address(Some(&next))));
     let text = |name| asked.query.text(name).unwrap_or_default();
     let page = OrdersRoom {
         search: OrderSearch {
             text: text("q"),
+            customer: text("customer"),
             status: asked.query.text("status").and_then(OrderStatus::parse),
             payment: asked.query.text("payment").and_then(PaymentState::parse),
             from: text("from"),
@@ -107,7 +103,9 @@ async fn show_all(app: Arc<App>, mut asked: Asked) -> Result<Response, Problem> 
 
 /// What is asked for, and the one number, if it is that.
 fn question(query: &Query) -> Result<(OrderFilter, Option<OrderNumber>), Problem> {
-    let filter = wanted(query)?;
+    let unknown = || Problem::parameter("customer", "is no customer’s id");
+    let customer = query.text("customer").map(|id| id.parse().map_err(|_| unknown()));
+    let filter = OrderFilter { customer: customer.transpose()?, ..wanted(query)? };
     let text = query.text("q").unwrap_or_default().trim();
     if text.is_empty() {
         return Ok((filter, None));
@@ -211,12 +209,9 @@ async fn page(
 ) -> Result<Response, Problem> {
     let steps = app.orders.steps(order.id).await?;
     let payment = app.till.of_order(order.id).await?.map(|now| now.payment);
-    let names = names(app, order, &steps).await;
-    let people = |by: &str| match by {
-        "system" => "the shop".to_owned(),
-        by if by.starts_with("guest:") => "a guest".to_owned(),
-        by => names.get(by).cloned().unwrap_or_else(|| by.to_owned()),
-    };
+    let all = std::iter::once(&order.placed_by).chain(steps.iter().map(|step| &step.by));
+    let people = People::of(app, all.map(String::as_str)).await;
+    let people = |by: &str| people.name(by);
     let buttons = match may(asked, Permission::OrdersWrite) {
         true => buttons(order),
         false => Vec::new(),
@@ -229,28 +224,10 @@ async fn page(
         buttons: &buttons,
         note,
         people: &people,
-        products: false,
-        customers: false,
+        products: may(asked, Permission::CatalogueRead),
+        customers: may(asked, Permission::CustomersRead),
     };
     Ok(shown.answer(app, asked, views::order(&shown.frame(&title), &room)))
-}
-
-/// Who is meant by the users of an order's history. Somebody who is gone, or can't be looked up
-/// now, is told by their id.
-async fn names(app: &App, order: &Order, steps: &[OrderStep]) -> HashMap<String, String> {
-    let all = std::iter::once(&order.placed_by).chain(steps.iter().map(|step| &step.by));
-    let mut names = HashMap::new();
-    for by in all {
-        let user = by.strip_prefix("user:").and_then(|id| id.parse::<UserId>().ok());
-        let Some(user) = user.filter(|_| !names.contains_key(by)) else { continue };
-        if names.len() == MOST_PEOPLE {
-            break;
-        }
-        if let Ok(account) = app.accounts.account(user).await {
-            names.insert(by.clone(), account.name);
-        }
-    }
-    names
 }
 
 #[cfg(test)]

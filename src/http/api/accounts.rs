@@ -410,7 +410,7 @@ async fn invite_user(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     };
     let making = Making { name: key, body, answer };
     let invitation = Invitation { name, email, post };
-    Ok(once::respond(&app, app.accounts.invite(invitation, &by, making).await?))
+    Ok(once::respond(&app, app.accounts.invite_once(invitation, &by, making).await?))
 }
 
 async fn change_user(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {

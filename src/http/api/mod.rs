@@ -15,7 +15,7 @@ pub(crate) mod orders;
 mod payments;
 mod price;
 pub(crate) mod privacy;
-mod products;
+pub(crate) mod products;
 mod quotes;
 mod reindex;
 mod rules;
@@ -159,7 +159,7 @@ async fn keeping(app: &App, asked: &mut Asked) -> Result<(Principal, OnceName), 
 }
 
 /// The version that `If-Match` names; `None`: any.
-fn version_to_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+pub(super) fn version_to_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     let Some(given) = headers.get(header::IF_MATCH) else { return Ok(None) };
     let text = given.to_str().unwrap_or_default().trim();
     if text == "*" {

@@ -1,5 +1,9 @@
 //! `/api/v1/products`: the catalogue by SKU.
 
+mod edits;
+
+pub(crate) use edits::wrong;
+
 use super::{JSON, link_next, tagged, write_array, write_value};
 use crate::{
     domain::{document::ProductDocument, product::ProductStatus, sku::Sku},
@@ -144,12 +148,13 @@ pub(super) fn resources() -> Vec<Resource> {
     vec![
         Resource::new(
             "/api/v1/products",
-            [anyone(LIST, |a, b| Box::pin(show_list(a, b))).doc(list)],
+            [anyone(LIST, |a, b| Box::pin(show_list(a, b))).doc(list), edits::make()],
         ),
         Resource::new(
             "/api/v1/products/{sku}",
-            [anyone(ONE, |a, b| Box::pin(show_one(a, b))).doc(one)],
+            [anyone(ONE, |a, b| Box::pin(show_one(a, b))).doc(one), edits::change()],
         ),
+        edits::source(),
     ]
 }
 

@@ -58,6 +58,14 @@ impl port::Accounts for Nobody {
     async fn customers(&self, _: Option<CustomerId>, _: u32) -> Result<Vec<Customer>, StoreError> {
         Ok(Vec::new())
     }
+    async fn find_customers(
+        &self,
+        _: &str,
+        _: Option<CustomerId>,
+        _: u32,
+    ) -> Result<Vec<(Customer, Option<String>)>, StoreError> {
+        Ok(Vec::new())
+    }
     async fn accounts(&self, _: Option<CustomerId>) -> Result<Vec<Account>, StoreError> {
         Ok(Vec::new())
     }

@@ -9,6 +9,7 @@ use crate::{
     actors::{
         keepers::{
             orders::{Orders, OrdersParts},
+            products::Products,
             stock::Stocks,
             till::{Till, TillParts},
             writer,
@@ -185,6 +186,12 @@ pub(super) fn no_till() -> Till {
 pub(super) fn no_stocks() -> Stocks {
     let (_gone, store) = writer::store();
     Stocks { store, rows: Arc::new(Nothing) }
+}
+
+pub(super) fn no_products() -> Products {
+    let (_gone, store) = writer::store();
+    let (rows, clock) = (Arc::new(super::shop::Draft), Arc::new(Nothing));
+    Products { store, rows, clock, scope: Default::default() }
 }
 
 const JSON: (&str, &str) = ("content-type", "application/json");

@@ -1,6 +1,6 @@
 //! What waits for somebody: the first page that staff sees.
 
-use super::{AdminFrame, FRAME, OrderRow};
+use super::{AdminFrame, FRAME, OrderRow, products::product_place};
 use crate::{
     domain::{
         order::{Order, OrderStatus},
@@ -52,6 +52,12 @@ struct Home<'a> {
     waiting: Option<[Waiting; 3]>,
     latest: Option<Vec<OrderRow>>,
     low: Option<&'a [LowStock]>,
+}
+
+impl Home<'_> {
+    fn place(&self, row: &LowStock) -> String {
+        product_place(row.sku.as_str())
+    }
 }
 
 pub fn home(frame: &AdminFrame<'_>, page: &AdminHome<'_>) -> Bytes {

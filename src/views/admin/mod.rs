@@ -3,13 +3,23 @@
 //! These pages are for one visitor alone and never cached. Whether somebody may enter a room, or
 //! press a button, is said by whoever makes the page; here it is only shown.
 
+mod customers;
+mod fields;
 mod home;
 mod orders;
+mod products;
 mod quotes;
+mod staff;
 
+pub use customers::{CustomerRoom, CustomersRoom, customer, customers};
+pub use fields::Typed;
 pub use home::{AdminHome, home};
 pub use orders::{OrderButton, OrderRoom, OrderRow, OrderSearch, OrdersRoom, order, orders};
+pub use products::{
+    ListPrices, ProductRoom, ProductsRoom, StockBox, StockLine, Tier, product, products,
+};
 pub use quotes::{QuoteRoom, QuotesRoom, quote, quotes};
+pub use staff::{StaffRoom, staff};
 
 use crate::{
     domain::address::Address,

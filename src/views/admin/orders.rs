@@ -1,6 +1,6 @@
 //! Orders as staff sees them: the list, and one with all that may be done about it.
 
-use super::{AdminFrame, FRAME, address_lines};
+use super::{AdminFrame, FRAME, address_lines, products::product_place};
 use crate::{
     domain::{
         money::Money,
@@ -118,6 +118,8 @@ fn fulfilment_words(status: FulfilmentStatus) -> &'static str {
 #[derive(Debug, Default)]
 pub struct OrderSearch<'a> {
     pub text: &'a str,
+    /// Whose alone; empty for everybody's.
+    pub customer: &'a str,
     pub status: Option<OrderStatus>,
     pub payment: Option<PaymentState>,
     pub from: &'a str,
@@ -128,7 +130,7 @@ impl OrderSearch<'_> {
     fn is_narrow(&self) -> bool {
         self.status.is_some()
             || self.payment.is_some()
-            || [self.text, self.from, self.until].iter().any(|text| !text.is_empty())
+            || [self.text, self.customer, self.from, self.until].iter().any(|text| !text.is_empty())
     }
 }
 
@@ -286,7 +288,7 @@ impl OneOrder<'_> {
     }
 
     fn product(&self, line: &OrderLine) -> String {
-        format!("/admin/products/{}", Encoded(line.sku.as_str()))
+        product_place(line.sku.as_str())
     }
 
     /// All that was ordered from this address of mail.

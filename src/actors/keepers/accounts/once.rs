@@ -60,7 +60,7 @@ impl Accounts {
         self.make(prepared, making).await
     }
 
-    pub(crate) async fn invite(
+    pub(crate) async fn invite_once(
         &self,
         invitation: Invitation,
         by: &Principal,

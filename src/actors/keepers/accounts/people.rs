@@ -20,6 +20,15 @@ pub(crate) struct Invitation {
 }
 
 impl Accounts {
+    pub(crate) async fn invite(
+        &self,
+        invitation: Invitation,
+        by: &Principal,
+    ) -> Result<UserId, AccountsError> {
+        let (made, invite) = self.to_invite(invitation, by)?;
+        self.do_it(invite).await.map(|()| made.id)
+    }
+
     pub(super) fn to_invite(
         &self,
         invitation: Invitation,
@@ -87,6 +96,16 @@ impl Accounts {
         limit: u32,
     ) -> Result<Vec<Customer>, AccountsError> {
         Ok(self.shared.parts.rows.customers(after, limit).await?)
+    }
+
+    /// The newest first, each with an address of mail; see the port.
+    pub(crate) async fn find_customers(
+        &self,
+        text: &str,
+        before: Option<CustomerId>,
+        limit: u32,
+    ) -> Result<Vec<(Customer, Option<String>)>, AccountsError> {
+        Ok(self.shared.parts.rows.find_customers(text, before, limit).await?)
     }
 
     pub(crate) async fn groups(&self) -> Result<Vec<CustomerGroup>, AccountsError> {

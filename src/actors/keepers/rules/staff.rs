@@ -6,7 +6,7 @@ use crate::{
     actors::keepers::writer::{WriteError, unexpected},
     domain::{
         coupon::CouponUses,
-        id::{CouponId, PriceListId},
+        id::{CouponId, PriceListId, ProductId},
         price::{PriceEdit, PriceEntry, PriceEntryError, PriceKey},
         principal::Principal,
         rule::{Rule, RuleError, RuleKind, StoredRule},
@@ -87,6 +87,14 @@ impl Rules {
         limit: u32,
     ) -> Result<Vec<PriceEntry>, StoreError> {
         self.parts.rows.prices_of(list, after, limit).await
+    }
+
+    /// What all lists say of a product.
+    pub(crate) async fn prices_for(
+        &self,
+        product: ProductId,
+    ) -> Result<Vec<PriceEntry>, StoreError> {
+        self.parts.rows.prices(&[product]).await
     }
 
     pub(crate) async fn set_prices(
