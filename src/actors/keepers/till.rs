@@ -45,8 +45,9 @@ use tokio::{
 };
 
 /// Payments looked at at a time: the rest wait in their rows. What so many write at once is
-/// committed together.
-const AT_ONCE: usize = 256;
+/// committed together; more would crowd out those who order, whose payments can wait for a rush to
+/// be over.
+const AT_ONCE: usize = 64;
 /// What another node wrote, or a lost wake, is found within this.
 const EVERY: Duration = Duration::from_secs(1);
 /// Between two looks: those who come at the same time are found by one.

@@ -169,6 +169,8 @@ impl SqlStore {
             ("lock_timeout", "10s"),
             // Pays for analytics; here an estimate gone wrong would add its 200 ms to a read.
             ("jit", "off"),
+            // A plan that was made while its table was small would go on reading all of it.
+            ("enable_seqscan", "off"),
         ]);
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_READERS)
