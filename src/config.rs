@@ -274,5 +274,17 @@ mod tests {
             with(&[("STOA_STORE_DATABASE_URL", "postgres://u:secret@h/d")]).unwrap();
         let shown = settings.iter().map(|s| s.shown.clone()).collect::<String>();
         assert!(!shown.contains("secret") && shown.contains("postgres://u:…@h/d"), "{shown}");
+        let mail = [
+            ("STOA_MAIL_SMTP_HOST", "localhost"),
+            ("STOA_MAIL_SMTP_TLS", "none"),
+            ("STOA_MAIL_SMTP_USER", "shop"),
+            ("STOA_MAIL_SMTP_PASSWORD", "hunter2"),
+        ];
+        let (config, settings) = with(&mail).unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+        let password = settings.iter().find(|s| s.key == "mail.smtp.password").unwrap();
+        assert_eq!(password.shown, "\"…\"");
+        let half = with(&mail[..3]).unwrap_err().to_string();
+        assert!(half.contains("mail.smtp.user") && half.contains("belong together"), "{half}");
     }
 }

@@ -219,6 +219,11 @@ const CONFINED: &[Confined] = &[
         because: "tantivy stands behind the same port",
     },
     Confined {
+        crates: &["lettre"],
+        to: &["src/adapters/mail"],
+        because: "a folder stands behind the same port",
+    },
+    Confined {
         crates: &["hmac"],
         to: &["src/adapters/payments"],
         because: "who may sign and believe webhooks is found in one place",
@@ -531,6 +536,7 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("src/cli/serve.rs", "use warp::Filter;", "warp only in"),
     ("src/actors/edge/hub.rs", "use hyper::upgrade;", "hyper,"),
     ("src/actors/keepers/a.rs", "use moka::sync::Cache;", "moka only in"),
+    ("src/actors/keepers/a.rs", "use lettre::Message;", "lettre only in"),
     ("src/actors/keepers/a.rs", "use getrandom::fill;", "getrandom only in"),
     ("src/actors/keepers/a.rs", "use argon2::Argon2;", "argon2 only in"),
     ("src/http/shop.rs", "use askama::Template;", "askama only in"),

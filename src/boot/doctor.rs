@@ -10,6 +10,7 @@ use crate::{
         audit::Audit,
         catalog::Catalog,
         documents::Documents,
+        mail::MailQueue,
         outbox::Outbox,
         search::{Search, SearchIndex},
         stock::Stock,
@@ -68,6 +69,11 @@ pub(crate) async fn doctor(config: &Config, folder: &Folder) -> Vec<Finding> {
         ),
     });
     findings.push(stock(&store).await);
+    if let Ok((waiting, failed)) = store.counts().await {
+        let why = if failed > 0 { "; `stoa mail list` says why" } else { "" };
+        let detail = format!("{waiting} waiting, {failed} given up{why}");
+        findings.push(Finding::good("mail", detail));
+    }
     let head = store.head().await.ok();
     let products = store.product_count().await.unwrap_or_default();
     if owner.is_none() {

@@ -8,11 +8,11 @@ use crate::{
             sessions::{Sessions, SessionsParts},
             writer::StoreHandle,
         },
-        reconcilers::mail::{MailParts, mail},
+        reconcilers::mail::{MailParts, Mails, mail},
         workers::passwords::{Passwords, password_pool, password_workers},
     },
     adapters::{
-        mail::{FolderMailer, Origin},
+        mail::{FolderMailer, Origin, SmtpConfig, SmtpMailer},
         passwords::Argon2id,
     },
     config::Config,
@@ -31,18 +31,28 @@ use supervisors::Nudge;
 pub(crate) struct MailConfig {
     /// A name and an address.
     pub(crate) from: String,
+    pub(crate) smtp: SmtpConfig,
 }
 
 impl MailConfig {
+    /// Where the shop itself is written to; empty for what is no address.
+    pub(crate) fn address(&self) -> String {
+        Origin::read(&self.from).map(|origin| origin.address).unwrap_or_default()
+    }
+
     /// The key that can't be worked with, and why.
-    pub(crate) fn validate(&self) -> Result<(), (&'static str, String)> {
-        Origin::read(&self.from).map(drop).map_err(|wrong| ("from", format!("is wrong: {wrong}")))
+    pub(crate) fn validate(&self) -> Result<(), (String, String)> {
+        let origin = Origin::read(&self.from);
+        origin.map_err(|wrong| ("from".to_owned(), format!("is wrong: {wrong}")))?;
+        let smtp = self.smtp.validate();
+        smtp.map_err(|(key, wrong)| (format!("smtp.{key}"), wrong.to_owned()))
     }
 }
 
 pub(super) struct People {
     pub(super) sessions: Sessions,
     pub(super) accounts: Accounts,
+    pub(super) mails: Mails,
     pub(super) seats: PeopleSeats,
 }
 
@@ -62,12 +72,17 @@ pub(super) fn people(
         ids: parts.ids.clone(),
         chance: parts.chance.clone(),
         lifetimes: config.sessions.lifetimes(),
+        guests_per_address: config.sessions.guests_per_address,
     });
     let hasher: Arc<dyn PasswordHasher> =
         Arc::new(Argon2id::new().map_err(|error| BootError::Other(error.to_string()))?);
     let passwords = password_pool(config.pool("passwords").options());
     let origin = Origin::read(&config.mail.from).map_err(BootError::Other)?;
-    let mailer: Arc<dyn Mailer> = Arc::new(FolderMailer::new(folder.mail(), origin));
+    let smtp = &config.mail.smtp;
+    let mailer: Arc<dyn Mailer> = match smtp.host.as_str() {
+        "" => Arc::new(FolderMailer::new(folder.mail(), origin)),
+        _ => Arc::new(SmtpMailer::new(smtp, origin).map_err(BootError::Other)?),
+    };
     let sender = Sender { shop: config.shop.name.clone(), url: url.to_owned() };
     let mailbox = Forgotten::mailbox();
     let accounts = Accounts::new(
@@ -82,6 +97,7 @@ pub(super) fn people(
             config: config.accounts.clone(),
             sender: sender.clone(),
             mail: to_mail.clone(),
+            kept: parts.store.clone(),
         },
         &mailbox,
     );
@@ -94,6 +110,7 @@ pub(super) fn people(
         clock: parts.clock.clone(),
         alone: parts.embedded,
     };
+    let mails = Mails { parts: queue.clone(), wake: to_mail.clone() };
     let seats = PeopleSeats {
         sessions: sessions.child(),
         passwords: password_workers(&passwords, hasher),
@@ -101,7 +118,7 @@ pub(super) fn people(
         mail: mail(queue, to_mail),
         tokens: accounts.sweeper(),
     };
-    Ok(People { sessions, accounts, seats })
+    Ok(People { sessions, accounts, mails, seats })
 }
 
 /// A shop that nobody works in yet gets a link with which somebody becomes its owner. It is shown

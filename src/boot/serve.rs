@@ -16,6 +16,7 @@ use crate::{
         keepers::{
             carts::{Carts, CartsParts},
             pools::Pools,
+            quotes::{Quotes, QuotesParts},
             rules::{Rules, RulesParts},
         },
         reconcilers::integrity::{Verdict, integrity},
@@ -98,8 +99,20 @@ pub(crate) async fn serve(
         ids: parts.ids.clone(),
         scope: parts.scope.clone(),
     });
-    let People { sessions, accounts, seats: people_seats } =
+    let People { sessions, accounts, mails, seats: people_seats } =
         people::people(config, folder, &parts, &assembly.store, &url, &assembly.to_mail)?;
+    let quotes = Quotes::new(QuotesParts {
+        store: assembly.store.clone(),
+        rows: parts.store.clone(),
+        accounts: parts.store.clone(),
+        documents: parts.documents.clone(),
+        clock: parts.clock.clone(),
+        ids: parts.ids.clone(),
+        scope: parts.scope.clone(),
+        sender: mails.parts.sender.clone(),
+        shop_email: config.mail.address(),
+        tax: config.shop.base_tax(),
+    });
     let play_money = config.payments.takes_test_cards(demo, &http_config.origin());
     let selling = selling(config, folder, &parts, &assembly.store, &carts, &rules, play_money)?;
     let tree_check = Arc::new(TreeCheck::default());
@@ -127,8 +140,10 @@ pub(crate) async fn serve(
         carts,
         rules,
         orders: selling.orders,
+        quotes,
         till: selling.till,
         stocks: selling.stocks,
+        mails,
         products: selling.products,
         cards: selling.cards,
         trusted: Trusted::read(&config.http.trusted_proxies).map_err(BootError::Other)?,

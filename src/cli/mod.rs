@@ -12,6 +12,7 @@ mod context;
 mod doctor;
 mod export;
 mod import;
+mod mail;
 mod migrate;
 mod output;
 mod pool;
@@ -97,6 +98,8 @@ enum Command {
     Tree(tree::Tree),
     /// Show and turn the running server's pools.
     Pool(pool::Pool),
+    /// Show the running server's queue of mail, and try mails again.
+    Mail(mail::Mail),
     /// Show or check the configuration.
     Config(config::Config),
     /// Look for what is wrong, and say what to do.
@@ -158,6 +161,7 @@ fn run(command: Command, context: &Context) -> Outcome {
             Command::Migrate(migrate) => migrate.run(context).await,
             Command::Tree(tree) => tree.run(context).await,
             Command::Pool(pool) => pool.run(context).await,
+            Command::Mail(mail) => mail.run(context).await,
             Command::Config(config) => config.run(context),
             Command::Doctor(doctor) => doctor.run(context).await,
             Command::Bench(bench) => bench.run(context).await,

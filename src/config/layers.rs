@@ -134,6 +134,7 @@ impl Layers {
     pub(super) fn settings(&self) -> Vec<Setting> {
         let shown = |key: &str, value: &Value| match value.as_str() {
             Some(url) if key == "store.database_url" => Value::from(redacted(url)).to_string(),
+            Some(password) if key.ends_with(".password") && !password.is_empty() => "\"…\"".into(),
             _ => value.to_string(),
         };
         self.values

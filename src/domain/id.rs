@@ -62,6 +62,8 @@ ids! {
     PriceListId,
     /// One coupon; its code may be changed, its id stays.
     CouponId,
+    /// One wish to know what something costs, with its answer.
+    QuoteId,
     /// One way of sending goods.
     ShippingMethodId,
     /// One rule of tax.

@@ -31,6 +31,7 @@ pub mod price;
 pub mod principal;
 pub mod product;
 pub mod quantity;
+pub mod quote;
 pub mod review;
 pub mod rule;
 pub mod rulebook;

@@ -2,12 +2,15 @@
 
 use crate::{
     actors::keepers::{
-        accounts::{Accounts, AccountsError, AddressWish, Invitation, LogIn, Newcomer},
+        accounts::{
+            Accounts, AccountsError, AddressWish, Invitation, KeyMade, LogIn, Making, Newcomer,
+        },
         sessions::{Opened, Whence},
     },
     domain::{
         account::{Account, Customer, CustomerGroup, FieldFault, Post, SavedAddress},
         id::{AddressId, CustomerGroupId, CustomerId, SessionId, UserId},
+        once::KeptAnswer,
         principal::Principal,
         secret::Secret,
         session::Session,
@@ -62,12 +65,19 @@ accounting! {
         &self, customer: CustomerId, id: Option<AddressId>, wish: AddressWish
     ) -> SavedAddress;
     fn drop_address(&self, customer: CustomerId, id: AddressId) -> ();
+    fn add_address(
+        &self, customer: CustomerId, wish: AddressWish, making: Making<SavedAddress>
+    ) -> KeptAnswer;
     fn make_key(
-        &self, maker: &Session, scopes: &[String], whence: Whence, ends_at: Option<Micros>
-    ) -> Opened;
+        &self, maker: &Session, scopes: &[String], whence: Whence, ends_at: Option<Micros>,
+        making: Making<Session>
+    ) -> KeyMade;
     fn keys(&self, user: UserId) -> Vec<Session>;
     fn end_key(&self, user: UserId, id: SessionId) -> ();
     fn invite(&self, invitation: Invitation, by: &Principal) -> UserId;
+    fn invite_once(
+        &self, invitation: Invitation, by: &Principal, making: Making<Account>
+    ) -> KeptAnswer;
     fn people(&self, customer: Option<CustomerId>) -> Vec<Account>;
     fn change_post(&self, user: UserId, post: Post, active: bool, by: &Principal) -> ();
     fn customers(&self, after: Option<CustomerId>, limit: u32) -> Vec<Customer>;
@@ -75,8 +85,11 @@ accounting! {
         &self, text: &str, before: Option<CustomerId>, limit: u32
     ) -> Vec<(Customer, Option<String>)>;
     fn groups(&self) -> Vec<CustomerGroup>;
+    fn add_group(
+        &self, code: &str, name: &str, by: &Principal, making: Making<CustomerGroup>
+    ) -> KeptAnswer;
     fn put_group(
-        &self, id: Option<CustomerGroupId>, code: &str, name: &str, by: &Principal
+        &self, id: CustomerGroupId, code: &str, name: &str, by: &Principal
     ) -> CustomerGroup;
     fn set_group(
         &self, customer: CustomerId, group: Option<CustomerGroupId>, by: &Principal
@@ -117,6 +130,7 @@ impl From<AccountsError> for Problem {
             AccountsError::Sessions(error) => error.into(),
             AccountsError::Read(error) => error.into(),
             AccountsError::Write(error) => error.into(),
+            AccountsError::Once(error) => error.into(),
         }
     }
 }

@@ -3,10 +3,10 @@
 use crate::{
     actors::{
         keepers::{
-            carts::Carts, orders::Orders, products::Products, rules::Rules, stock::Stocks,
-            till::Till,
+            carts::Carts, orders::Orders, products::Products, quotes::Quotes, rules::Rules,
+            stock::Stocks, till::Till,
         },
-        reconcilers::Progress,
+        reconcilers::{Progress, mail::Mails},
     },
     domain::{category::CategoryTree, scope::Scope},
     http::{
@@ -57,8 +57,11 @@ pub(crate) struct App {
     pub(crate) carts: Carts,
     pub(crate) rules: Rules,
     pub(crate) orders: Orders,
+    pub(crate) quotes: Quotes,
     pub(crate) till: Till,
     pub(crate) stocks: Stocks,
+    /// What is mailed, and what could not be.
+    pub(crate) mails: Mails,
     pub(crate) products: Products,
     /// Where cards are taken on a form of the shop's own.
     pub(crate) cards: Option<Cards>,

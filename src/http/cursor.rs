@@ -130,6 +130,14 @@ impl Place for BeforeOrder {
     const LIST: &'static str = "orders";
 }
 
+/// Older than this quote.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BeforeQuote(pub(crate) Uuid);
+
+impl Place for BeforeQuote {
+    const LIST: &'static str = "quotes";
+}
+
 /// Older than this line of a product's ledger.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BeforeMovement(pub(crate) Uuid);

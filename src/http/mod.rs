@@ -36,6 +36,7 @@ mod health;
 mod hot;
 mod identity;
 mod importing;
+mod mailing;
 mod manual;
 mod metrics;
 mod once;

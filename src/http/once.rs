@@ -62,6 +62,12 @@ pub(crate) fn kept(
     KeptAnswer { status: status.as_u16(), headers: all, body }
 }
 
+/// That something was made, and where it is.
+pub(crate) fn made(value: &impl serde::Serialize, place: String) -> KeptAnswer {
+    let body = serde_json::to_vec(value).unwrap_or_default();
+    kept(StatusCode::CREATED, [(header::LOCATION, place)], "application/json", body)
+}
+
 /// A refusal that is for good, as it is kept.
 pub(crate) fn kept_problem(problem: &Problem, request_id: &HeaderValue) -> KeptAnswer {
     let id = request_id.to_str().unwrap_or_default();

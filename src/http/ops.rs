@@ -177,7 +177,7 @@ async fn show_metrics(app: Arc<App>, _asked: Asked) -> Result<Response, Problem>
 }
 
 /// Who changes something, as the audit log names them until there are accounts.
-fn by(asked: &Asked) -> &'static str {
+pub(crate) fn by(asked: &Asked) -> &'static str {
     if asked.caller.is_local() { "socket" } else { "admin token" }
 }
 

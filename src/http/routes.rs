@@ -1,6 +1,8 @@
 //! Every resource there is, module by module.
 
-use crate::http::{admin, api, audit, health, manual, openapi, ops, resource::Resource, shop};
+use crate::http::{
+    admin, api, audit, health, mailing, manual, openapi, ops, resource::Resource, shop,
+};
 
 pub(crate) fn all() -> Vec<Resource> {
     [
@@ -9,6 +11,7 @@ pub(crate) fn all() -> Vec<Resource> {
         api::resources(),
         ops::resources(),
         audit::resources(),
+        mailing::resources(),
         health::resources(),
         openapi::resources(),
         manual::resources(),
@@ -61,6 +64,8 @@ mod tests {
                 "GET /api/v1/orders",
                 "GET /api/v1/orders/{id}",
                 "GET /api/v1/products/{sku}/price",
+                "GET /api/v1/quotes",
+                "GET /api/v1/quotes/{id}",
                 "GET /cart",
                 "GET /cart/list/{id}",
                 "GET /cart/quick",

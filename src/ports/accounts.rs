@@ -175,6 +175,11 @@ pub enum AccountWrite {
         by: String,
         at: Micros,
     },
+    /// Takes out what names a person in up to `most` orders of erased customers: names, streets,
+    /// phones and address of mail. An order that is still to be sent keeps them until it was.
+    RedactOrders {
+        most: u32,
+    },
     /// Drops tokens that are over, up to `most`.
     SweepTokens {
         expired_before: Micros,

@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use crate::domain::{
+    audit::Change,
     id::{MailId, OrderId},
     time::Micros,
 };
@@ -49,6 +50,49 @@ pub struct WaitingMail {
     pub until: Micros,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailState {
+    /// To be tried, perhaps again.
+    Waiting,
+    Sent,
+    /// Given up.
+    Failed,
+}
+
+impl MailState {
+    pub const ALL: &[Self] = &[Self::Waiting, Self::Sent, Self::Failed];
+    pub const NAMES: &[&str] = &["waiting", "sent", "failed"];
+
+    /// As it stands in a row and in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|state| state.as_str() == text)
+    }
+}
+
+/// A mail of the queue as an operator sees it, without what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuedMail {
+    pub id: MailId,
+    pub kind: String,
+    pub recipient: String,
+    pub order: Option<OrderId>,
+    pub attempts: u32,
+    pub created_at: Micros,
+    /// When it is tried next, or was to be.
+    pub due_at: Micros,
+    pub sent_at: Option<Micros>,
+    /// Of the last try.
+    pub failure: Option<String>,
+}
+
 #[derive(Debug, Clone)]
 pub enum MailWrite {
     /// Takes up to `most` that are due for a try; nobody else tries them before `until`.
@@ -60,8 +104,17 @@ pub enum MailWrite {
     /// It was not: another try then, or none any more. One that tells of an order keeps what it
     /// needs to be tried again by hand.
     Failed { id: MailId, again_at: Option<Micros>, failure: String },
+    /// Tries it now, whoever gave it up or waits with it; one of an order until then, if need be.
+    Retry { id: MailId, at: Micros, until: Micros, by: String },
     /// Drops rows that were sent or given up before that, up to `most`.
     Sweep { older_than: Micros, most: u32 },
+}
+
+impl MailWrite {
+    /// That somebody had it tried again, for the audit log.
+    pub fn told(&self, id: MailId, at: Micros, by: &str) -> Change {
+        Change::new(at, by, "mail.retry", format!("mail:{id}"), None::<&()>, None::<&()>)
+    }
 }
 
 #[async_trait]
@@ -70,6 +123,8 @@ pub trait MailQueue: Send + Sync {
     async fn next_due(&self) -> Result<Option<Micros>, StoreError>;
     /// How many wait, and how many were given up.
     async fn counts(&self) -> Result<(u64, u64), StoreError>;
+    /// Up to `limit` in this state, the newest first.
+    async fn queued(&self, state: MailState, limit: u32) -> Result<Vec<QueuedMail>, StoreError>;
 }
 
 /// A mail as it is to travel.

@@ -24,6 +24,7 @@ pub mod overrides;
 pub mod passwords;
 pub mod payments;
 pub mod products;
+pub mod quotes;
 pub mod rules;
 pub mod search;
 pub mod sessions;

@@ -62,6 +62,11 @@ pub enum SessionWrite {
     },
     /// Writes down when they were last used.
     Touch(Vec<(SessionId, Micros)>),
+    /// Drops up to `most` guests' of addresses that have more than `keep`, the longest unseen first.
+    SweepGuests {
+        keep: u32,
+        most: u32,
+    },
     /// Drops up to `most` that nobody used since `unseen_since`, and keys that are over.
     Sweep {
         unseen_since: Micros,

@@ -17,6 +17,7 @@ use super::{
     orders::{OrderMoved, OrderWrite},
     overrides::PoolOverride,
     products::{ProductWrite, ProductWritten},
+    quotes::{QuoteWrite, QuoteWritten},
     rules::{RuleWrite, RuleWritten},
     sessions::{SessionWrite, TokenHash},
     stock::{StockWrite, StockWritten, Warehouse},
@@ -90,6 +91,8 @@ pub enum Write {
         by: String,
         at: Micros,
     },
+    /// Keeps a quote, with what goes along.
+    Quote(Box<QuoteWrite>),
     /// Sets and drops commercial rules.
     Rules(RuleWrite),
     /// Opens, uses and ends sessions.
@@ -176,6 +179,7 @@ pub enum Written {
     Swept(u64),
     Cart(CartAnswer),
     Rule(RuleWritten),
+    Quote(QuoteWritten),
     /// What a batch did: `read` counts its products, rejected ones included.
     Products(ImportCounts),
     Done,

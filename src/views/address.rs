@@ -3,6 +3,7 @@
 use crate::domain::{
     money::{Currency, Money},
     search::Sort,
+    sku::Sku,
 };
 use askama::filters::{Escaper as _, Html, HtmlSafe};
 use std::fmt::{self, Write};
@@ -31,6 +32,11 @@ pub mod param {
 /// A product's page. A slug needs no escaping by its own rules.
 pub fn product_path(slug: &str) -> String {
     format!("/p/{slug}")
+}
+
+/// Where a product's price is asked for.
+pub(super) fn quote_path(sku: &Sku) -> String {
+    format!("/quote/{}", Encoded(sku.as_str()))
 }
 
 /// A category's page.

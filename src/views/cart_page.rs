@@ -13,7 +13,7 @@ use crate::domain::{
     stock::StockBand,
 };
 use crate::views::{
-    address::product_path,
+    address::{product_path, quote_path},
     pictures::placeholder,
     render::{Grouped, band_class, render},
     shell::{Meta, Shell},
@@ -89,6 +89,8 @@ struct Row<'a> {
     note: Option<&'a str>,
     error: Option<&'a str>,
     is_gone: bool,
+    /// Where its price is asked for, now that it is on request.
+    quote: Option<String>,
 }
 
 struct Band {
@@ -254,6 +256,7 @@ impl<'a> Row<'a> {
             note: line.note.as_deref(),
             error: error.map(|error| error.text.as_str()),
             is_gone: gone,
+            quote: matches!(row.standing, Standing::OnRequest).then(|| quote_path(&line.sku)),
         }
     }
 }

@@ -25,6 +25,8 @@ use bytes::Bytes;
 pub struct CheckoutDraft {
     pub email: String,
     pub address: AddressDraft,
+    /// Where the invoice goes; nothing in it: to the same address.
+    pub billing: AddressDraft,
     /// The id of a way of sending.
     pub shipping: String,
     pub coupon: String,
@@ -89,6 +91,17 @@ struct Field<'a> {
     error: Option<&'a str>,
 }
 
+/// An address's fields, and its country, which stands behind the region.
+struct AddressFields<'a> {
+    fields: Vec<Field<'a>>,
+    country: &'static str,
+    country_complete: &'static str,
+    countries: Vec<(String, &'static str, bool)>,
+    country_error: Option<&'a str>,
+    /// Whether it has to be there.
+    wanted: bool,
+}
+
 #[derive(Template)]
 #[template(path = "checkout.html")]
 struct Page<'a> {
@@ -96,8 +109,8 @@ struct Page<'a> {
     meta: Meta<'a>,
     form_token: &'a str,
     draft: &'a CheckoutDraft,
-    fields: Vec<Field<'a>>,
-    countries: Vec<(String, &'static str, bool)>,
+    ship: AddressFields<'a>,
+    bill: AddressFields<'a>,
     errors: &'a [CheckoutError],
     step: &'a CheckoutStep<'a>,
 }
@@ -118,8 +131,8 @@ pub fn checkout(page: &CheckoutPage<'_>) -> Bytes {
         },
         form_token: page.form_token,
         draft: page.draft,
-        fields: fields(page),
-        countries: countries(&page.draft.address.country),
+        ship: ship_fields(page),
+        bill: bill_fields(page),
         errors: page.errors,
         step: &page.step,
     };
@@ -130,50 +143,91 @@ pub fn checkout(page: &CheckoutPage<'_>) -> Bytes {
     render(&view, 16_384 + page.shell.menu.len() + lines * 400)
 }
 
-fn fields<'a>(page: &CheckoutPage<'a>) -> Vec<Field<'a>> {
-    let AddressDraft { name, company, street, street_more, postcode, city, region, phone, .. } =
-        &page.draft.address;
-    let error = |of: &str| {
-        let found = page.errors.iter().find(|error| error.field.as_deref() == Some(of));
-        found.map(|error| error.text.as_str())
+/// Name, label, what a browser fills in, whether an address can't do without.
+type Texts = [(&'static str, &'static str, &'static str, bool); 8];
+
+const SHIP: Texts = [
+    ("name", "Name", "shipping name", true),
+    ("company", "Company (optional)", "shipping organization", false),
+    ("street", "Street and number", "shipping address-line1", true),
+    ("street_more", "Floor, door (optional)", "shipping address-line2", false),
+    ("postcode", "Postcode", "shipping postal-code", false),
+    ("city", "Town or city", "shipping address-level2", true),
+    ("region", "State or province, where there is one", "shipping address-level1", false),
+    ("phone", "Phone, for the carrier (optional)", "shipping tel", false),
+];
+const BILL: Texts = [
+    ("bill_name", "Name", "billing name", true),
+    ("bill_company", "Company (optional)", "billing organization", false),
+    ("bill_street", "Street and number", "billing address-line1", true),
+    ("bill_street_more", "Floor, door (optional)", "billing address-line2", false),
+    ("bill_postcode", "Postcode", "billing postal-code", false),
+    ("bill_city", "Town or city", "billing address-level2", true),
+    ("bill_region", "State or province, where there is one", "billing address-level1", false),
+    ("bill_phone", "Phone (optional)", "billing tel", false),
+];
+
+fn ship_fields<'a>(page: &CheckoutPage<'a>) -> AddressFields<'a> {
+    let mut all = address_fields(page, &page.draft.address, &SHIP, true);
+    let email = Field {
+        name: "email",
+        label: "E-mail, for the confirmation",
+        value: &page.draft.email,
+        complete: "email",
+        kind: "email",
+        most: 254,
+        wanted: true,
+        error: error(page, "email"),
     };
-    let field = |name, label, value: &'a str, complete, wanted| Field {
+    all.fields.insert(0, email);
+    AddressFields { country: "country", country_complete: "shipping country", ..all }
+}
+
+fn bill_fields<'a>(page: &CheckoutPage<'a>) -> AddressFields<'a> {
+    let all = address_fields(page, &page.draft.billing, &BILL, false);
+    AddressFields {
+        country: "bill_country",
+        country_complete: "billing country",
+        country_error: error(page, "bill_country"),
+        ..all
+    }
+}
+
+fn address_fields<'a>(
+    page: &CheckoutPage<'a>,
+    draft: &'a AddressDraft,
+    texts: &Texts,
+    wanted: bool,
+) -> AddressFields<'a> {
+    let AddressDraft { name, company, street, street_more, postcode, city, region, country, phone } =
+        draft;
+    let values = [name, company, street, street_more, postcode, city, region, phone];
+    let field = |(value, (name, label, complete, needed)): (
+        &'a String,
+        &(&'static str, &'static str, &'static str, bool),
+    )| Field {
         name,
         label,
         value,
         complete,
-        kind: match name {
-            "email" => "email",
-            "phone" => "tel",
-            _ => "text",
-        },
-        most: if name == "email" { 254 } else { 100 },
-        wanted,
-        error: error(name),
+        kind: if name.ends_with("phone") { "tel" } else { "text" },
+        most: 100,
+        wanted: wanted && *needed,
+        error: error(page, name),
     };
-    vec![
-        field("email", "E-mail, for the confirmation", &page.draft.email, "email", true),
-        field("name", "Name", name, "shipping name", true),
-        field("company", "Company (optional)", company, "shipping organization", false),
-        field("street", "Street and number", street, "shipping address-line1", true),
-        field(
-            "street_more",
-            "Floor, door (optional)",
-            street_more,
-            "shipping address-line2",
-            false,
-        ),
-        field("postcode", "Postcode", postcode, "shipping postal-code", false),
-        field("city", "Town or city", city, "shipping address-level2", true),
-        field(
-            "region",
-            "State or province, where there is one",
-            region,
-            "shipping address-level1",
-            false,
-        ),
-        field("phone", "Phone, for the carrier (optional)", phone, "shipping tel", false),
-    ]
+    AddressFields {
+        fields: values.into_iter().zip(texts).map(field).collect(),
+        country: "country",
+        country_complete: "country",
+        countries: countries(country),
+        country_error: error(page, "country"),
+        wanted,
+    }
+}
+
+fn error<'a>(page: &CheckoutPage<'a>, of: &str) -> Option<&'a str> {
+    let found = page.errors.iter().find(|error| error.field.as_deref() == Some(of));
+    found.map(|error| error.text.as_str())
 }
 
 /// By their names, with the chosen one marked.
@@ -193,21 +247,28 @@ impl Page<'_> {
     /// What stands for nothing in particular.
     fn general(&self) -> Vec<&str> {
         let named = |name: &str| {
-            self.fields.iter().any(|field| field.name == name)
-                && matches!(self.step, CheckoutStep::Address)
+            [&self.ship, &self.bill].iter().any(|group| {
+                group.country == name || group.fields.iter().any(|field| field.name == name)
+            }) && matches!(self.step, CheckoutStep::Address)
         };
         let general = |error: &&CheckoutError| !error.field.as_deref().is_some_and(named);
         self.errors.iter().filter(general).map(|error| error.text.as_str()).collect()
     }
 
-    fn country_error(&self) -> Option<&str> {
-        let found = self.errors.iter().find(|error| error.field.as_deref() == Some("country"));
-        found.map(|error| error.text.as_str())
+    /// What is wrong with fields: where, which, and how.
+    fn particular(&self) -> Vec<(&'static str, &'static str, &str)> {
+        let mut all = Vec::new();
+        for group in [&self.ship, &self.bill] {
+            for field in &group.fields {
+                all.extend(field.error.map(|error| (field.name, field.label, error)));
+            }
+            all.extend(group.country_error.map(|error| (group.country, "Country", error)));
+        }
+        all
     }
 
-    fn country_name(&self) -> &str {
-        let chosen = self.countries.iter().find(|(_, _, chosen)| *chosen);
-        chosen.map_or("", |(_, name, _)| name)
+    fn bills_elsewhere(&self) -> bool {
+        !self.draft.billing.is_blank()
     }
 
     fn quantity(&self, line: &OrderLine) -> String {
@@ -219,6 +280,11 @@ impl Page<'_> {
             CheckoutStep::Review { summary, .. } => totals(summary),
             _ => Vec::new(),
         }
+    }
+
+    fn country_name(&self, group: &AddressFields<'_>) -> &'static str {
+        let chosen = group.countries.iter().find(|(_, _, chosen)| *chosen);
+        chosen.map_or("", |(_, name, _)| name)
     }
 
     fn number(&self) -> u8 {

@@ -26,6 +26,7 @@ mod pictures;
 mod problems;
 mod product_json;
 mod product_page;
+mod quote_mail;
 mod render;
 mod shell;
 mod sitemap;
@@ -34,9 +35,9 @@ mod suggestions;
 mod tests;
 
 pub use account::{
-    AccountFrame, AccountHomePage, AddressCard, AddressForm, Filled, OrderRow, Profile,
-    SessionCard, account_home, address, addresses, details, forgotten, leave, log_in, orders,
-    register, reset, sessions, set_up,
+    AccountFrame, AccountHomePage, AddressCard, AddressForm, Filled, OrderRow, Profile, QuoteForm,
+    QuoteRow, SessionCard, account_home, address, addresses, details, forgotten, leave, log_in,
+    orders, quote, quote_form, quotes, register, reset, sessions, set_up,
 };
 pub use address::{ListAddress, category_path, param, product_path};
 pub use assets::{Asset, assets};
@@ -62,6 +63,7 @@ pub use product_json::{
     product_json,
 };
 pub use product_page::{ProductPage, product};
+pub use quote_mail::{QuoteMail, quote_mail};
 pub use shell::{Shell, ShellOptions};
 pub use sitemap::{MOST_SITEMAP_ENTRIES, SitemapEntry, robots_txt, sitemap, sitemap_index};
 pub use suggestions::{SuggestedProduct, SuggestionsView, suggestions_html, suggestions_json};

@@ -2,7 +2,7 @@
 
 use crate::domain::document::{ProductDocument, VariantRef};
 use crate::views::{
-    address::{Encoded, product_path},
+    address::{Encoded, product_path, quote_path},
     json_ld,
     render::{PriceLine, Ready, band_class, can_be_added, render},
     shell::{Meta, Shell},
@@ -147,6 +147,11 @@ impl Page<'_> {
     /// What is priced by variant or on request can't be put into a cart as it is.
     fn can_be_added(&self) -> bool {
         can_be_added(self.doc)
+    }
+
+    /// Where this product's price is asked for.
+    fn quote(&self) -> String {
+        quote_path(&self.doc.sku)
     }
 
     /// Paragraphs of the description; the short one stands above already.

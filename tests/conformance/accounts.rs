@@ -1,6 +1,9 @@
 //! `ports::accounts`: who registered is found, a token works once, and who is forgotten is gone.
 
-use crate::shop::{Shop, on_both_databases};
+use crate::{
+    orders::order,
+    shop::{Shop, on_both_databases},
+};
 use std::time::Duration;
 use stoa::{
     domain::{
@@ -9,7 +12,8 @@ use stoa::{
         audit::AuditEntry,
         cart::{CartAct, CartOwner, CartWrite},
         event::{Event, EventKind},
-        id::{AddressId, CartId, CustomerGroupId, CustomerId, MailId, SessionId, UserId},
+        id::{AddressId, CartId, CustomerGroupId, CustomerId, MailId, OrderId, SessionId, UserId},
+        order::Action,
         policy::{BuyerRole, StaffRole},
         session::{Via, Who},
         time::Micros,
@@ -21,7 +25,8 @@ use stoa::{
         audit::Audit,
         carts::Carts,
         clock::Ids,
-        mail::{MailBody, MailQueue, NewMail},
+        mail::{MailBody, MailQueue, MailState, NewMail},
+        orders::Orders,
         outbox::Outbox,
         sessions::{NewSession, SessionWrite, Sessions, TokenHash},
         writer::{Write, Written},
@@ -38,6 +43,7 @@ on_both_databases![
     one_address_is_the_default_and_strangers_change_none,
     groups_have_codes_of_their_own_and_customers,
     who_is_erased_leaves_a_row_without_a_name,
+    orders_of_who_is_erased_name_nobody_once_they_were_sent,
     customers_are_listed_by_age_in_pages,
     tokens_that_are_over_are_swept_in_bites,
 ];
@@ -439,7 +445,7 @@ async fn who_is_erased_leaves_a_row_without_a_name(mut shop: Shop) {
     assert_eq!((account.account.email, account.password), (None, None));
     assert!(!account.account.active && !account.account.name.contains("ada"));
     assert_eq!(shop.store.addresses(ada).await.unwrap(), []);
-    assert!(shop.store.open(CartOwner::User(user)).await.unwrap().is_empty());
+    assert!(Carts::open(&shop.store, CartOwner::User(user)).await.unwrap().is_empty());
     let token = Accounts::by_token(&shop.store, TokenHash([1; 32]), Purpose::Reset, NOW).await;
     assert_eq!(token.unwrap(), None);
     assert!(!is_in(&shop, 11).await);
@@ -449,8 +455,58 @@ async fn who_is_erased_leaves_a_row_without_a_name(mut shop: Shop) {
     // Nobody else lost anything, and the address of mail may be anybody's again.
     assert!(is_in(&shop, 12).await);
     assert_eq!(shop.store.addresses(bob).await.unwrap().len(), 1);
-    assert_eq!(shop.store.open(CartOwner::User(other)).await.unwrap().len(), 1);
+    assert_eq!(Carts::open(&shop.store, CartOwner::User(other)).await.unwrap().len(), 1);
     register(&mut shop, "ada").await;
+}
+
+async fn orders_of_who_is_erased_name_nobody_once_they_were_sent(mut shop: Shop) {
+    let (ada, _) = register(&mut shop, "ada").await;
+    let (bob, _) = register(&mut shop, "bob").await;
+    shop.stocked(&[("A", 9)]).await;
+    let mut orders = Vec::new();
+    for customer in [ada, ada, bob] {
+        let mut placing = shop.placing(&[("A", 1)]).await;
+        placing.order.customer = Some(customer);
+        placing.order.bill_to = Some(placing.order.ship_to.clone());
+        placing.order.email = "private@example.com".into();
+        orders.push(order(shop.place_all(vec![placing]).await.swap_remove(0)));
+    }
+    shop.act(orders[0].id, Action::Cancel).await;
+    let erase = AccountWrite::Erase { customer: ada, by: "operator".into(), at: NOW };
+    write(&mut shop, erase).await;
+    let stored = async |shop: &Shop, n: usize| {
+        let stored = Orders::get(&shop.store, orders[n].id).await.unwrap().unwrap();
+        (stored.order, stored.access)
+    };
+    let (redacted, access) = stored(&shop, 0).await;
+    assert_eq!((redacted.email.as_str(), access), ("erased", [0; 32]));
+    for address in [Some(&redacted.ship_to), redacted.bill_to.as_ref()] {
+        let address = address.unwrap();
+        assert_eq!((address.name.as_str(), address.street.as_str()), ("erased", "erased"));
+        assert_eq!(
+            (&address.city, address.country),
+            (&orders[0].ship_to.city, orders[0].ship_to.country)
+        );
+        assert_eq!((&address.company, &address.phone), (&None, &None));
+    }
+    // The books are as they were.
+    assert_eq!((&redacted.lines, &redacted.summary), (&orders[0].lines, &orders[0].summary));
+    assert_eq!((redacted.customer, redacted.number), (Some(ada), orders[0].number));
+    // What is still to be sent keeps its address until it was; another's order is another's.
+    assert_eq!(stored(&shop, 1).await.0.ship_to, orders[1].ship_to);
+    shop.act(orders[1].id, Action::Cancel).await;
+    let redact = || AccountWrite::RedactOrders { most: 5 };
+    assert_eq!(write(&mut shop, redact()).await, Written::Swept(1));
+    assert_eq!(stored(&shop, 1).await.0.ship_to.name, "erased");
+    assert_eq!(write(&mut shop, redact()).await, Written::Swept(0));
+    let theirs = stored(&shop, 2).await.0;
+    assert_eq!((&theirs.email, &theirs.ship_to), (&orders[2].email, &orders[2].ship_to));
+    // Nobody is mailed at an address that was taken out.
+    let waiting = shop.store.queued(MailState::Waiting, 99).await.unwrap();
+    let to = |of: OrderId| waiting.iter().filter(|mail| mail.order == Some(of)).count();
+    assert_eq!((to(orders[0].id), to(orders[2].id)), (0, 1), "{waiting:?}");
+    assert!(waiting.iter().all(|mail| mail.recipient != "erased"), "{waiting:?}");
+    shop.books_balance().await;
 }
 
 async fn customers_are_listed_by_age_in_pages(mut shop: Shop) {

@@ -14,7 +14,7 @@ use stoa::{
     },
     ports::{
         clock::Clock,
-        mail::{MailQueue, MailWrite, NewMail, WaitingMail},
+        mail::{MailQueue, MailState, MailWrite, NewMail, WaitingMail},
         writer::{Write, Written},
     },
 };
@@ -225,9 +225,19 @@ async fn what_was_given_up_of_an_order_can_be_tried_again(mut shop: Shop) {
     let now = shop.source.now();
     let id = claim(&mut shop, now.0, 1).await[0].id;
     let failure = "550 no such user".to_owned();
-    write(&mut shop, MailWrite::Failed { id, again_at: None, failure }).await;
-    assert_eq!(shop.store.counts().await.unwrap(), (0, 1));
-    shop.execute("UPDATE mail SET state = 'waiting', due_at = 0").await;
+    let gone = MailWrite::Failed { id, again_at: None, failure: failure.clone() };
+    write(&mut shop, gone).await;
+    let found = shop.store.queued(MailState::Failed, 9).await.unwrap();
+    assert_eq!((found.len(), found[0].id, found[0].order), (1, id, Some(order.id)));
+    assert_eq!((found[0].failure.as_ref(), found[0].attempts), (Some(&failure), 1));
+    assert_eq!(shop.store.queued(MailState::Waiting, 9).await.unwrap(), []);
+    let at = shop.source.now();
+    let again = |id| MailWrite::Retry { id, at, until: at.plus(CLAIM), by: "operator".to_owned() };
+    assert_eq!(write(&mut shop, again(id)).await, Written::Done);
+    // What a link to set a password said is forgotten when it is given up.
+    let mail = put(&mut shop, 1, at.0).await;
+    write(&mut shop, MailWrite::Failed { id: mail.id, again_at: None, failure }).await;
+    assert_eq!(write(&mut shop, again(mail.id)).await, Written::Absent);
     assert_eq!(
         told(&mut shop).await,
         [("order_placed".to_owned(), Some(order.id), "its-token".to_owned())]

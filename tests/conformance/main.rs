@@ -26,6 +26,7 @@ mod outbox;
 mod overrides;
 mod payments;
 mod peer;
+mod quotes;
 mod races;
 mod rules;
 mod search;

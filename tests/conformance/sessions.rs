@@ -24,6 +24,7 @@ on_both_databases![
     an_end_is_once_and_uses_only_move_forward,
     what_nobody_used_for_long_is_swept_in_bites,
     no_two_sessions_have_one_token,
+    of_one_address_so_many_guests_are_kept_and_users_are_not_counted,
 ];
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -155,4 +156,28 @@ async fn no_two_sessions_have_one_token(mut shop: Shop) {
     let open = Write::Sessions(SessionWrite::Open(Box::new(second)));
     assert!(shop.commit(open).await.is_err());
     assert_eq!(find(&shop, 1).await.unwrap().id, first.id);
+}
+
+async fn of_one_address_so_many_guests_are_kept_and_users_are_not_counted(mut shop: Shop) {
+    let user = crate::accounts::register(&mut shop, "ada").await.1;
+    for token in 1..=5 {
+        let new = new(&shop, token, i64::from(token) * 100);
+        open(&mut shop, &new).await;
+    }
+    let elsewhere = NewSession { address: "192.0.2.1".into(), ..new(&shop, 6, 1) };
+    let theirs = NewSession { user: Some(user), ..new(&shop, 7, 1) };
+    for new in [elsewhere, theirs] {
+        open(&mut shop, &new).await;
+    }
+    let sweep = |most| SessionWrite::SweepGuests { keep: 2, most };
+    assert_eq!(write(&mut shop, sweep(2)).await, Written::Swept(2));
+    assert_eq!(write(&mut shop, sweep(2)).await, Written::Swept(1));
+    assert_eq!(write(&mut shop, sweep(2)).await, Written::Swept(0));
+    let mut left = Vec::new();
+    for token in 1..=7 {
+        if find(&shop, token).await.is_some() {
+            left.push(token);
+        }
+    }
+    assert_eq!(left, [4, 5, 6, 7], "those seen last, another address, and who logged in");
 }

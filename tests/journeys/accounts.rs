@@ -46,8 +46,15 @@ impl<'a> Program<'a> {
     fn ask(&self, method: &str, path: &str, body: Value) -> Answer {
         let key = format!("{method} {path} {body}");
         let key: String = key.bytes().map(|b| format!("{b:02x}")).collect();
-        let key = &key[key.len().saturating_sub(60)..];
-        let mut headers = vec![("content-type", "application/json"), ("idempotency-key", key)];
+        self.ask_under(&key[key.len().saturating_sub(60)..], method, path, body)
+    }
+
+    /// Under a name of its own; empty for none.
+    fn ask_under(&self, key: &str, method: &str, path: &str, body: Value) -> Answer {
+        let mut headers = vec![("content-type", "application/json")];
+        if !key.is_empty() {
+            headers.push(("idempotency-key", key));
+        }
         if !self.bearer.is_empty() {
             headers.push(("authorization", &self.bearer));
         }
@@ -289,5 +296,53 @@ fn a_shop_without_staff_shows_a_link_that_makes_its_owner_once() {
         let server = stack.serve(&[]);
         assert!(!server.data.join("run/setup.link").exists(), "it has staff now");
         assert!(!Program { server: &server, bearer: olga }.is_dead());
+    });
+}
+
+/// Each asked twice under one key: one thing, one answer. Of a key the token is told once.
+#[test]
+fn what_an_account_makes_is_made_once_however_often_it_is_asked() {
+    on_every_stack("accounts once", |stack| {
+        let server = open(stack);
+        let ada = register(&server);
+        let home = json!({"name": "Ada", "street": "1 Road", "city": "Berlin", "postcode": "10115",
+                          "country": "DE"});
+        let colleague = json!({"name": "Cem", "email": "cem@example.com", "role": "viewer"});
+        for (path, wish, other) in [
+            ("/me/addresses", home, json!({"name": "B"})),
+            ("/me/users", colleague, json!({"name": "B", "email": "b", "role": "viewer"})),
+        ] {
+            let ask = |key: &str, body: &Value| ada.ask_under(key, "POST", path, body.clone());
+            let first = ask("k", &wish);
+            let (again, made) = (ask("k", &wish), is(&first, 201));
+            assert_eq!((again.status, again.text()), (201, first.text()), "{path}");
+            assert_eq!(again.header("location"), first.header("location"));
+            is(&ask("k", &other), 422);
+            is(&ada.ask_under("", "POST", path, wish), 400);
+            let all = ada.get(path);
+            let mine = all["items"].as_array().unwrap().iter();
+            assert_eq!(mine.filter(|one| one["id"] == made["id"]).count(), 1, "{all}");
+        }
+        assert_eq!(ada.get("/me/addresses")["items"].as_array().map(Vec::len), Some(1));
+        assert_eq!(ada.get("/me/users")["items"].as_array().map(Vec::len), Some(2));
+
+        let wish = json!({"name": "shelf", "scopes": ["carts"]});
+        let made = is(&ada.ask_under("k", "POST", "/keys", wish.clone()), 201);
+        let again = is(&ada.ask_under("k", "POST", "/keys", wish), 409);
+        let told = again["detail"].as_str().unwrap();
+        assert!(told.contains(made["key"]["id"].as_str().unwrap()), "{again}");
+        assert!(!again.to_string().contains(made["token"].as_str().unwrap()), "{again}");
+        assert_eq!(ada.get("/keys")["items"].as_array().map(Vec::len), Some(1));
+
+        let group = |key: &str| {
+            let token = std::fs::read_to_string(server.data.join("run/admin.token")).unwrap();
+            let operator = Program { server: &server, bearer: format!("Bearer {}", token.trim()) };
+            let wish = json!({"code": "trade", "name": "Trade"});
+            operator.ask_under(key, "POST", "/customer-groups", wish)
+        };
+        let first = group("k");
+        is(&first, 201);
+        assert_eq!(group("k").text(), first.text());
+        is(&group("other"), 409);
     });
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Somebody who has become the shop's owner.
-fn owner(server: &Server) -> Person<'_> {
+pub(crate) fn owner(server: &Server) -> Person<'_> {
     let link = std::fs::read_to_string(server.data.join("run/setup.link")).unwrap();
     let (_, secret) = link.trim().split_once("token=").unwrap();
     let place = format!("/admin/setup?token={secret}");
@@ -43,14 +43,14 @@ fn colleague<'a>(server: &'a Server, role: &str) -> Person<'a> {
 }
 
 /// Ada, who has registered.
-fn buyer(server: &Server) -> Person<'_> {
+pub(crate) fn buyer(server: &Server) -> Person<'_> {
     let person = Person::come(server);
     let registration = [("name", "Ada"), ("email", ADA), ("password", "correct horse")];
     led(&person, "/register", "/register", &registration);
     person
 }
 
-fn hidden(page: &str, name: &str) -> String {
+pub(crate) fn hidden(page: &str, name: &str) -> String {
     let begin = format!("name=\"{name}\" value=\"");
     let (_, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("no {name} in {page}"));
     rest.split('"').next().unwrap().to_owned()

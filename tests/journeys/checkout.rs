@@ -183,3 +183,59 @@ fn what_changed_since_the_review_is_shown_and_nothing_is_ordered() {
         assert_eq!(orders["items"].as_array().map(Vec::len), Some(0), "{orders}");
     });
 }
+
+#[test]
+fn the_invoice_may_go_elsewhere() {
+    on_every_stack("checkout billing", |stack| {
+        let server = open(stack);
+        let person = Person::come(&server);
+        person.send("/cart/add", &[("sku", "A-1"), ("quantity", "1")]);
+        let with = |more: &[(&'static str, &'static str)]| -> Vec<(&'static str, &'static str)> {
+            HOME.iter().chain(more).copied().collect()
+        };
+        // Half an address is none, and what is wrong with it stands beside its field.
+        let half = fill(&person, "/checkout/address", &with(&[("bill_name", "Books & Co")]));
+        assert_eq!(half.status, 422);
+        let page = half.text();
+        for told in [
+            "error-bill_street",
+            "error-bill_country",
+            "href=\"#bill_city\"",
+            "<details class=\"more\" open>",
+        ] {
+            assert!(page.contains(told), "{told} in {page}");
+        }
+        assert!(!page.contains("error-street"), "{page}");
+
+        let elsewhere = [
+            ("bill_name", "Books & Co"),
+            ("bill_street", "2 Ledger Lane"),
+            ("bill_city", "Vienna"),
+            ("bill_postcode", "1010"),
+            ("bill_country", "AT"),
+        ];
+        let card = card(GOOD);
+        let card: Vec<_> = card.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        let mut fields = with(&elsewhere);
+        fields.extend(&card);
+        let review = fill(&person, "/checkout/payment", &fields);
+        assert_eq!(review.status, 200, "{}", review.text());
+        let page = review.text();
+        assert!(page.contains("2 Ledger Lane") && page.contains("Austria"), "{page}");
+        let mut all: Vec<_> =
+            with(&elsewhere).into_iter().map(|(name, text)| (name, text.to_owned())).collect();
+        for name in ["provider", "token", "review", "cart"] {
+            all.push((name, hidden(&page, name)));
+        }
+        assert_eq!(hidden(&page, "bill_street"), "2 Ledger Lane");
+        let placed = place(&person, &all);
+        assert_eq!(placed.status, 303, "{}", placed.text());
+        let order = placed.header("location").unwrap().to_owned();
+        let page = person.page(&order);
+        assert!(page.contains("The invoice goes to") && page.contains("2 Ledger Lane"), "{page}");
+        let orders = server.operate("GET", "/api/v1/orders", b"").json();
+        let order = &orders["items"][0];
+        assert_eq!(order["bill_to"]["city"], "Vienna");
+        assert_eq!(order["ship_to"]["city"], "Berlin");
+    });
+}

@@ -42,7 +42,7 @@ fn decoded(mail: &str) -> String {
     all
 }
 
-fn mailed(server: &Server, subject: &str) -> String {
+pub(crate) fn mailed(server: &Server, subject: &str) -> String {
     until(subject, || mails(server, subject).pop())
 }
 

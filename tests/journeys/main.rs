@@ -17,7 +17,9 @@ mod import;
 mod mails;
 mod memory;
 mod operate;
+mod quotes;
 mod rules;
+mod smtp;
 #[expect(dead_code, reason = "fault tests use more of it")]
 #[path = "../support/mod.rs"]
 mod support;

@@ -6,8 +6,12 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
+
+/// Each of an operator's requests has a name of its own.
+static OPERATED: AtomicU64 = AtomicU64::new(0);
 
 /// How long a condition may take to come true before the test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -157,7 +161,9 @@ impl Server {
     pub(crate) fn operate_as(&self, method: &str, path: &str, form: &str, body: &[u8]) -> Answer {
         let token = std::fs::read_to_string(self.data.join("run/admin.token")).expect("a token");
         let bearer = format!("Bearer {}", token.trim());
-        let headers = [("authorization", bearer.as_str()), ("content-type", form)];
+        let key = format!("operate-{}", OPERATED.fetch_add(1, Ordering::Relaxed));
+        let headers =
+            [("authorization", bearer.as_str()), ("content-type", form), ("idempotency-key", &key)];
         exchange(self.address, method, path, &headers, body).expect("an answer")
     }
 

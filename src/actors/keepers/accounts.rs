@@ -11,12 +11,14 @@
 
 mod desk;
 mod login;
+mod once;
 mod people;
 mod profile;
 mod registration;
 
 pub(crate) use desk::{Forgotten, desk};
 pub(crate) use login::{Credential, LogIn};
+pub(crate) use once::{KeyMade, Making};
 pub(crate) use people::Invitation;
 pub(crate) use profile::AddressWish;
 pub(crate) use registration::Newcomer;
@@ -26,7 +28,7 @@ use crate::{
         keepers::{
             limits::Limit,
             sessions::{Sessions, SessionsError},
-            writer::{StoreHandle, WriteError, unexpected},
+            writer::{OnceError, StoreHandle, WriteError, unexpected},
         },
         workers::passwords::{Passwords, PasswordsError},
     },
@@ -44,6 +46,7 @@ use crate::{
         chance::Chance,
         clock::{Clock, Ids},
         mail::{MailBody, NewMail},
+        once::KeptAnswers,
         sessions::TokenHash,
         writer::{Write, Written},
     },
@@ -130,6 +133,8 @@ pub(crate) enum AccountsError {
     Read(#[from] StoreError),
     #[error(transparent)]
     Write(#[from] WriteError),
+    #[error(transparent)]
+    Once(#[from] OnceError),
 }
 
 fn list(faults: &[FieldFault]) -> String {
@@ -158,6 +163,8 @@ pub(crate) struct AccountsParts {
     pub(crate) sender: Sender,
     /// Wakes whoever sends mail.
     pub(crate) mail: Nudge,
+    /// What was answered to those who asked before.
+    pub(crate) kept: Arc<dyn KeptAnswers>,
 }
 
 /// Cheap to clone.

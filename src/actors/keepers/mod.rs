@@ -6,6 +6,7 @@ pub(crate) mod limits;
 pub(crate) mod orders;
 pub(crate) mod pools;
 pub(crate) mod products;
+pub(crate) mod quotes;
 pub(crate) mod rules;
 pub(crate) mod sessions;
 pub(crate) mod stock;

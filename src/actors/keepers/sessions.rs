@@ -66,6 +66,7 @@ pub(crate) struct SessionsConfig {
     staff_idle_hours: u32,
     staff_hours: u32,
     key_hours: u32,
+    pub(crate) guests_per_address: u32,
 }
 
 impl SessionsConfig {
@@ -83,6 +84,9 @@ impl SessionsConfig {
             if absolute < idle {
                 return Err((key, "must not be less than the idle hours"));
             }
+        }
+        if self.guests_per_address == 0 {
+            return Err(("guests_per_address", "must be at least 1"));
         }
         Ok(())
     }
@@ -140,6 +144,8 @@ pub(crate) struct SessionsParts {
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) chance: Arc<dyn Chance>,
     pub(crate) lifetimes: Lifetimes,
+    /// Guests of one address beyond that are dropped, the longest unseen first.
+    pub(crate) guests_per_address: u32,
 }
 
 /// Opens, finds and ends sessions. Cheap to clone.
@@ -286,6 +292,12 @@ impl Sessions {
         }
     }
 
+    /// One to be opened by somebody else's write, and what it is once that is made.
+    pub(crate) fn to_open(&self, opening: Opening) -> (Write, Opened) {
+        let (new, opened) = self.draw(opening);
+        (Write::Sessions(SessionWrite::Open(Box::new(new))), opened)
+    }
+
     fn draw(&self, opening: Opening) -> (NewSession, Opened) {
         let parts = &self.shared.parts;
         let Opening { who, via, scopes, whence, ends_at } = opening;
@@ -356,14 +368,17 @@ impl Reconciler for SessionUpkeep {
         let rules = shared.parts.lifetimes;
         let longest = rules.guest.idle.max(rules.buyer.idle).max(rules.staff.idle);
         let (unseen_since, most) = (now.minus(longest), SWEPT_AT_A_TIME);
-        let sweep = SessionWrite::Sweep { unseen_since, now, most };
-        match shared.parts.store.write(Write::Sessions(sweep)).await.map_err(Fault::unavailable)? {
-            Written::Swept(swept) if swept >= u64::from(most) => Ok(Next::Again),
-            _ => {
-                self.swept_at = Some(now);
-                Ok(Next::Idle)
+        let over = SessionWrite::Sweep { unseen_since, now, most };
+        let guests = SessionWrite::SweepGuests { keep: shared.parts.guests_per_address, most };
+        for sweep in [over, guests] {
+            let sweep = shared.parts.store.write(Write::Sessions(sweep));
+            match sweep.await.map_err(Fault::unavailable)? {
+                Written::Swept(swept) if swept >= u64::from(most) => return Ok(Next::Again),
+                _ => {}
             }
         }
+        self.swept_at = Some(now);
+        Ok(Next::Idle)
     }
 }
 

@@ -188,6 +188,7 @@ fn rank(write: &Write) -> u8 {
         Write::Rules(RuleWrite { act: RuleAct::SweepPrices { .. }, .. }) => BACKGROUND,
         Write::Rules(_)
         | Write::Carts(_)
+        | Write::Quote(_)
         | Write::Payment(_)
         | Write::CreateImport(_)
         | Write::EndImport { .. }
@@ -196,8 +197,12 @@ fn rank(write: &Write) -> u8 {
         | Write::PutWarehouse(_)
         | Write::SetOverride(_)
         | Write::RevertOverride { .. } => INTERACTIVE,
-        Write::Sessions(SessionWrite::Touch(_) | SessionWrite::Sweep { .. }) => BACKGROUND,
-        Write::Accounts(AccountWrite::SweepTokens { .. }) => BACKGROUND,
+        Write::Sessions(
+            SessionWrite::Touch(_) | SessionWrite::Sweep { .. } | SessionWrite::SweepGuests { .. },
+        ) => BACKGROUND,
+        Write::Accounts(AccountWrite::SweepTokens { .. } | AccountWrite::RedactOrders { .. }) => {
+            BACKGROUND
+        }
         Write::Mail(_) => BACKGROUND,
         Write::Sessions(_) | Write::Accounts(_) => INTERACTIVE,
     }

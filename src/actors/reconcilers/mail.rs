@@ -10,10 +10,19 @@
 use super::store_fault;
 use crate::{
     actors::keepers::writer::{StoreHandle, WriteError},
-    domain::{id::OrderId, order::OrderLetter, secret::Secret, time::Micros},
+    domain::{
+        id::{MailId, OrderId},
+        order::OrderLetter,
+        secret::Secret,
+        time::Micros,
+    },
     ports::{
+        StoreError,
         clock::Clock,
-        mail::{Letter, MailBody, MailError, MailQueue, MailWrite, Mailer, WaitingMail},
+        mail::{
+            Letter, MailBody, MailError, MailQueue, MailState, MailWrite, Mailer, QueuedMail,
+            WaitingMail,
+        },
         orders::Orders,
         writer::Written,
     },
@@ -49,6 +58,33 @@ pub(crate) struct MailParts {
     pub(crate) clock: Arc<dyn Clock>,
     /// No other process sends this queue's mail: what waits when this starts is nobody's claim.
     pub(crate) alone: bool,
+}
+
+/// The queue as an operator looks at it and turns it. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Mails {
+    pub(crate) parts: MailParts,
+    pub(crate) wake: Nudge,
+}
+
+impl Mails {
+    /// The newest first.
+    pub(crate) async fn list(
+        &self,
+        state: MailState,
+        limit: u32,
+    ) -> Result<Vec<QueuedMail>, StoreError> {
+        self.parts.queue.queued(state, limit).await
+    }
+
+    /// Tries it now. `false`: there is none, it was sent, or what it said is forgotten.
+    pub(crate) async fn retry(&self, id: MailId, by: String) -> Result<bool, WriteError> {
+        let at = self.parts.clock.now();
+        let retry = MailWrite::Retry { id, at, until: at.plus(OrderLetter::LASTS), by };
+        let found = self.parts.store.mail(retry).await? != Written::Absent;
+        self.wake.wake();
+        Ok(found)
+    }
 }
 
 /// The child of the tree; to be nudged when a mail was put into the queue.

@@ -85,7 +85,8 @@ pub fn compose(origin: &Origin, letter: &Letter) -> String {
 
 /// A text with the headers that say what it is.
 fn part(kind: &str, text: &str) -> String {
-    let body = text.replace("\r\n", "\n");
+    // A CR by itself ends a line for some servers and none for others.
+    let body = text.replace("\r\n", "\n").replace('\r', " ");
     let plain = body.is_ascii() && body.lines().all(|line| line.len() <= MOST_LINE);
     let (coding, body) = match plain {
         true => ("7bit", body.replace('\n', "\r\n")),

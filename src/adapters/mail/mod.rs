@@ -2,6 +2,8 @@
 
 mod folder;
 mod message;
+mod smtp;
 
 pub use folder::FolderMailer;
 pub use message::{Origin, compose};
+pub use smtp::{SmtpConfig, SmtpMailer, SmtpTls};

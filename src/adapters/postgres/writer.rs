@@ -14,6 +14,7 @@ mod overrides;
 mod payments;
 mod product;
 mod products;
+mod quotes;
 mod rules;
 mod sessions;
 mod stock;
@@ -41,6 +42,7 @@ const TEXTS: &[&[&str]] = &[
     audit::ALL,
     once::ALL,
     rules::ALL,
+    quotes::ALL,
     coupons::ALL,
     sessions::ALL,
     accounts::ALL,
@@ -290,6 +292,7 @@ async fn apply(
             overrides::revert(tx, pool, node, by, *at).await?
         }
         Write::Rules(write) => rules::act(tx, write).await?,
+        Write::Quote(write) => quotes::keep(tx, write).await?,
         Write::Sessions(write) => {
             let written = sessions::apply(tx, write).await?;
             if let Some(along) = write.carts_along() {

@@ -2,14 +2,53 @@
 
 use super::{SqlStore, on, texts::statements};
 use crate::{
-    domain::time::Micros,
-    ports::{StoreError, mail::MailQueue},
+    domain::{
+        id::{MailId, OrderId},
+        time::Micros,
+    },
+    ports::{
+        StoreError,
+        mail::{MailQueue, MailState, QueuedMail},
+    },
 };
 use async_trait::async_trait;
+use sqlx_macros::FromRow;
+use uuid::Uuid;
 
 statements! {
     NEXT_DUE = "SELECT min(due_at) FROM mail WHERE state = 'waiting'";
+    LIST = "SELECT id, kind, recipient, order_id, attempts, created_at, due_at, sent_at, failure
+            FROM mail WHERE state = $1 ORDER BY created_at DESC, id DESC LIMIT $2";
     COUNT = "SELECT count(*) FROM mail WHERE state = $1";
+}
+
+#[derive(FromRow)]
+struct QueuedRow {
+    id: Uuid,
+    kind: String,
+    recipient: String,
+    order_id: Option<Uuid>,
+    attempts: i64,
+    created_at: i64,
+    due_at: i64,
+    sent_at: Option<i64>,
+    failure: Option<String>,
+}
+
+impl From<QueuedRow> for QueuedMail {
+    fn from(row: QueuedRow) -> Self {
+        Self {
+            id: MailId(row.id),
+            kind: row.kind,
+            recipient: row.recipient,
+            order: row.order_id.map(OrderId),
+            attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
+            created_at: Micros(row.created_at),
+            due_at: Micros(row.due_at),
+            sent_at: row.sent_at.map(Micros),
+            failure: row.failure,
+        }
+    }
 }
 
 #[async_trait]
@@ -30,5 +69,14 @@ impl MailQueue for SqlStore {
             *count = u64::try_from(rows).unwrap_or_default();
         }
         Ok((counts[0], counts[1]))
+    }
+
+    async fn queued(&self, state: MailState, limit: u32) -> Result<Vec<QueuedMail>, StoreError> {
+        let rows: Vec<QueuedRow> = on!(self, LIST, |pool, text| sqlx::query_as(text)
+            .bind(state.as_str())
+            .bind(i64::from(limit))
+            .fetch_all(pool)
+            .await)?;
+        Ok(rows.into_iter().map(Into::into).collect())
     }
 }

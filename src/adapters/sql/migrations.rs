@@ -74,6 +74,16 @@ macro_rules! files {
                 "staff",
                 include_str!(concat!("../../../migrations/", $database, "/0011_staff.sql")),
             ),
+            (
+                12,
+                "quotes",
+                include_str!(concat!("../../../migrations/", $database, "/0012_quotes.sql")),
+            ),
+            (
+                13,
+                "privacy",
+                include_str!(concat!("../../../migrations/", $database, "/0013_privacy.sql")),
+            ),
         ]
     };
 }

@@ -26,6 +26,7 @@ mod orders;
 mod outbox;
 mod overrides;
 mod plain;
+mod quotes;
 mod rules;
 mod sessions;
 mod sqlite_writer;
@@ -217,6 +218,7 @@ impl SqlStore {
             imports::ALL,
             overrides::ALL,
             rules::ALL,
+            quotes::ALL,
             audit::ALL,
             carts::ALL,
             sessions::ALL,

@@ -17,6 +17,7 @@ mod overrides;
 mod payments;
 mod product;
 mod products;
+mod quotes;
 mod rules;
 mod sessions;
 mod stock;
@@ -42,6 +43,7 @@ pub(super) const ALL: &[&[(&str, Sql)]] = &[
     overrides::ALL,
     once::ALL,
     rules::ALL,
+    quotes::ALL,
     coupons::ALL,
     sessions::ALL,
     accounts::ALL,
@@ -202,6 +204,7 @@ async fn apply(
             overrides::revert(conn, pool, node, by, *at).await
         }
         Write::Rules(write) => rules::act(conn, write).await,
+        Write::Quote(write) => quotes::keep(conn, write).await,
         Write::Sessions(write) => {
             let written = sessions::apply(conn, write).await?;
             if let Some(along) = write.carts_along() {

@@ -26,6 +26,17 @@ pub struct AddressDraft {
     pub phone: String,
 }
 
+impl AddressDraft {
+    /// Nobody has said anything.
+    pub fn is_blank(&self) -> bool {
+        let Self { name, company, street, street_more, postcode, city, region, country, phone } =
+            self;
+        [name, company, street, street_more, postcode, city, region, country, phone]
+            .iter()
+            .all(|text| text.trim().is_empty())
+    }
+}
+
 /// Made by [`AddressDraft::check`] alone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Address {

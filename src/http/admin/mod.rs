@@ -10,6 +10,7 @@ mod home;
 mod orders;
 mod people;
 mod products;
+mod quotes;
 mod staff;
 
 use crate::{
@@ -36,6 +37,7 @@ pub(super) fn resources() -> Vec<Resource> {
     [
         home::resources(),
         orders::resources(),
+        quotes::resources(),
         products::resources(),
         customers::resources(),
         staff::resources(),
@@ -49,6 +51,7 @@ pub(super) fn resources() -> Vec<Resource> {
 const ROOMS: &[(&str, &str, Permission)] = &[
     ("Overview", home::HERE, home::NEEDS),
     ("Orders", orders::HERE, Permission::OrdersRead),
+    ("Quotes", quotes::HERE, Permission::OrdersRead),
     ("Products", products::HERE, Permission::CatalogueRead),
     ("Customers", customers::HERE, Permission::CustomersRead),
     ("Staff", staff::HERE, staff::NEEDS),

@@ -4,7 +4,7 @@
 use super::{created, fresh, no_content, sessions::SessionView};
 use crate::{
     actors::keepers::{
-        accounts::{Invitation, Newcomer},
+        accounts::{Invitation, Making, Newcomer},
         sessions::Opened,
     },
     domain::{
@@ -19,6 +19,7 @@ use crate::{
         app::App,
         error::{Code, Problem},
         extract::{Param, Takes},
+        once,
         openapi::{Doc, json},
         resource::{Asked, Intake, Operation, Resource},
     },
@@ -300,6 +301,7 @@ fn users() -> [Operation; 2] {
         Operation::new(Method::GET, access, &[], |a, b| Box::pin(list_users(a, b))).doc(list),
         Operation::new(Method::POST, access, &[], |a, b| Box::pin(invite_user(a, b)))
             .takes(Intake::Json)
+            .once()
             .doc(invite),
     ]
 }
@@ -399,11 +401,16 @@ async fn list_users(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 
 async fn invite_user(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let (customer, by) = (asked.visit.must_act_for()?, asked.visit.must_act()?);
-    let NewUser { name, email, role } = asked.body.json().await?;
+    let key = asked.name()?;
+    let (wish, body) = asked.body.json_and_hash().await?;
+    let NewUser { name, email, role } = wish;
     let post = Post::Buyer { customer, role: buyer_role(&role)? };
-    let id = app.accounts.invite(Invitation { name, email, post }, &by).await?;
-    let user = UserView::of(&app.accounts.account(id).await?);
-    Ok(created(&app, &user, &format!("/api/v1/me/users/{id}")))
+    let answer = |account: &Account| {
+        once::made(&UserView::of(account), format!("/api/v1/me/users/{}", account.id))
+    };
+    let making = Making { name: key, body, answer };
+    let invitation = Invitation { name, email, post };
+    Ok(once::respond(&app, app.accounts.invite_once(invitation, &by, making).await?))
 }
 
 async fn change_user(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {

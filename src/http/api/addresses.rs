@@ -1,8 +1,8 @@
 //! `/api/v1/me/addresses`: the address book of one's customer.
 
-use super::{accounts::UUID, created, fresh, no_content};
+use super::{accounts::UUID, fresh, no_content};
 use crate::{
-    actors::keepers::accounts::AddressWish,
+    actors::keepers::accounts::{AddressWish, Making},
     domain::{
         account::SavedAddress,
         address::{Address, AddressDraft, AddressProblem},
@@ -14,6 +14,7 @@ use crate::{
         app::App,
         error::{Code, FieldError, Problem},
         extract::Param,
+        once,
         openapi::{Doc, json},
         resource::{Asked, Intake, Operation, Resource},
     },
@@ -128,6 +129,7 @@ pub(super) fn resources() -> Vec<Resource> {
                 Operation::new(Method::GET, read, &[], |a, b| Box::pin(show_list(a, b))).doc(list),
                 Operation::new(Method::POST, write, &[], |a, b| Box::pin(add_one(a, b)))
                     .takes(Intake::Json)
+                    .once()
                     .doc(add),
             ],
         ),
@@ -156,11 +158,13 @@ async fn show(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 }
 
 async fn add_one(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
-    let customer = asked.visit.must_act_for()?;
-    let wish = asked.body.json::<NewAddress>().await?.check()?;
-    let address = app.accounts.put_address(customer, None, wish).await?;
-    let place = format!("{ADDRESS}/{}", address.id);
-    Ok(created(&app, &AddressView::of(&address), &place))
+    let (customer, name) = (asked.visit.must_act_for()?, asked.name()?);
+    let (wish, body) = asked.body.json_and_hash::<NewAddress>().await?;
+    let answer = |address: &SavedAddress| {
+        once::made(&AddressView::of(address), format!("{ADDRESS}/{}", address.id))
+    };
+    let making = Making { name, body, answer };
+    Ok(once::respond(&app, app.accounts.add_address(customer, wish.check()?, making).await?))
 }
 
 async fn put_one(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {

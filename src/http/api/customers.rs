@@ -9,9 +9,9 @@ use super::{
     created, fresh, link_next, no_content,
 };
 use crate::{
-    actors::keepers::accounts::{Invitation, Newcomer},
+    actors::keepers::accounts::{Invitation, Making, Newcomer},
     domain::{
-        account::{CustomerGroup, Post, Registration},
+        account::{Account, CustomerGroup, Post, Registration},
         id::{CustomerGroupId, CustomerId, UserId},
         policy::{Permission, Right},
         secret::Secret,
@@ -23,6 +23,7 @@ use crate::{
         cursor::{self, BehindCustomer},
         error::{Code, Problem},
         extract::{Param, Takes},
+        once,
         openapi::{Doc, json},
         resource::{Asked, Intake, Operation, Resource},
     },
@@ -194,6 +195,7 @@ fn groups(read: Access, write: Access) -> [Operation; 2] {
         Operation::new(Method::GET, read, &[], |a, b| Box::pin(show_groups(a, b))).doc(list),
         Operation::new(Method::POST, write, &[], |a, b| Box::pin(add_group(a, b)))
             .takes(Intake::Json)
+            .once()
             .doc(add),
     ]
 }
@@ -214,6 +216,7 @@ fn staff() -> [Operation; 2] {
         Operation::new(Method::GET, access, &[], |a, b| Box::pin(show_staff(a, b))).doc(list),
         Operation::new(Method::POST, access, &[], |a, b| Box::pin(invite_staff(a, b)))
             .takes(Intake::Json)
+            .once()
             .doc(invite),
     ]
 }
@@ -293,18 +296,22 @@ async fn show_groups(app: Arc<App>, _: Asked) -> Result<Response, Problem> {
 }
 
 async fn add_group(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
-    let by = asked.visit.must_act()?;
-    let NewCustomerGroup { code, name } = asked.body.json().await?;
-    let group = app.accounts.put_group(None, &code, &name, &by).await?;
-    let place = format!("/api/v1/customer-groups/{}", group.id);
-    Ok(created(&app, &CustomerGroupView::from(group), &place))
+    let (by, key) = (asked.visit.must_act()?, asked.name()?);
+    let (wish, body) = asked.body.json_and_hash().await?;
+    let NewCustomerGroup { code, name } = wish;
+    let answer = |group: &CustomerGroup| {
+        let place = format!("/api/v1/customer-groups/{}", group.id);
+        once::made(&CustomerGroupView::from(group.clone()), place)
+    };
+    let making = Making { name: key, body, answer };
+    Ok(once::respond(&app, app.accounts.add_group(&code, &name, &by, making).await?))
 }
 
 async fn put_group(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let by = asked.visit.must_act()?;
     let id: CustomerGroupId = asked.path[0].parse().map_err(|_| Problem::not_found())?;
     let NewCustomerGroup { code, name } = asked.body.json().await?;
-    let group = app.accounts.put_group(Some(id), &code, &name, &by).await?;
+    let group = app.accounts.put_group(id, &code, &name, &by).await?;
     Ok(fresh(&app, &CustomerGroupView::from(group)))
 }
 
@@ -314,12 +321,16 @@ async fn show_staff(app: Arc<App>, _: Asked) -> Result<Response, Problem> {
 }
 
 async fn invite_staff(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
-    let by = asked.visit.must_act()?;
-    let NewUser { name, email, role } = asked.body.json().await?;
+    let (by, key) = (asked.visit.must_act()?, asked.name()?);
+    let (wish, body) = asked.body.json_and_hash().await?;
+    let NewUser { name, email, role } = wish;
     let post = Post::Staff { role: staff_role(&role)? };
-    let id = app.accounts.invite(Invitation { name, email, post }, &by).await?;
-    let user = UserView::of(&app.accounts.account(id).await?);
-    Ok(created(&app, &user, &format!("/api/v1/staff/{id}")))
+    let answer = |account: &Account| {
+        once::made(&UserView::of(account), format!("/api/v1/staff/{}", account.id))
+    };
+    let making = Making { name: key, body, answer };
+    let invitation = Invitation { name, email, post };
+    Ok(once::respond(&app, app.accounts.invite_once(invitation, &by, making).await?))
 }
 
 async fn change_staff(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {

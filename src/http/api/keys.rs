@@ -2,8 +2,12 @@
 
 use super::{accounts::UUID, fresh, no_content};
 use crate::{
-    actors::keepers::sessions::Whence,
+    actors::keepers::{
+        accounts::{KeyMade, Making},
+        sessions::Whence,
+    },
     domain::{
+        once::KeptAnswer,
         policy::{Permission, Right},
         session::{Session, Who},
         time::Micros,
@@ -13,11 +17,12 @@ use crate::{
         app::App,
         error::{Code, Problem},
         extract::Param,
+        once,
         openapi::{Doc, json},
         resource::{Asked, Intake, Operation, Resource},
     },
 };
-use http::{Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -72,7 +77,10 @@ pub(super) fn resources() -> Vec<Resource> {
     let (tag, access) = ("keys", Access::User(Right::Keys));
     let list = Doc::new("list_keys", tag, "One's keys").answer(200, "All.", json::<KeyList>());
     let make = Doc::new("make_key", tag, "Make a key for a program")
-        .about("It acts for whoever made it, within its scopes.")
+        .about(
+            "It acts for whoever made it, within its scopes. Its token is told once: asked again \
+             under the same `Idempotency-Key` it is a conflict that names the key.",
+        )
         .body(json::<NewKey>())
         .answer(201, "The key and its token.", json::<MadeKey>())
         .problem(Code::Conflict);
@@ -85,6 +93,7 @@ pub(super) fn resources() -> Vec<Resource> {
                     .doc(list),
                 Operation::new(Method::POST, access, &[], |a, b| Box::pin(make_one(a, b)))
                     .takes(Intake::Json)
+                    .once()
                     .doc(make),
             ],
         ),
@@ -104,7 +113,9 @@ async fn show_list(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 async fn make_one(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let maker = asked.visit.must_have()?.clone();
     let address = asked.visit.whence().address;
-    let NewKey { name, scopes, until } = asked.body.json().await?;
+    let key = asked.name()?;
+    let (wish, body) = asked.body.json_and_hash().await?;
+    let NewKey { name, scopes, until } = wish;
     let name = name.trim();
     if name.is_empty() || name.chars().count() > MOST_NAME || name.contains(char::is_control) {
         return Err(Problem::field("/name", format!("1 to {MOST_NAME} characters on one line")));
@@ -114,11 +125,25 @@ async fn make_one(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
         return Err(Problem::field("/until", "lies in the past"));
     }
     let whence = Whence { label: name.to_owned(), address };
-    let made = app.accounts.make_key(&maker, &scopes, whence, until).await?;
+    let making = Making { name: key, body, answer: made_before };
+    let made = match app.accounts.make_key(&maker, &scopes, whence, until, making).await? {
+        KeyMade::Now(made) => made,
+        KeyMade::Before(told) => return Ok(once::respond(&app, told)),
+    };
     let token = made.token.expose().to_owned();
     let mut response = fresh(&app, &MadeKey { token, key: KeyView::of(&made.session) });
     *response.status_mut() = StatusCode::CREATED;
     Ok(response)
+}
+
+/// For whoever asks again: its token was told once, and is kept nowhere.
+fn made_before(key: &Session) -> KeptAnswer {
+    let told = format!(
+        "the key {} was made by this request, and its token was told once: withdraw it and make \
+         another if that was lost",
+        key.id
+    );
+    once::kept_problem(&Problem::new(Code::Conflict, told), &HeaderValue::from_static("-"))
 }
 
 async fn end_one(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {

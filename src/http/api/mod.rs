@@ -16,6 +16,7 @@ mod payments;
 mod price;
 pub(crate) mod privacy;
 pub(crate) mod products;
+mod quotes;
 mod reindex;
 mod rules;
 pub(crate) mod search;
@@ -57,6 +58,7 @@ pub(crate) fn resources() -> Vec<Resource> {
         rules::resources(),
         checkout::resources(),
         orders::resources(),
+        quotes::resources(),
         payments::resources(),
         stock::resources(),
     ]

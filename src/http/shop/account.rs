@@ -11,6 +11,7 @@ mod enter;
 mod orders;
 mod own;
 mod password;
+mod quotes;
 
 use super::{
     cart::{html, shopper},
@@ -37,6 +38,7 @@ pub(super) fn resources() -> Vec<Resource> {
         password::resources(),
         own::resources(),
         orders::resources(),
+        quotes::resources(),
         details::resources(),
         addresses::resources(),
     ]

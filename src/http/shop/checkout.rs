@@ -91,9 +91,11 @@ async fn known(app: &App, who: &Principal) -> Result<CheckoutDraft, Problem> {
     let email = app.accounts.account(*user).await?.email.map(String::from);
     let book = app.accounts.addresses(*customer).await?;
     let home = book.iter().find(|saved| saved.default_shipping);
+    let bills = book.iter().find(|saved| saved.default_billing && !saved.default_shipping);
     Ok(CheckoutDraft {
         email: email.unwrap_or_default(),
         address: home.map(|saved| saved.address.clone().into()).unwrap_or_default(),
+        billing: bills.map(|saved| saved.address.clone().into()).unwrap_or_default(),
         ..CheckoutDraft::default()
     })
 }
@@ -228,21 +230,27 @@ fn draft(form: &Form) -> CheckoutDraft {
     let text = |name| form.text(name).to_owned();
     CheckoutDraft {
         email: text("email"),
-        address: AddressDraft {
-            name: text("name"),
-            company: text("company"),
-            street: text("street"),
-            street_more: text("street_more"),
-            postcode: text("postcode"),
-            city: text("city"),
-            region: text("region"),
-            country: text("country"),
-            phone: text("phone"),
-        },
+        address: address_draft(form, ""),
+        billing: address_draft(form, "bill_"),
         shipping: text("shipping"),
         coupon: text("coupon"),
         provider: text("provider"),
         token: text("token"),
+    }
+}
+
+fn address_draft(form: &Form, prefix: &str) -> AddressDraft {
+    let text = |name| form.text(&format!("{prefix}{name}")).to_owned();
+    AddressDraft {
+        name: text("name"),
+        company: text("company"),
+        street: text("street"),
+        street_more: text("street_more"),
+        postcode: text("postcode"),
+        city: text("city"),
+        region: text("region"),
+        country: text("country"),
+        phone: text("phone"),
     }
 }
 
@@ -255,15 +263,20 @@ fn read(cart: &Cart, draft: &CheckoutDraft) -> Result<Checkout, Vec<CheckoutErro
     let mail = email("email", &draft.email)
         .map_err(|problem| wrong("email", problem.errors[0].detail.clone()))
         .ok();
-    let ship_to = draft
-        .address
-        .check()
-        .map_err(|problems| {
+    let mut address = |draft: &AddressDraft, prefix: &str| {
+        let checked = draft.check().map_err(|problems| {
             for problem in problems {
-                wrong(problem.field.as_str(), problem.fault.to_string());
+                let field = format!("{prefix}{}", problem.field.as_str());
+                wrong(&field, problem.fault.to_string());
             }
-        })
-        .ok();
+        });
+        checked.ok()
+    };
+    let ship_to = address(&draft.address, "");
+    let bill_to = match draft.billing.is_blank() {
+        true => None,
+        false => address(&draft.billing, "bill_"),
+    };
     let coupon = match draft.coupon.as_str() {
         "" => None,
         code => CouponCode::new(code).map_err(|error| wrong("coupon", error.to_string())).ok(),
@@ -273,7 +286,7 @@ fn read(cart: &Cart, draft: &CheckoutDraft) -> Result<Checkout, Vec<CheckoutErro
             basket: Basket::Cart(cart.id),
             email,
             ship_to,
-            bill_to: None,
+            bill_to,
             shipping: draft.shipping.parse().ok().map(ShippingMethodId),
             coupon,
         }),

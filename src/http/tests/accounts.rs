@@ -34,7 +34,7 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use supervisors::{Child, Nudge, PoolOptions};
 
-struct Nobody;
+pub(super) struct Nobody;
 
 #[async_trait]
 impl port::Accounts for Nobody {
@@ -111,6 +111,7 @@ pub(super) fn nobody() -> (Accounts, [Child; 2]) {
         ids: Arc::new(super::shop::Counting::default()),
         chance: Arc::new(Dice),
         lifetimes,
+        guests_per_address: 100,
     });
     let passwords = password_pool(PoolOptions { workers: 1, bound: 8, ..PoolOptions::default() });
     let mailbox = Forgotten::mailbox();
@@ -128,6 +129,7 @@ pub(super) fn nobody() -> (Accounts, [Child; 2]) {
         config,
         sender: Sender { shop: "Toolery".into(), url: "http://shop".into() },
         mail: Nudge::new(),
+        kept: Arc::new(super::orders::Nothing),
     };
     let accounts = Accounts::new(parts, &mailbox);
     let children =

@@ -9,6 +9,7 @@ mod files;
 mod limits;
 mod orders;
 mod pages;
+mod quotes;
 mod rules;
 mod sessions;
 mod shop;

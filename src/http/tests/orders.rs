@@ -6,12 +6,15 @@ use super::{
     visitors::Dice,
 };
 use crate::{
-    actors::keepers::{
-        orders::{Orders, OrdersParts},
-        products::Products,
-        stock::Stocks,
-        till::{Till, TillParts},
-        writer,
+    actors::{
+        keepers::{
+            orders::{Orders, OrdersParts},
+            products::Products,
+            stock::Stocks,
+            till::{Till, TillParts},
+            writer,
+        },
+        reconcilers::mail::{MailParts, Mails},
     },
     domain::{
         id::{OrderId, PaymentIntentId, StockItemId},
@@ -26,19 +29,22 @@ use crate::{
         StoreError,
         clock::{Clock, Ids},
         documents::Documents,
+        mail::{Letter, MailError, MailQueue, MailState, Mailer, QueuedMail},
         once::KeptAnswers,
         orders::{self as port, OrderFilter, StoredOrder},
         stock::{Drift, Stock, Warehouse},
         till::{self, PaymentNow},
     },
+    views::Sender,
 };
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
+use supervisors::Nudge;
 use uuid::Uuid;
 
 /// No order, no payment and no stock, ever.
-struct Nothing;
+pub(super) struct Nothing;
 
 impl Clock for Nothing {
     fn now(&self) -> Micros {
@@ -115,6 +121,42 @@ impl Stock for Nothing {
     async fn drift(&self, _: u32) -> Result<Vec<Drift>, StoreError> {
         Ok(Vec::new())
     }
+}
+
+#[async_trait]
+impl MailQueue for Nothing {
+    async fn next_due(&self) -> Result<Option<Micros>, StoreError> {
+        Ok(None)
+    }
+    async fn counts(&self) -> Result<(u64, u64), StoreError> {
+        Ok((0, 0))
+    }
+    async fn queued(&self, _: MailState, _: u32) -> Result<Vec<QueuedMail>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl Mailer for Nothing {
+    async fn send(&self, _: &Letter) -> Result<(), MailError> {
+        Ok(())
+    }
+}
+
+/// A queue that is empty, and whose writer has stopped.
+pub(super) fn no_mails() -> Mails {
+    let (_gone, store) = writer::store();
+    let sender = Sender { shop: "Shop".into(), url: "http://localhost".into() };
+    let parts = MailParts {
+        queue: Arc::new(Nothing),
+        orders: Arc::new(Nothing),
+        store,
+        mailer: Arc::new(Nothing),
+        sender,
+        clock: Arc::new(Nothing),
+        alone: true,
+    };
+    Mails { parts, wake: Nudge::new() }
 }
 
 /// A handle whose writer has stopped.

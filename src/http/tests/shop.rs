@@ -620,6 +620,8 @@ impl Shop {
             orders: super::orders::nowhere(Arc::clone(&shelf) as _),
             till: super::orders::no_till(),
             stocks: super::orders::no_stocks(),
+            mails: super::orders::no_mails(),
+            quotes: super::quotes::no_quotes(Arc::clone(&shelf) as _),
             products: super::orders::no_products(),
             cards: None,
             trusted: Trusted::read(&config.trusted_proxies).unwrap(),

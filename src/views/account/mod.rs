@@ -8,6 +8,7 @@ mod enter;
 mod fields;
 mod orders;
 mod own;
+mod quotes;
 
 pub use enter::{forgotten, log_in, register, reset, set_up};
 pub use fields::Filled;
@@ -16,6 +17,8 @@ pub use own::{
     AddressCard, AddressForm, HomePage as AccountHomePage, Profile, SessionCard, address,
     addresses, details, home as account_home, leave, sessions,
 };
+
+pub use quotes::{QuoteForm, QuoteRow, quote, quote_form, quotes};
 
 use crate::views::{
     render::render,

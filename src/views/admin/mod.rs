@@ -8,6 +8,7 @@ mod fields;
 mod home;
 mod orders;
 mod products;
+mod quotes;
 mod staff;
 
 pub use customers::{CustomerRoom, CustomersRoom, customer, customers};
@@ -17,6 +18,7 @@ pub use orders::{OrderButton, OrderRoom, OrderRow, OrderSearch, OrdersRoom, orde
 pub use products::{
     ListPrices, ProductRoom, ProductsRoom, StockBox, StockLine, Tier, product, products,
 };
+pub use quotes::{QuoteRoom, QuotesRoom, quote, quotes};
 pub use staff::{StaffRoom, staff};
 
 use crate::{

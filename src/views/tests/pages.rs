@@ -217,7 +217,7 @@ fn states_say_what_to_do() {
         ("corrected search", "Showing results near it"),
         ("error 404", "Search for it"),
         ("error 503", "Wait a few seconds"),
-        ("hostile product", "Ask your contact at Bits &#38; Bolts"),
+        ("hostile product", "Ask for a quote"),
         ("docs", "<noscript>"),
     ] {
         assert!(pages[name].contains(words), "{name} lacks: {words}");

@@ -49,12 +49,17 @@ struct TokenSweeper(Accounts);
 impl Reconciler for TokenSweeper {
     async fn pass(&mut self, _: &Context) -> Result<Next, Fault> {
         let accounts = &self.0;
-        let sweep =
+        let tokens =
             AccountWrite::SweepTokens { expired_before: accounts.now().minus(DAY), most: SWEPT };
-        match accounts.write(sweep).await.map_err(Fault::unavailable)? {
-            Written::Swept(swept) if swept >= u64::from(SWEPT) => Ok(Next::Again),
-            _ => Ok(Next::Idle),
+        // Those that were still to be sent when their customer was erased.
+        let orders = AccountWrite::RedactOrders { most: SWEPT };
+        for sweep in [tokens, orders] {
+            match accounts.write(sweep).await.map_err(Fault::unavailable)? {
+                Written::Swept(swept) if swept >= u64::from(SWEPT) => return Ok(Next::Again),
+                _ => {}
+            }
         }
+        Ok(Next::Idle)
     }
 }
 
@@ -73,7 +78,7 @@ impl Agent for Desk {
 }
 
 impl Accounts {
-    /// The child that drops links which can't be used any more.
+    /// The child that drops links which can't be used any more, and names nobody wants kept.
     pub(crate) fn sweeper(&self) -> Child {
         let accounts = self.clone();
         reconciler("account-tokens", SWEEP_EVERY, &Nudge::new(), move || {

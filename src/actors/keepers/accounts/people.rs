@@ -25,6 +25,15 @@ impl Accounts {
         invitation: Invitation,
         by: &Principal,
     ) -> Result<UserId, AccountsError> {
+        let (made, invite) = self.to_invite(invitation, by)?;
+        self.do_it(invite).await.map(|()| made.id)
+    }
+
+    pub(super) fn to_invite(
+        &self,
+        invitation: Invitation,
+        by: &Principal,
+    ) -> Result<(Account, AccountWrite), AccountsError> {
         let mut faults = Faults::default();
         let name = faults.name(Field::Name, &invitation.name);
         let email = faults.email(&invitation.email);
@@ -39,9 +48,18 @@ impl Accounts {
         let text = parts.sender.invitation(&secret, INVITED_DAYS);
         let mail = self.mail("invitation", &email, text, lasts);
         let post = invitation.post;
+        let made = Account {
+            id,
+            post,
+            email: Some(email.clone()),
+            name: name.clone(),
+            active: true,
+            created_at: at,
+            logged_in_at: None,
+        };
         let account = NewAccount { id, post, email, name, password: None };
         let by = by.to_string();
-        self.do_it(AccountWrite::Invite { account, token, mail, by, at }).await.map(|()| id)
+        Ok((made, AccountWrite::Invite { account, token, mail, by, at }))
     }
 
     /// Who logs in for a customer, or (`None`) for the shop.
@@ -94,14 +112,25 @@ impl Accounts {
         Ok(self.shared.parts.rows.groups().await?)
     }
 
-    /// A new group for `None`. `Taken`: another one has that code.
+    /// `Taken`: another one has that code.
     pub(crate) async fn put_group(
+        &self,
+        id: CustomerGroupId,
+        code: &str,
+        name: &str,
+        by: &Principal,
+    ) -> Result<CustomerGroup, AccountsError> {
+        let (group, put) = self.group_to_put(Some(id), code, name, by).await?;
+        self.do_it(put).await.map(|()| group)
+    }
+
+    pub(super) async fn group_to_put(
         &self,
         id: Option<CustomerGroupId>,
         code: &str,
         name: &str,
         by: &Principal,
-    ) -> Result<CustomerGroup, AccountsError> {
+    ) -> Result<(CustomerGroup, AccountWrite), AccountsError> {
         let mut faults = Faults::default();
         let name = faults.name(Field::Name, name);
         let code = faults.code(code);
@@ -115,7 +144,7 @@ impl Accounts {
         let group = CustomerGroup { id, code, name };
         let (by, at) = (by.to_string(), self.now());
         let put = AccountWrite::PutGroup { group: group.clone(), by, at };
-        self.do_it(put).await.map(|()| group)
+        Ok((group, put))
     }
 
     /// `None` takes the customer out of its group.

@@ -2,7 +2,7 @@
 
 use super::{Accounts, AccountsError, DAY};
 use crate::{
-    actors::keepers::sessions::{Opened, Opening, Whence},
+    actors::keepers::sessions::{Opening, Whence},
     domain::{
         account::{Faults, Field, MOST_TAX_NUMBER, SavedAddress},
         address::Address,
@@ -98,6 +98,16 @@ impl Accounts {
         id: Option<AddressId>,
         wish: AddressWish,
     ) -> Result<SavedAddress, AccountsError> {
+        let (address, put) = self.address_to_put(customer, id, wish).await?;
+        self.do_it(put).await.map(|()| address)
+    }
+
+    pub(super) async fn address_to_put(
+        &self,
+        customer: CustomerId,
+        id: Option<AddressId>,
+        wish: AddressWish,
+    ) -> Result<(SavedAddress, AccountWrite), AccountsError> {
         let known = self.addresses(customer).await?;
         let before = id.and_then(|id| known.iter().find(|one| one.id == id));
         if id.is_some() && before.is_none() {
@@ -119,7 +129,7 @@ impl Accounts {
         };
         let new = id.is_none();
         let put = AccountWrite::PutAddress { address: Box::new(address.clone()), new };
-        self.do_it(put).await.map(|()| address)
+        Ok((address, put))
     }
 
     pub(crate) async fn drop_address(
@@ -130,14 +140,13 @@ impl Accounts {
         self.do_it(AccountWrite::DropAddress { customer, id }).await
     }
 
-    /// A key for a program: some of what its maker may do, without what a key never may.
-    pub(crate) async fn make_key(
+    pub(super) async fn key_to_open(
         &self,
         maker: &Session,
         scopes: &[String],
         whence: Whence,
         ends_at: Option<Micros>,
-    ) -> Result<Opened, AccountsError> {
+    ) -> Result<Opening, AccountsError> {
         let Some(user) = maker.user() else { return Err(AccountsError::Absent) };
         let (who, scopes) = granted(maker.who, scopes)?;
         let sessions = &self.shared.parts.sessions;
@@ -145,8 +154,7 @@ impl Accounts {
         if there.iter().filter(|one| one.via == Via::Key).count() >= MOST_KEYS {
             return Err(AccountsError::Conflict("there are as many keys as there may be"));
         }
-        let opening = Opening { who, via: Via::Key, scopes: Some(scopes), whence, ends_at };
-        Ok(sessions.open(opening).await?)
+        Ok(Opening { who, via: Via::Key, scopes: Some(scopes), whence, ends_at })
     }
 
     pub(crate) async fn keys(&self, user: UserId) -> Result<Vec<Session>, AccountsError> {

@@ -93,7 +93,7 @@ impl Table {
                 }
                 Written::Done
             }
-            SessionWrite::Sweep { .. } => Written::Swept(0),
+            SessionWrite::Sweep { .. } | SessionWrite::SweepGuests { .. } => Written::Swept(0),
         }
     }
 
@@ -189,6 +189,7 @@ async fn world() -> (Universe, Sessions, Arc<Table>) {
         ids: Arc::new(World(table.clone())),
         chance: Arc::new(World(table.clone())),
         lifetimes: Lifetimes::default(),
+        guests_per_address: 100,
     });
     let opened = table.clone();
     let writer = writer::writer(&mailbox, &Nudge::new(), move || {

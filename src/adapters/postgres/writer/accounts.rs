@@ -137,6 +137,9 @@ pub(super) async fn apply(tx: &Transaction<'_>, write: &AccountWrite) -> Result<
             customers::drop_address(tx, *customer, *id).await
         }
         AccountWrite::Erase { customer, by, at } => customers::erase(tx, *customer, by, *at).await,
+        AccountWrite::RedactOrders { most } => {
+            Ok(Written::Swept(customers::redact_orders(tx, *most).await?))
+        }
         AccountWrite::SweepTokens { expired_before, most } => {
             let most = i64::from(*most);
             Ok(Written::Swept(execute(tx, SWEEP_TOKENS, [&expired_before.0, &most]).await?))

@@ -39,6 +39,27 @@ statements! {
         "UPDATE mail SET recipient = 'erased', subject = '', body = NULL, failure = NULL,
              state = CASE state WHEN 'waiting' THEN 'failed' ELSE state END
          WHERE recipient = $1";
+    REDACT_ORDERS =
+        "UPDATE sales_order SET email = 'erased', access_hash = decode(repeat('00', 32), 'hex'),
+             ship_to = (ship_to || '{\"name\":\"erased\",\"street\":\"erased\"}'::jsonb)
+                 - 'company' - 'street_more' - 'phone',
+             bill_to = (bill_to || '{\"name\":\"erased\",\"street\":\"erased\"}'::jsonb)
+                 - 'company' - 'street_more' - 'phone'
+         WHERE id IN (
+             SELECT o.id FROM customer c JOIN sales_order o ON o.customer_id = c.id
+             WHERE c.erased_at IS NOT NULL AND o.email <> 'erased'
+                 AND o.status NOT IN ('pending', 'confirmed', 'processing')
+             ORDER BY o.id LIMIT $1 FOR UPDATE OF o SKIP LOCKED)";
+    ERASE_ORDER_MAIL =
+        "UPDATE mail SET recipient = 'erased', body = NULL, failure = NULL,
+             state = CASE state WHEN 'waiting' THEN 'failed' ELSE state END
+         WHERE order_id IN (SELECT id FROM sales_order WHERE customer_id = $1)";
+    ERASE_QUOTES =
+        "UPDATE quote SET email = '', body = jsonb_set(body, '{wish}', '\"\"'),
+             version = version + 1, updated_at = $2,
+             status = CASE status WHEN 'requested' THEN 'withdrawn' WHEN 'offered' THEN 'declined'
+                      ELSE status END
+         WHERE customer_id = $1";
     ERASE_TOKENS =
         "DELETE FROM account_token
          WHERE account_id IN (SELECT id FROM account WHERE customer_id = $1)";
@@ -93,6 +114,13 @@ pub(super) async fn drop_address(
     Ok(if dropped { Written::Done } else { Written::Absent })
 }
 
+/// Orders redacted with their customer; a sweep does what is left of them.
+const AT_ONCE: u32 = 1_000;
+
+pub(super) async fn redact_orders(tx: &Transaction<'_>, most: u32) -> Result<u64, Error> {
+    execute(tx, REDACT_ORDERS, [&i64::from(most)]).await
+}
+
 /// Whoever keeps more about a customer takes it out here too, in the same transaction.
 pub(super) async fn erase(
     tx: &Transaction<'_>,
@@ -107,6 +135,9 @@ pub(super) async fn erase(
         let email: String = row.try_get(0)?;
         execute(tx, ERASE_MAIL, [&email]).await?;
     }
+    execute(tx, ERASE_ORDER_MAIL, [&customer.0]).await?;
+    execute(tx, ERASE_QUOTES, [&customer.0, &at.0]).await?;
+    redact_orders(tx, AT_ONCE).await?;
     execute(tx, ERASE_TOKENS, [&customer.0]).await?;
     let ended = query(tx, ERASE_SESSIONS, [&customer.0]).await?;
     execute(tx, ERASE_CARTS, [&customer.0]).await?;

@@ -1,5 +1,6 @@
 //! Mail is put into the queue, tried, and done with.
 
+use super::audit;
 use crate::{
     adapters::postgres::statement::{Param, execute, query, statements},
     domain::{
@@ -35,7 +36,7 @@ statements! {
         "INSERT INTO mail (id, kind, recipient, subject, body, state, attempts, due_at, until,
              created_at, order_id)
          SELECT $1, $2, email, '', '', 'waiting', 0, $3, $4, $3, id
-         FROM sales_order WHERE id = $5 AND email <> ''";
+         FROM sales_order WHERE id = $5 AND email NOT IN ('', 'erased')";
     CLAIM_MAIL =
         "UPDATE mail SET attempts = attempts + 1, due_at = $2
          WHERE id IN (SELECT id FROM mail WHERE state = 'waiting' AND due_at <= $1
@@ -50,6 +51,10 @@ statements! {
         "UPDATE mail SET state = 'failed', failure = $2,
              body = CASE WHEN order_id IS NULL THEN NULL ELSE body END
          WHERE id = $1 AND state = 'waiting'";
+    RETRY_MAIL =
+        "UPDATE mail SET state = 'waiting', due_at = $2,
+             until = CASE WHEN order_id IS NOT NULL AND until < $3 THEN $3 ELSE until END
+         WHERE id = $1 AND state <> 'sent' AND body IS NOT NULL";
     SWEEP_MAIL =
         "DELETE FROM mail WHERE id IN (
              SELECT id FROM mail WHERE state <> 'waiting' AND created_at < $1
@@ -94,6 +99,13 @@ pub(super) async fn apply(tx: &Transaction<'_>, write: &MailWrite) -> Result<Wri
         }
         MailWrite::Failed { id, again_at: None, failure } => {
             execute(tx, MAIL_FAILED, [&id.0, failure]).await?;
+            Ok(Written::Done)
+        }
+        MailWrite::Retry { id, at, until, by } => {
+            if execute(tx, RETRY_MAIL, [&id.0, &at.0, &until.0]).await? == 0 {
+                return Ok(Written::Absent);
+            }
+            audit::append(tx, &write.told(*id, *at, by)).await?;
             Ok(Written::Done)
         }
         MailWrite::Sweep { older_than, most } => {

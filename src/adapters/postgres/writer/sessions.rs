@@ -41,6 +41,14 @@ statements! {
                JOIN session s ON s.id = u.id WHERE s.ended_at IS NULL
                ORDER BY s.id FOR UPDATE OF s) t
          WHERE session.id = t.id";
+    SWEEP_GUESTS =
+        "DELETE FROM session WHERE id IN (
+             SELECT id FROM (
+                 SELECT id, row_number() OVER (PARTITION BY address ORDER BY seen_at DESC) AS place
+                 FROM session WHERE account_id IS NULL AND ended_at IS NULL AND address IN (
+                     SELECT address FROM session WHERE account_id IS NULL AND ended_at IS NULL
+                     GROUP BY address HAVING count(*) > $1)) t
+             WHERE place > $1 LIMIT $2)";
     SWEEP_SESSIONS =
         "DELETE FROM session WHERE id IN (
              SELECT id FROM session
@@ -71,6 +79,10 @@ pub(super) async fn apply(tx: &Transaction<'_>, write: &SessionWrite) -> Result<
             let (ids, times): (Vec<_>, Vec<_>) = seen.iter().map(|(id, at)| (id.0, at.0)).unzip();
             execute(tx, TOUCH_SESSIONS, [&ids, &times]).await?;
             Ok(Written::Done)
+        }
+        SessionWrite::SweepGuests { keep, most } => {
+            let (keep, most) = (i64::from(*keep), i64::from(*most));
+            Ok(Written::Swept(execute(tx, SWEEP_GUESTS, [&keep, &most]).await?))
         }
         SessionWrite::Sweep { unseen_since, now, most } => {
             let most = i64::from(*most);

@@ -149,6 +149,9 @@ pub(super) async fn apply(
         AccountWrite::Erase { customer, by, at } => {
             customers::erase(conn, *customer, by, *at).await
         }
+        AccountWrite::RedactOrders { most } => {
+            Ok(Written::Swept(customers::redact_orders(conn, *most).await?))
+        }
         AccountWrite::SweepTokens { expired_before, most } => {
             let sweep = sqlx::query(SWEEP_TOKENS.sqlite).bind(expired_before.0);
             let swept = sweep.bind(i64::from(*most)).execute(conn).await?;

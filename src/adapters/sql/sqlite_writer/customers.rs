@@ -40,6 +40,27 @@ statements! {
         "UPDATE mail SET recipient = 'erased', subject = '', body = NULL, failure = NULL,
              state = CASE state WHEN 'waiting' THEN 'failed' ELSE state END
          WHERE recipient = $1" };
+    REDACT_ORDERS = { sqlite:
+        "UPDATE sales_order SET email = 'erased', access_hash = zeroblob(32),
+             ship_to = json_remove(json_set(ship_to, '$.name', 'erased', '$.street', 'erased'),
+                 '$.company', '$.street_more', '$.phone'),
+             bill_to = json_remove(json_set(bill_to, '$.name', 'erased', '$.street', 'erased'),
+                 '$.company', '$.street_more', '$.phone')
+         WHERE number IN (
+             SELECT o.number FROM customer c CROSS JOIN sales_order o ON o.customer_id = c.id
+             WHERE c.erased_at IS NOT NULL AND o.email <> 'erased'
+                 AND o.status NOT IN ('pending', 'confirmed', 'processing')
+             LIMIT $1)" };
+    ERASE_ORDER_MAIL = { sqlite:
+        "UPDATE mail SET recipient = 'erased', body = NULL, failure = NULL,
+             state = CASE state WHEN 'waiting' THEN 'failed' ELSE state END
+         WHERE order_id IN (SELECT id FROM sales_order WHERE customer_id = $1)" };
+    ERASE_QUOTES = { sqlite:
+        "UPDATE quote SET email = '', body = json_set(body, '$.wish', ''), version = version + 1,
+             updated_at = $2,
+             status = CASE status WHEN 'requested' THEN 'withdrawn' WHEN 'offered' THEN 'declined'
+                      ELSE status END
+         WHERE customer_id = $1" };
     ERASE_TOKENS = { sqlite:
         "DELETE FROM account_token
          WHERE account_id IN (SELECT id FROM account WHERE customer_id = $1)" };
@@ -97,6 +118,17 @@ pub(super) async fn drop_address(
 }
 
 /// Whoever keeps more about a customer takes it out here too, in the same transaction.
+/// Orders redacted with their customer; a sweep does what is left of them.
+const AT_ONCE: u32 = 1_000;
+
+pub(super) async fn redact_orders(
+    conn: &mut SqliteConnection,
+    most: u32,
+) -> Result<u64, sqlx::Error> {
+    let redact = sqlx::query(REDACT_ORDERS.sqlite).bind(i64::from(most));
+    Ok(redact.execute(conn).await?.rows_affected())
+}
+
 pub(super) async fn erase(
     conn: &mut SqliteConnection,
     customer: CustomerId,
@@ -112,6 +144,9 @@ pub(super) async fn erase(
     for email in emails {
         sqlx::query(ERASE_MAIL.sqlite).bind(email).execute(&mut *conn).await?;
     }
+    sqlx::query(ERASE_ORDER_MAIL.sqlite).bind(customer.0).execute(&mut *conn).await?;
+    sqlx::query(ERASE_QUOTES.sqlite).bind(customer.0).bind(at.0).execute(&mut *conn).await?;
+    redact_orders(&mut *conn, AT_ONCE).await?;
     sqlx::query(ERASE_TOKENS.sqlite).bind(customer.0).execute(&mut *conn).await?;
     let ended =
         sqlx::query_scalar(ERASE_SESSIONS.sqlite).bind(customer.0).fetch_all(&mut *conn).await?;

@@ -2,7 +2,7 @@
 
 use super::products::Hex;
 use crate::{
-    adapters::sql::texts::statements,
+    adapters::sql::{audit, texts::statements},
     domain::{
         id::{MailId, OrderId},
         order::OrderLetter,
@@ -34,7 +34,7 @@ statements! {
         "INSERT INTO mail (id, kind, recipient, subject, body, state, attempts, due_at, until,
              created_at, order_id)
          SELECT $1, $2, email, '', '', 'waiting', 0, $3, $4, $3, id
-         FROM sales_order WHERE id = $5 AND email <> ''" };
+         FROM sales_order WHERE id = $5 AND email NOT IN ('', 'erased')" };
     CLAIM_MAIL = { sqlite:
         "UPDATE mail SET attempts = attempts + 1, due_at = $2
          WHERE id IN (SELECT id FROM mail WHERE state = 'waiting' AND due_at <= $1
@@ -51,6 +51,10 @@ statements! {
         "UPDATE mail SET state = 'failed', failure = $2,
              body = CASE WHEN order_id IS NULL THEN NULL ELSE body END
          WHERE id = $1 AND state = 'waiting'" };
+    RETRY_MAIL = { sqlite:
+        "UPDATE mail SET state = 'waiting', due_at = $2,
+             until = CASE WHEN order_id IS NOT NULL AND until < $3 THEN $3 ELSE until END
+         WHERE id = $1 AND state <> 'sent' AND body IS NOT NULL" };
     SWEEP_MAIL = { sqlite:
         "DELETE FROM mail WHERE id IN (
              SELECT id FROM mail WHERE state <> 'waiting' AND created_at < $1
@@ -112,6 +116,14 @@ pub(super) async fn apply(
         }
         MailWrite::Failed { id, again_at: None, failure } => {
             sqlx::query(MAIL_FAILED.sqlite).bind(id.0).bind(failure).execute(conn).await?;
+            Ok(Written::Done)
+        }
+        MailWrite::Retry { id, at, until, by } => {
+            let retry = sqlx::query(RETRY_MAIL.sqlite).bind(id.0).bind(at.0).bind(until.0);
+            if retry.execute(&mut *conn).await?.rows_affected() == 0 {
+                return Ok(Written::Absent);
+            }
+            audit::append(conn, &write.told(*id, *at, by)).await?;
             Ok(Written::Done)
         }
         MailWrite::Sweep { older_than, most } => {

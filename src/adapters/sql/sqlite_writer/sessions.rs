@@ -35,6 +35,14 @@ statements! {
         "UPDATE session SET seen_at = max(seen_at, t.seen)
          FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS seen FROM json_each($1)) t
          WHERE session.id = t.id AND session.ended_at IS NULL" };
+    SWEEP_GUESTS = { sqlite:
+        "DELETE FROM session WHERE id IN (
+             SELECT id FROM (
+                 SELECT id, row_number() OVER (PARTITION BY address ORDER BY seen_at DESC) AS place
+                 FROM session WHERE account_id IS NULL AND ended_at IS NULL AND address IN (
+                     SELECT address FROM session WHERE account_id IS NULL AND ended_at IS NULL
+                     GROUP BY address HAVING count(*) > $1)) t
+             WHERE place > $1 LIMIT $2)" };
     SWEEP_SESSIONS = { sqlite:
         "DELETE FROM session WHERE id IN (
              SELECT id FROM session
@@ -68,6 +76,11 @@ pub(super) async fn apply(
                 seen.iter().map(|(id, at)| (id.0.simple().to_string(), at.0)).collect();
             sqlx::query(TOUCH_SESSIONS.sqlite).bind(Json(seen)).execute(conn).await?;
             Ok(Written::Done)
+        }
+        SessionWrite::SweepGuests { keep, most } => {
+            let sweep = sqlx::query(SWEEP_GUESTS.sqlite).bind(i64::from(*keep));
+            let swept = sweep.bind(i64::from(*most)).execute(conn).await?;
+            Ok(Written::Swept(swept.rows_affected()))
         }
         SessionWrite::Sweep { unseen_since, now, most } => {
             let sweep = sqlx::query(SWEEP_SESSIONS.sqlite).bind(unseen_since.0).bind(now.0);
