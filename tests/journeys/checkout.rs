@@ -121,6 +121,10 @@ fn a_person_buys_with_a_card_and_pressing_twice_buys_once() {
             page.contains("Thank you for your order").then_some(page)
         });
         assert!(page.contains("$20.00") && page.contains("Ada &#60;b&#62;"), "{page}");
+        assert!(
+            page.contains("data-cart-changed"),
+            "scripts ask for the cart's count anew: {page}"
+        );
         // To others it isn't there.
         assert_eq!(Person::come(&server).ask("GET", &order, &[], "").status, 404);
         let stock = server.operate("GET", "/api/v1/stock/A-1", b"").json();

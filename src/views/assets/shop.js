@@ -229,7 +229,8 @@ if (cartLink) {
   else if (badge.textContent) keep(Number(badge.textContent), signedIn);
   else {
     if (known) show(known.lines, known.signedIn);
-    if (!known || Date.now() - known.at > 30000) ask();
+    // A page that is reached by ordering the cart says so.
+    if (!known || one("[data-cart-changed]") || Date.now() - known.at > 30000) ask();
   }
   addEventListener("storage", (event) => { if (event.key === "cart") { const other = kept(); if (other) show(other.lines, other.signedIn); } });
   addEventListener("pageshow", (event) => { if (event.persisted) ask(); });
