@@ -58,11 +58,6 @@ fn list(context: &Context, answer: &Value) -> Outcome {
     if context.json {
         return output::json(answer);
     }
-    let text = |row: &Value, key: &str| match &row[key] {
-        Value::String(text) => text.clone(),
-        Value::Null => "–".to_owned(),
-        other => other.to_string(),
-    };
     let rows: Vec<Vec<String>> = answer["items"]
         .as_array()
         .into_iter()
@@ -70,7 +65,7 @@ fn list(context: &Context, answer: &Value) -> Outcome {
         .map(|row| {
             ["id", "kind", "recipient", "attempts", "created_at", "due_at", "failure"]
                 .iter()
-                .map(|key| text(row, key))
+                .map(|key| output::cell(row, key))
                 .collect()
         })
         .collect();

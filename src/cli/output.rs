@@ -3,6 +3,7 @@
 
 use super::{Failure, Outcome};
 use serde::Serialize;
+use serde_json::Value;
 use std::io::Write;
 
 /// A line for whoever watches; never part of the data.
@@ -21,6 +22,15 @@ pub(crate) fn json(value: &impl Serialize) -> Outcome {
         .map_err(|error| Failure::Failed(format!("can't write the answer as JSON: {error}")))?;
     say(&text);
     Ok(())
+}
+
+/// A field of an answer, as a cell of a table.
+pub(crate) fn cell(row: &Value, key: &str) -> String {
+    match &row[key] {
+        Value::String(text) => text.clone(),
+        Value::Null => "–".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// Columns as wide as their widest cell, numbers (a leading digit) to the right.

@@ -73,18 +73,13 @@ fn list(context: &Context, answer: &Value) -> Outcome {
     if context.json {
         return output::json(answer);
     }
-    let text = |row: &Value, key: &str| match &row[key] {
-        Value::String(text) => text.clone(),
-        Value::Null => "–".to_owned(),
-        other => other.to_string(),
-    };
     let rows: Vec<Vec<String>> = answer["items"]
         .as_array()
         .into_iter()
         .flatten()
         .map(|row| {
             let keys = ["name", "state", "workers", "busy", "most", "depth", "bound", "fit"];
-            let mut cells: Vec<String> = keys.iter().map(|key| text(row, key)).collect();
+            let mut cells: Vec<String> = keys.iter().map(|key| output::cell(row, key)).collect();
             cells.push(origin(row));
             cells
         })

@@ -1,8 +1,11 @@
 //! What a page's form sent: names and values, `application/x-www-form-urlencoded`.
 
-use crate::http::{
-    error::{Code, Problem},
-    extract::decode,
+use crate::{
+    domain::address::AddressDraft,
+    http::{
+        error::{Code, Problem},
+        extract::decode,
+    },
 };
 
 /// Fields of one form, all told.
@@ -54,11 +57,20 @@ impl Form {
         self.fields.iter().any(|(field, _)| field == name)
     }
 
-    /// All values of a field that may come more than once.
-    #[cfg_attr(not(test), expect(dead_code, reason = "groups of boxes come with staff's pages"))]
-    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        let found = self.fields.iter().filter(move |(field, _)| field == name);
-        found.map(|(_, value)| value.as_str())
+    /// The address that these fields spell, each with `prefix` before its name.
+    pub(crate) fn address(&self, prefix: &str) -> AddressDraft {
+        let text = |name| self.text(&format!("{prefix}{name}")).to_owned();
+        AddressDraft {
+            name: text("name"),
+            company: text("company"),
+            street: text("street"),
+            street_more: text("street_more"),
+            postcode: text("postcode"),
+            city: text("city"),
+            region: text("region"),
+            country: text("country"),
+            phone: text("phone"),
+        }
     }
 }
 
@@ -79,7 +91,6 @@ mod tests {
         let form = Form::read(b"name=Ada+L%C3%B6ve&tick&a=1&a=2&spaces=+x+").unwrap();
         assert_eq!((form.text("name"), form.text("none")), ("Ada Löve", ""));
         assert!(form.has("tick") && !form.has("tock"));
-        assert_eq!(form.all("a").collect::<Vec<_>>(), ["1", "2"]);
         assert_eq!((form.text("spaces"), form.raw("spaces")), ("x", " x "));
         assert!(!format!("{form:?}").contains("Ada"));
     }

@@ -1,4 +1,6 @@
 //! Orders through `ports::writer`, read back by `ports::orders` and `ports::stock`.
+//!
+//! Long because placing, moving and holding are one contract, told on the same small shop.
 
 use crate::shop::{Shop, draft, on_both_databases, sku, stock};
 use std::{collections::BTreeMap, sync::Arc};

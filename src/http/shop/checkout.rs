@@ -230,27 +230,12 @@ fn draft(form: &Form) -> CheckoutDraft {
     let text = |name| form.text(name).to_owned();
     CheckoutDraft {
         email: text("email"),
-        address: address_draft(form, ""),
-        billing: address_draft(form, "bill_"),
+        address: form.address(""),
+        billing: form.address("bill_"),
         shipping: text("shipping"),
         coupon: text("coupon"),
         provider: text("provider"),
         token: text("token"),
-    }
-}
-
-fn address_draft(form: &Form, prefix: &str) -> AddressDraft {
-    let text = |name| form.text(&format!("{prefix}{name}")).to_owned();
-    AddressDraft {
-        name: text("name"),
-        company: text("company"),
-        street: text("street"),
-        street_more: text("street_more"),
-        postcode: text("postcode"),
-        city: text("city"),
-        region: text("region"),
-        country: text("country"),
-        phone: text("phone"),
     }
 }
 

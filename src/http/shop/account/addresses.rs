@@ -120,20 +120,8 @@ async fn save(app: &App, mut asked: Asked, id: Option<AddressId>) -> Result<Resp
 }
 
 fn wish(form: &Form) -> Result<AddressWish, Problem> {
-    let text = |name| form.text(name).to_owned();
-    let draft = AddressDraft {
-        name: text("name"),
-        company: text("company"),
-        street: text("street"),
-        street_more: text("street_more"),
-        postcode: text("postcode"),
-        city: text("city"),
-        region: text("region"),
-        country: text("country"),
-        phone: text("phone"),
-    };
     Ok(AddressWish {
-        address: draft.check().map_err(|problems| address_problem("", problems))?,
+        address: form.address("").check().map_err(|problems| address_problem("", problems))?,
         default_shipping: form.has("default_shipping"),
         default_billing: form.has("default_billing"),
     })
