@@ -218,7 +218,7 @@ impl Till {
         if kept.asked == Some(Asked::Done) {
             return Ok(kept.now);
         }
-        self.answer(&**provider, kept.now, step).await.map(|answered| answered.now)
+        self.answers(&**provider, kept.now, step).await.map(|(now, _)| now)
     }
 
     /// What a provider tells of its own accord. `Ok` once it is committed.
@@ -327,15 +327,27 @@ impl Till {
         if kept.asked == Some(Asked::Done) {
             return Ok((kept.now, true));
         }
-        let (mut now, mut step) = (kept.now, step);
-        for _ in 1..MOST_STEPS {
+        self.answers(provider, kept.now, step).await
+    }
+
+    /// Asks for a step that was written down, and for those that are written down along with the
+    /// answers. False: there is nothing more to be done now.
+    async fn answers(
+        &self,
+        provider: &dyn PaymentProvider,
+        mut now: PaymentNow,
+        mut step: Step,
+    ) -> Result<(PaymentNow, bool), TillError> {
+        let mut goes_on = true;
+        for _ in 0..MOST_STEPS {
             let answered = self.answer(provider, now, step).await?;
+            (now, goes_on) = (answered.now, answered.goes_on);
             match answered.next {
-                Some(next) => (now, step) = (answered.now, next),
-                None => return Ok((answered.now, answered.goes_on)),
+                Some(next) => step = next,
+                None => break,
             }
         }
-        self.answer(provider, now, step).await.map(|answered| (answered.now, answered.goes_on))
+        Ok((now, goes_on))
     }
 
     /// Asks for a step that was written down, and learns the answer, with which the next step may

@@ -28,14 +28,17 @@ use crate::{
     },
     views::{MailText, OrderMail, Sender, order_mail},
 };
-use futures_util::future::try_join_all;
+use futures_util::{StreamExt, stream};
 use std::{sync::Arc, time::Duration};
 use supervisors::{Child, Context, Fault, Next, Nudge, Reconciler, reconciler};
 
 /// What another node put into the queue is found within this.
 const EVERY: Duration = Duration::from_secs(10);
-/// Claimed and tried at one time; each for less than the claim lasts.
+/// Claimed at one time; tried in turns, all of which together are shorter than the claim.
 const AT_A_TIME: u32 = 32;
+/// Tried at one time: what became of them is committed together. Mail servers refuse who opens more
+/// than a handful of connections.
+const AT_ONCE: usize = 8;
 const CLAIMED_FOR: Duration = Duration::from_secs(10 * 60);
 /// The longest that handing one over may take.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -111,14 +114,20 @@ impl Reconciler for Post {
         }
         let due = parts.queue.next_due().await.map_err(store_fault)?;
         if due.is_some_and(|due| due <= now) {
-            if context.stopping() {
-                return Ok(Next::Idle);
-            }
             let claimed = self.claim(now).await?;
-            // Together, so that what became of them is committed together. When this is cut short
-            // the claims run out, and they are tried again then.
-            try_join_all(claimed.iter().map(|mail| self.try_once(mail))).await?;
-            return Ok(if claimed.is_empty() { Next::Idle } else { Next::Again });
+            let (post, next) = (&*self, if claimed.is_empty() { Next::Idle } else { Next::Again });
+            let tries = stream::iter(claimed).map(|mail| async move {
+                match context.stopping() {
+                    // The claims run out, and they are tried again then.
+                    true => Ok(()),
+                    false => post.try_once(&mail).await,
+                }
+            });
+            // Each is tried to its end, whatever becomes of the others: one that is cut short may
+            // have been taken, and is sent twice.
+            let tried: Vec<_> = tries.buffer_unordered(AT_ONCE).collect().await;
+            tried.into_iter().collect::<Result<(), Fault>>()?;
+            return Ok(next);
         }
         if self.swept_at.is_none_or(|at| now >= at.plus(SWEEP_EVERY)) {
             let sweep = MailWrite::Sweep { older_than: now.minus(KEPT), most: SWEPT_AT_A_TIME };

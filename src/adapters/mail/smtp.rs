@@ -24,7 +24,6 @@ use lettre::{
 };
 use serde::Deserialize;
 use std::{path::PathBuf, time::Duration};
-use tokio::sync::Semaphore;
 
 #[cfg(feature = "production")]
 mod encrypted;
@@ -33,8 +32,6 @@ use encrypted::Encryption;
 
 /// For the connection to be there; how long a whole try may take, its caller says.
 const TO_CONNECT: Duration = Duration::from_secs(20);
-/// Connections at a time: servers refuse who opens more than a handful.
-const CONNECTIONS: usize = 8;
 
 /// The `[mail.smtp]` section.
 #[derive(Debug, Clone, Deserialize)]
@@ -102,7 +99,6 @@ pub struct SmtpMailer {
     host: String,
     port: u16,
     login: Option<Credentials>,
-    connections: Semaphore,
     #[cfg(feature = "production")]
     encryption: Option<Encryption>,
 }
@@ -124,7 +120,6 @@ impl SmtpMailer {
             host: config.host.clone(),
             port: config.port,
             login,
-            connections: Semaphore::new(CONNECTIONS),
         })
     }
 
@@ -156,7 +151,6 @@ impl Mailer for SmtpMailer {
         let recipient: Address = letter.recipient.parse().map_err(|error| {
             MailError::Never(format!("{} is no address: {error}", letter.recipient))
         })?;
-        let _turn = self.connections.acquire().await;
         // Whatever it is, it is not this mail's fault.
         let mut connection = self.connect().await.map_err(|error| later(&error))?;
         let handed_over = async {
