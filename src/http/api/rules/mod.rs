@@ -245,6 +245,10 @@ fn refused(written: RuleWritten, name: &'static str) -> Problem {
     let told = match written {
         RuleWritten::Absent => return absent(name),
         RuleWritten::Stale(version) => return changed(version),
+        RuleWritten::PricesMoved => {
+            let told = "a price is otherwise by now than you have seen it: read them again";
+            return Problem::new(Code::PreconditionFailed, told);
+        }
         RuleWritten::Taken => format!(
             "another rule has this id, or this {name}'s name, code, or category and area: change \
              that one, or choose another"

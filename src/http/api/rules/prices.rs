@@ -69,6 +69,10 @@ struct PriceChanges {
     #[serde(default)]
     #[schema(max_items = 500)]
     drop: Vec<OldPrice>,
+    /// What you have seen: if one of these is otherwise by now, nothing is set or dropped.
+    #[serde(default)]
+    #[schema(max_items = 500)]
+    seen: Vec<SeenPrice>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -102,6 +106,23 @@ struct OldPrice {
     from: Option<String>,
 }
 
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SeenPrice {
+    #[schema(min_length = 1, max_length = 64)]
+    sku: String,
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 20)]
+    unit: Option<String>,
+    #[serde(default)]
+    #[schema(example = "10", max_length = 24)]
+    from: Option<String>,
+    /// `null`: that there was none.
+    #[serde(default)]
+    #[schema(example = "9.99", max_length = 32)]
+    amount: Option<String>,
+}
+
 /// What became of them.
 #[derive(Serialize, ToSchema)]
 struct PricesChanged {
@@ -116,12 +137,14 @@ pub(super) fn resources() -> Vec<Resource> {
     let change = Doc::new("change_prices", "prices", "Set and drop prices of a list")
         .about(
             "At most 500 at once, all or none of them. The price that holds for a quantity is that \
-             of the highest `from` it reaches.",
+             of the highest `from` it reaches. With `seen`, what somebody else has changed \
+             meanwhile is not written over.",
         )
         .place(ID)
         .body(json::<PriceChanges>())
         .answer(200, "They hold.", json::<PricesChanged>())
-        .problem(Code::Conflict);
+        .problem(Code::Conflict)
+        .problem(Code::PreconditionFailed);
     let get = Operation::new(Method::GET, READ, PAGE, |a, b| Box::pin(show(a, b)));
     let patch = Operation::new(Method::PATCH, WRITE, &[], |a, b| Box::pin(set(a, b)));
     vec![Resource::new(ADDRESS, [get.doc(list), patch.takes(Intake::Json).doc(change)])]
@@ -188,6 +211,13 @@ async fn set(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     for (row, old) in changes.drop.into_iter().enumerate() {
         let at = format!("/drop/{row}");
         edit.drop.push(named.key(&at, &old.sku, old.unit, old.from.as_deref())?);
+    }
+    for (row, one) in changes.seen.into_iter().enumerate() {
+        let at = format!("/seen/{row}");
+        let key = named.key(&at, &one.sku, one.unit, one.from.as_deref())?;
+        let amount = one.amount.as_deref();
+        let amount = amount.map(|text| fields::amount(&format!("{at}/amount"), text, currency));
+        edit.seen.push((key, amount.transpose()?));
     }
     match app.rules.set_prices(&who, list, edit).await? {
         RuleWritten::Prices(changed) => Ok(fresh(&app, &PricesChanged { changed })),
