@@ -199,7 +199,7 @@ async fn show(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 async fn set(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let (who, (list, currency)) = (who(&asked)?, list_of(&app, &asked).await?);
     let changes: PriceChanges = asked.body.json().await?;
-    let mut named = Named { app: &app, known: HashMap::new() };
+    let mut named = Named::new(&app);
     let mut edit = PriceEdit::default();
     for (row, new) in changes.put.into_iter().enumerate() {
         let at = format!("/put/{row}");
@@ -226,13 +226,17 @@ async fn set(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 }
 
 /// Products by what a body calls them; each is looked up once.
-struct Named<'a> {
+pub(crate) struct Named<'a> {
     app: &'a App,
     known: HashMap<Sku, (ProductId, String, Precision)>,
 }
 
-impl Named<'_> {
-    fn key(
+impl<'a> Named<'a> {
+    pub(crate) fn new(app: &'a App) -> Self {
+        Self { app, known: HashMap::new() }
+    }
+
+    pub(crate) fn key(
         &mut self,
         at: &str,
         sku: &str,
