@@ -84,6 +84,11 @@ macro_rules! files {
                 "privacy",
                 include_str!(concat!("../../../migrations/", $database, "/0013_privacy.sql")),
             ),
+            (
+                16,
+                "locked_out",
+                include_str!(concat!("../../../migrations/", $database, "/0016_locked_out.sql")),
+            ),
         ]
     };
 }
