@@ -78,6 +78,15 @@ fn a_price_list_is_in_force_at_once_and_after_a_crash() {
         ]});
         assert_eq!(desk.done(200, "PATCH", PRICES, put.clone()).json()["changed"], 3);
         assert_eq!(desk.done(200, "PATCH", PRICES, put).json()["changed"], 0);
+        // By who has seen something else, nothing is set.
+        let seen = |one: Value| {
+            let put = json!([{"sku": "M-3", "from": "2.5", "amount": "0.90"}]);
+            json!({"put": put, "seen": [one]})
+        };
+        let other = json!({"sku": "M-3", "from": "2.5", "amount": "1.01"});
+        for moved in [other, json!({"sku": "M-3", "from": "2.5"}), json!({"sku": "A-1"})] {
+            desk.done(412, "PATCH", PRICES, seen(moved));
+        }
         until("the prices to hold", || (price(&server, "A-1", "12") == "7.50").then_some(()));
         assert_eq!(price(&server, "A-1", "9"), "9.00");
         assert_eq!([price(&server, "M-3", "2.49"), price(&server, "M-3", "2.5")], ["1.20", "1.00"]);
