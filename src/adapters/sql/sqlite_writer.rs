@@ -18,6 +18,7 @@ mod payments;
 mod product;
 mod products;
 mod quotes;
+mod rows;
 mod rules;
 mod sessions;
 mod stock;

@@ -1,6 +1,6 @@
 //! Mail is put into the queue, tried, and done with.
 
-use super::products::Hex;
+use super::rows;
 use crate::{
     adapters::sql::{audit, texts::statements},
     domain::{
@@ -15,7 +15,7 @@ use crate::{
         writer::Written,
     },
 };
-use sqlx::{SqliteConnection, types::Json};
+use sqlx::SqliteConnection;
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
@@ -27,9 +27,7 @@ statements! {
     PUT_PLACED = { sqlite:
         "INSERT INTO mail (id, kind, recipient, subject, body, state, attempts, due_at, until,
              created_at, order_id)
-         SELECT unhex(value->>0), value->>1, value->>2, '', value->>3, 'waiting', 0, value->>4,
-             value->>5, value->>4, unhex(value->>6)
-         FROM json_each($1)" };
+         VALUES (?, ?, ?, '', ?, 'waiting', 0, ?, ?, ?, ?)" };
     PUT_MOVED = { sqlite:
         "INSERT INTO mail (id, kind, recipient, subject, body, state, attempts, due_at, until,
              created_at, order_id)
@@ -154,16 +152,14 @@ pub(super) async fn confirm<'a>(
     placed: impl Iterator<Item = &'a Placing>,
     ids: &dyn Ids,
 ) -> Result<(), sqlx::Error> {
-    let rows: Vec<_> = placed
-        .filter(|placing| !placing.order.email.is_empty())
-        .map(|Placing { order, token, .. }| {
-            let (at, kind) = (order.placed_at, OrderLetter::Placed.as_str());
-            let token = token.as_ref().map_or("", |token| token.expose());
-            let until = at.plus(OrderLetter::LASTS).0;
-            (Hex(ids.next()), kind, &order.email, token, at.0, until, Hex(order.id.0))
-        })
-        .collect();
-    sqlx::query(PUT_PLACED.sqlite).bind(Json(rows)).execute(conn).await.map(drop)
+    let placed: Vec<_> = placed.filter(|placing| !placing.order.email.is_empty()).collect();
+    let put = rows::put(conn, PUT_PLACED, &placed, |values, Placing { order, token, .. }| {
+        let at = order.placed_at;
+        values.bind(ids.next()).bind(OrderLetter::Placed.as_str()).bind(&order.email);
+        values.bind(token.as_ref().map_or("", |token| token.expose())).bind(at.0);
+        values.bind(at.plus(OrderLetter::LASTS).0).bind(at.0).bind(order.id.0);
+    });
+    put.await.map(drop)
 }
 
 /// Tells an order's buyer of its move, in the transaction that makes it.
