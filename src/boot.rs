@@ -11,6 +11,7 @@ mod checks;
 mod demo;
 mod doctor;
 mod handoff;
+mod jobs;
 mod offline;
 mod parts;
 mod people;

@@ -68,6 +68,7 @@ pub(crate) struct ServerSeats {
     pub(crate) selling: SellingSeats,
     /// Who comes, and who writes to them.
     pub(crate) people: PeopleSeats,
+    pub(crate) jobs: JobSeats,
     /// Accepts connections, on the port and on the data folder's socket.
     pub(crate) http: Child,
     /// Fills an empty shop.
@@ -91,10 +92,22 @@ pub(crate) struct PeopleSeats {
     pub(crate) passwords: Child,
     /// Takes in who forgot theirs.
     pub(crate) password_desk: Child,
-    /// Hands over the mail that waits.
-    pub(crate) mail: Child,
+    /// Drops mail that was sent or given up long ago.
+    pub(crate) mail_sweeper: Child,
     /// Drops links that can't be used any more.
     pub(crate) tokens: Child,
+}
+
+/// Whoever does what waits in the queue.
+pub(crate) struct JobSeats {
+    /// Keeps this process known to be alive, and looks after those that are not.
+    pub(crate) lease: Child,
+    /// Ends jobs, with what they did.
+    pub(crate) committer: Child,
+    /// Do jobs, a pool a queue.
+    pub(crate) pools: Vec<Child>,
+    /// Fetches jobs for the pools.
+    pub(crate) dispatcher: Child,
 }
 
 pub(crate) fn stoa(seats: Seats) -> Supervisor {
@@ -130,14 +143,23 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
         .child(server.people.sessions)
         .child(server.people.passwords.shutdown(drain(5)))
         .child(server.people.password_desk.shutdown(drain(5)))
-        .child(server.people.mail.shutdown(drain(5)))
+        .child(server.people.mail_sweeper)
         .child(server.people.tokens);
+    // Nothing is fetched any more when the pools end, and all that ended is committed before what is
+    // left is handed back.
+    let jobs = group("jobs", Strategy::OneForOne)
+        .child(server.jobs.lease.shutdown(drain(5)))
+        .child(server.jobs.committer.shutdown(drain(5)));
+    let pools = server.jobs.pools.into_iter();
+    let jobs = pools
+        .fold(jobs, |jobs, pool| jobs.child(pool.shutdown(drain(5))))
+        .child(server.jobs.dispatcher);
     let edge = group("edge", Strategy::OneForOne)
         .child(server.render.shutdown(drain(5)))
         .child(server.pool_overrides)
         .child(server.integrity)
         .child(server.http.shutdown(drain(15)));
-    let root = root.child(people).child(selling).child(edge);
+    let root = root.child(people).child(selling).child(jobs).child(edge);
     match server.demo {
         Some(demo) => root.child(demo),
         None => root,

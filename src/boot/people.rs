@@ -8,8 +8,12 @@ use crate::{
             sessions::{Sessions, SessionsParts},
             writer::StoreHandle,
         },
-        reconcilers::mail::{MailParts, Mails, mail},
-        workers::passwords::{Passwords, password_pool, password_workers},
+        reconcilers::mail::{Mails, mail_sweeper},
+        workers::{
+            jobs::Topics,
+            passwords::{Passwords, password_pool, password_workers},
+            send_mail::Post,
+        },
     },
     adapters::{
         mail::{FolderMailer, Origin, SmtpConfig, SmtpMailer},
@@ -17,7 +21,10 @@ use crate::{
     },
     config::Config,
     folder::Folder,
-    ports::{mail::Mailer, passwords::PasswordHasher},
+    ports::{
+        mail::{Mailer, SendMail},
+        passwords::PasswordHasher,
+    },
     tree::PeopleSeats,
     views::Sender,
 };
@@ -53,17 +60,19 @@ pub(super) struct People {
     pub(super) sessions: Sessions,
     pub(super) accounts: Accounts,
     pub(super) mails: Mails,
+    /// The jobs that are about people.
+    pub(super) topics: Topics,
     pub(super) seats: PeopleSeats,
 }
 
-/// `url`: where the shop is, as mails link to it; `to_mail` wakes whoever sends them.
+/// `url`: where the shop is, as mails link to it; `to_jobs` wakes whoever sends them.
 pub(super) fn people(
     config: &Config,
     folder: &Folder,
     parts: &Parts,
     store: &StoreHandle,
     url: &str,
-    to_mail: &Nudge,
+    to_jobs: &Nudge,
 ) -> Result<People, BootError> {
     let sessions = Sessions::new(SessionsParts {
         rows: parts.store.clone(),
@@ -96,29 +105,33 @@ pub(super) fn people(
             chance: parts.chance.clone(),
             config: config.accounts.clone(),
             sender: sender.clone(),
-            mail: to_mail.clone(),
+            mail: to_jobs.clone(),
             kept: parts.store.clone(),
         },
         &mailbox,
     );
-    let queue = MailParts {
+    let mails = Mails {
+        queue: parts.store.clone(),
+        store: store.clone(),
+        clock: parts.clock.clone(),
+        sender: sender.clone(),
+        wake: to_jobs.clone(),
+    };
+    let topics = Topics::default().with::<SendMail>(Post {
         queue: parts.store.clone(),
         orders: parts.store.clone(),
-        store: store.clone(),
         mailer,
         sender,
         clock: parts.clock.clone(),
-        alone: parts.embedded,
-    };
-    let mails = Mails { parts: queue.clone(), wake: to_mail.clone() };
+    });
     let seats = PeopleSeats {
         sessions: sessions.child(),
         passwords: password_workers(&passwords, hasher),
         password_desk: desk(&mailbox, accounts.clone()),
-        mail: mail(queue, to_mail),
+        mail_sweeper: mail_sweeper(mails.clone()),
         tokens: accounts.sweeper(),
     };
-    Ok(People { sessions, accounts, mails, seats })
+    Ok(People { sessions, accounts, mails, topics, seats })
 }
 
 /// A shop that nobody works in yet gets a link with which somebody becomes its owner. It is shown

@@ -5,6 +5,7 @@ use super::{
     checks::{DatabaseCheck, DocumentsCheck, IntegrityCheck, SearchCheck, TreeCheck},
     demo::Demo,
     handoff::{Handoff, MOST_OTHERS, Program, take_patiently},
+    jobs::jobs,
     parts::Parts,
     people::{self, People},
     selling::selling,
@@ -20,6 +21,7 @@ use crate::{
             rules::{Rules, RulesParts},
         },
         reconcilers::integrity::{Verdict, integrity},
+        workers::jobs::Office,
     },
     config::Config,
     folder::Folder,
@@ -99,8 +101,16 @@ pub(crate) async fn serve(
         ids: parts.ids.clone(),
         scope: parts.scope.clone(),
     });
-    let People { sessions, accounts, mails, seats: people_seats } =
-        people::people(config, folder, &parts, &assembly.store, &url, &assembly.to_mail)?;
+    let desk = &assembly.jobs;
+    let People { sessions, accounts, mails, topics, seats: people_seats } =
+        people::people(config, folder, &parts, &assembly.store, &url, desk.nudge())?;
+    let office = Office {
+        rows: parts.store.clone(),
+        store: assembly.store.clone(),
+        clock: parts.clock.clone(),
+        desk: desk.clone(),
+    };
+    let jobs = jobs(config, &parts, &assembly.store, desk, topics, &node_name());
     let quotes = Quotes::new(QuotesParts {
         store: assembly.store.clone(),
         rows: parts.store.clone(),
@@ -109,7 +119,7 @@ pub(crate) async fn serve(
         clock: parts.clock.clone(),
         ids: parts.ids.clone(),
         scope: parts.scope.clone(),
-        sender: mails.parts.sender.clone(),
+        sender: mails.sender.clone(),
         shop_email: config.mail.address(),
         tax: config.shop.base_tax(),
     });
@@ -144,6 +154,7 @@ pub(crate) async fn serve(
         till: selling.till,
         stocks: selling.stocks,
         mails,
+        jobs: office,
         products: selling.products,
         cards: selling.cards,
         trusted: Trusted::read(&config.http.trusted_proxies).map_err(BootError::Other)?,
@@ -173,6 +184,7 @@ pub(crate) async fn serve(
         integrity: integrity(&stored, &verdict, HOUR * config.store.check_hours, &Nudge::new()),
         selling: selling.seats,
         people: people_seats,
+        jobs,
         http: {
             let listeners = listeners.clone();
             task("http", move |context| http::serve(edge.clone(), listeners.clone(), context))

@@ -12,11 +12,13 @@ mod context;
 mod doctor;
 mod export;
 mod import;
+mod jobs;
 mod mail;
 mod migrate;
 mod output;
 mod pool;
 mod progress;
+mod queue;
 mod reindex;
 mod serve;
 mod tree;
@@ -98,6 +100,10 @@ enum Command {
     Tree(tree::Tree),
     /// Show and turn the running server's pools.
     Pool(pool::Pool),
+    /// Show and turn the running server's jobs.
+    Jobs(jobs::Jobs),
+    /// Show and turn the running server's queues of jobs.
+    Queue(queue::Queue),
     /// Show the running server's queue of mail, and try mails again.
     Mail(mail::Mail),
     /// Show or check the configuration.
@@ -161,6 +167,8 @@ fn run(command: Command, context: &Context) -> Outcome {
             Command::Migrate(migrate) => migrate.run(context).await,
             Command::Tree(tree) => tree.run(context).await,
             Command::Pool(pool) => pool.run(context).await,
+            Command::Jobs(jobs) => jobs.run(context).await,
+            Command::Queue(queue) => queue.run(context).await,
             Command::Mail(mail) => mail.run(context).await,
             Command::Config(config) => config.run(context),
             Command::Doctor(doctor) => doctor.run(context).await,

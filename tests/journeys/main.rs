@@ -14,6 +14,7 @@ mod carts;
 mod checkout;
 mod handoff;
 mod import;
+mod jobs;
 mod mails;
 mod memory;
 mod operate;

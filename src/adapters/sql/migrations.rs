@@ -84,6 +84,11 @@ macro_rules! files {
                 "privacy",
                 include_str!(concat!("../../../migrations/", $database, "/0013_privacy.sql")),
             ),
+            (
+                15,
+                "jobs",
+                include_str!(concat!("../../../migrations/", $database, "/0015_jobs.sql")),
+            ),
         ]
     };
 }
