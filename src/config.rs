@@ -150,8 +150,8 @@ fn validate(config: &Config, layers: &Layers) -> Result<(), ConfigError> {
         let (key, rest) = reason.split_once(' ').unwrap_or(("http", &reason));
         return bad(key, rest);
     }
-    if !(1..=7 * 24 * 60).contains(&config.orders.hold_minutes) {
-        return bad("orders.hold_minutes", "must be 1 to 10080, which is a week");
+    if let Err((key, reason)) = config.orders.validate() {
+        return bad(&format!("orders.{key}"), reason);
     }
     if let Err((key, reason)) = config.accounts.validate() {
         return bad(&format!("accounts.{key}"), reason);

@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 
 use names::{Name, module_path, names};
 
+#[path = "architecture/claims.rs"]
+mod claims;
 #[path = "architecture/names.rs"]
 mod names;
 

@@ -94,7 +94,7 @@ impl Demo {
             let prices: Vec<PriceEntry> =
                 documents.iter().flat_map(|document| demo::prices(list, document)).collect();
             for some in prices.chunks(PriceEdit::MOST) {
-                let edit = PriceEdit { put: some.to_vec(), drop: Vec::new() };
+                let edit = PriceEdit { put: some.to_vec(), ..PriceEdit::default() };
                 self.act(RuleAct::Prices { list, edit }).await?;
             }
         }

@@ -5,6 +5,7 @@ use crate::{
     actors::{
         keepers::{
             carts::Carts,
+            limits::Limit,
             orders::{Orders, OrdersParts},
             products::Products,
             rules::Rules,
@@ -79,6 +80,7 @@ pub(super) fn selling(
         chance: parts.chance.clone(),
         scope: parts.scope.clone(),
         hold: MINUTE * config.orders.hold_minutes,
+        guesses: Limit::new(config.orders.guesses(), parts.clock.clone()),
     });
     let cards = network.clone().map(|form| Cards { provider: form.name(), form });
     let test_cards = network.map(|cards| {

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     category::CategoryRef, id::ProductId, money::Money, product::ProductStatus, sku::Sku,
-    stock::StockBand, time::Micros,
+    stock::StockBand, tax::TaxCategory, time::Micros,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,6 +23,8 @@ pub struct ProductDocument {
     pub status: ProductStatus,
     /// `None`: price on request.
     pub price: Option<Money>,
+    #[serde(default, skip_serializing_if = "TaxCategory::is_standard")]
+    pub tax_category: TaxCategory,
     pub stock: StockBand,
     pub unit: String,
     pub precision: u8,

@@ -1,6 +1,6 @@
 //! What a merchant says of a product, before it has an id.
 
-use crate::domain::{money::Money, sku::Sku};
+use crate::domain::{money::Money, sku::Sku, tax::TaxCategory};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -56,6 +56,9 @@ pub struct ProductDraft {
     pub status: ProductStatus,
     /// `None`: price on request.
     pub price: Option<Money>,
+    /// Left out where it is the standard one, so that drafts of before tax categories stay equal.
+    #[serde(default, skip_serializing_if = "TaxCategory::is_standard")]
+    pub tax_category: TaxCategory,
     /// Names from the root down; empty for none.
     pub categories: Vec<String>,
     /// Addresses of pictures, the main one first: `https://…` or a path of ours.

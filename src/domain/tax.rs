@@ -73,6 +73,16 @@ impl TaxCategory {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// `None` for that of a product which names none.
+    pub fn named(&self) -> Option<&str> {
+        (!self.is_standard()).then_some(&self.0)
+    }
+
+    /// Whether it is that of a product which names none.
+    pub fn is_standard(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Default for TaxCategory {

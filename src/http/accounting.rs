@@ -110,10 +110,7 @@ impl From<AccountsError> for Problem {
         let told = error.to_string();
         match error {
             AccountsError::Wrong => Self::new(Code::WrongCredentials, told),
-            AccountsError::TooMany(wait) => {
-                let seconds = u32::try_from(wait.as_secs().saturating_add(1)).unwrap_or(u32::MAX);
-                Self { wait: Some(seconds), ..Self::new(Code::TooMany, told) }
-            }
+            AccountsError::TooMany(wait) => Self::too_many(told, wait),
             AccountsError::Invalid(faults) => {
                 let errors = faults.into_iter().map(Into::into).collect();
                 Self { errors, ..Self::new(Code::BadContent, told) }

@@ -17,7 +17,7 @@ use crate::{
 };
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 use supervisors::CallError;
 use utoipa::ToSchema;
 
@@ -253,6 +253,12 @@ impl Problem {
 
     pub(crate) fn unavailable(detail: &'static str, cause: impl ToString) -> Self {
         Self { cause: Some(cause.to_string()), ..Self::new(Code::Unavailable, detail) }
+    }
+
+    /// Tried too often; how long to wait for the next try.
+    pub(crate) fn too_many(told: String, wait: Duration) -> Self {
+        let seconds = u32::try_from(wait.as_secs().saturating_add(1)).unwrap_or(u32::MAX);
+        Self { wait: Some(seconds), ..Self::new(Code::TooMany, told) }
     }
 
     pub(crate) fn overloaded(detail: &'static str) -> Self {

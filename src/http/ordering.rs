@@ -77,6 +77,7 @@ impl From<OrdersError> for Problem {
             OrdersError::NoShipping | OrdersError::OtherShipping => {
                 Self::field("/shipping_method", told)
             }
+            OrdersError::Guesses(wait) => Self::too_many(told, wait),
             OrdersError::Coupon(why) => Self::field("/coupon", why.to_string()),
             OrdersError::Carts(error) => error.into(),
             OrdersError::Documents(error) => error.into(),

@@ -35,7 +35,7 @@ pub enum RuleAct {
         id: Uuid,
         if_version: Option<i64>,
     },
-    /// Changes what a price list says of products.
+    /// Changes what a price list says of products, if it still is as it was seen.
     Prices {
         list: PriceListId,
         edit: PriceEdit,
@@ -59,6 +59,8 @@ pub enum RuleWritten {
     Absent,
     /// It is another version now; 0: there is none.
     Stale(i64),
+    /// A price is otherwise by now than it was seen.
+    PricesMoved,
     /// Another one of its kind has its name, code, or category and area.
     Taken,
     /// A price list with entries keeps its currency, as they would mean something else; and a

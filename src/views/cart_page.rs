@@ -307,6 +307,7 @@ fn words(change: &Change) -> String {
         Change::Price { now, .. } => {
             format!("it is sold in {} now, at {now}: remove it and add it again", now.currency)
         }
+        Change::Tax => "it is taxed at another rate now".into(),
         Change::Stock { now: StockBand::SoldOut, .. } => "it has sold out".into(),
         Change::Stock { was: StockBand::SoldOut, now } => {
             format!("it can be had again: {}", lower(now.words()))

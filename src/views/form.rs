@@ -7,6 +7,7 @@ use crate::domain::{
     product::ProductStatus,
     sku::Sku,
     stock::StockBand,
+    tax::TaxCategory,
     time::Micros,
 };
 use std::{collections::BTreeMap, sync::LazyLock};
@@ -61,6 +62,7 @@ fn full() -> ProductDocument {
         description: text("Long"),
         status: ProductStatus::Active,
         price: Some(Money { minor: 12_345, currency: Currency::USD }),
+        tax_category: TaxCategory::default(),
         stock: StockBand::InStock,
         unit: "each".into(),
         precision: 0,

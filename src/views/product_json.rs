@@ -36,6 +36,9 @@ pub struct ProductView {
     pub price: Option<PriceView>,
     /// True when neither it nor a variant of it has a price.
     pub price_on_request: bool,
+    /// Products of one category bear the same tax at one place.
+    #[schema(example = "standard")]
+    pub tax_category: String,
     pub stock: StockView,
     /// What one is called.
     #[schema(example = "each")]
@@ -140,6 +143,7 @@ impl From<&ProductDocument> for ProductView {
             status: doc.status.into(),
             price: doc.price.as_ref().map(PriceView::from),
             price_on_request: doc.price.is_none() && doc.variants.iter().all(|v| v.price.is_none()),
+            tax_category: doc.tax_category.to_string(),
             stock: doc.stock.into(),
             unit: doc.unit.clone(),
             precision: doc.precision,

@@ -62,12 +62,12 @@ where
     F: Fn() -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<A, StartError>> + Send + 'static,
 {
-    let plan = Plan { mailbox: Arc::clone(mailbox.inner()), make: Arc::new(make) };
+    let plan = Plan { mailbox: mailbox.clone(), make: Arc::new(make) };
     Child::new(name, Kind::Agent, plan)
 }
 
 struct Plan<M, F> {
-    mailbox: Arc<Inner<M>>,
+    mailbox: Mailbox<M>,
     make: Arc<F>,
 }
 
@@ -85,15 +85,15 @@ where
 {
     fn fittings(&self) -> Fittings {
         Fittings {
-            meter: Arc::clone(&self.mailbox.meter),
-            gauge: Some(Arc::clone(&self.mailbox) as Arc<dyn Gauge>),
+            meter: Arc::clone(&self.mailbox.inner().meter),
+            gauge: Some(Arc::clone(self.mailbox.inner()) as Arc<dyn Gauge>),
             ..Fittings::default()
         }
     }
 
     fn launch(&self, berth: Berth) -> BoxFuture<'_, Result<Spawned, SpawnErr>> {
-        self.mailbox.open();
-        let mailbox = Arc::clone(&self.mailbox);
+        self.mailbox.inner().open();
+        let mailbox = Arc::clone(self.mailbox.inner());
         let make = Arc::clone(&self.make);
         let birth = Box::new(move |_| -> BoxFuture<'static, _> {
             Box::pin(async move {
@@ -101,15 +101,15 @@ where
                 Ok(Serving { agent, mailbox })
             })
         });
-        Box::pin(Shell::spawn(berth, Arc::clone(&self.mailbox.bell), birth))
+        Box::pin(Shell::spawn(berth, Arc::clone(&self.mailbox.inner().bell), birth))
     }
 
     fn close(&self) {
-        self.mailbox.close();
+        self.mailbox.inner().close();
     }
 
     fn abandon(&self) {
-        self.mailbox.abandon();
+        self.mailbox.inner().abandon();
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Promise: at most `bound` messages of each rank wait; one more is refused, at
 //! once and to the sender's face. What waits when the actor dies is served by
-//! its successor, in the same order. If there will be none, every caller still
-//! waiting gets [`CallError::Stopped`].
+//! its successor, in the same order. If there will be none, because the tree has
+//! ended or because nobody holds the mailbox any more to make one, every caller
+//! gets [`CallError::Stopped`].
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -37,8 +38,11 @@ pub(crate) struct Inner<M> {
 
 /// A bounded queue, made before its actor and handed to it at each start.
 pub struct Mailbox<M> {
-    inner: Arc<Inner<M>>,
+    owner: Arc<Owner<M>>,
 }
+
+/// All clones of a mailbox, the one in its actor's plan included.
+struct Owner<M>(Arc<Inner<M>>);
 
 /// Where to send messages to: a cheap, cloneable handle of a [`Mailbox`].
 pub struct Address<M> {
@@ -64,24 +68,23 @@ impl<M: Send + 'static> Mailbox<M> {
     /// checkout.
     pub fn ranked(name: impl Into<Cow<'static, str>>, bound: usize, ranks: u8) -> Self {
         let ranks = (0..ranks.max(1)).map(|_| VecDeque::new()).collect();
-        Self {
-            inner: Arc::new(Inner {
-                name: name.into(),
-                bound: bound.max(1),
-                queue: Mutex::new(Queue { ranks, closed: false }),
-                bell: Arc::default(),
-                meter: Arc::default(),
-            }),
-        }
+        let inner = Inner {
+            name: name.into(),
+            bound: bound.max(1),
+            queue: Mutex::new(Queue { ranks, closed: false }),
+            bell: Arc::default(),
+            meter: Arc::default(),
+        };
+        Self { owner: Arc::new(Owner(Arc::new(inner))) }
     }
 
     /// A handle to send to.
     pub fn address(&self) -> Address<M> {
-        Address { inner: Arc::clone(&self.inner) }
+        Address { inner: Arc::clone(self.inner()) }
     }
 
     pub(crate) fn inner(&self) -> &Arc<Inner<M>> {
-        &self.inner
+        &self.owner.0
     }
 }
 
@@ -162,6 +165,12 @@ impl<M> Inner<M> {
     }
 }
 
+impl<M> Drop for Owner<M> {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
 impl<M> Drop for Inner<M> {
     fn drop(&mut self) {
         discard(self.take_silently());
@@ -227,7 +236,7 @@ impl<M> std::error::Error for Refused<M> {}
 
 impl<M> Clone for Mailbox<M> {
     fn clone(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner) }
+        Self { owner: Arc::clone(&self.owner) }
     }
 }
 
@@ -239,7 +248,7 @@ impl<M> Clone for Address<M> {
 
 impl<M> std::fmt::Debug for Mailbox<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Mailbox").field(&self.inner.name).finish()
+        f.debug_tuple("Mailbox").field(&self.owner.0.name).finish()
     }
 }
 
@@ -267,6 +276,20 @@ mod tests {
         assert_eq!(inner.take(9, 1), [(2, 1)]);
         assert_eq!(inner.take(9, usize::MAX), [(2, 2)]);
         assert_eq!(inner.depth(), 0);
+    }
+
+    #[tokio::test]
+    async fn where_nobody_holds_the_mailbox_any_more_callers_are_told_at_once() {
+        let mailbox: Mailbox<Reply<()>> = Mailbox::new("keeper", 8);
+        let address = mailbox.address();
+        let again = mailbox.clone();
+        drop(mailbox);
+        let waits = address.call(|reply| reply, Duration::from_secs(60));
+        let gone = async { drop(again) };
+        let (told, ()) = tokio::join!(waits, gone);
+        assert_eq!(told, Err(CallError::Stopped), "it waited already");
+        let later = address.call(|reply| reply, Duration::from_secs(60)).await;
+        assert_eq!(later, Err(CallError::Stopped));
     }
 
     #[test]

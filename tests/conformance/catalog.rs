@@ -9,6 +9,7 @@ use stoa::{
         product::ProductStatus,
         scope::{Locale, Scope, Site},
         stock::StockBand,
+        tax::TaxCategory,
     },
     ports::{
         catalog::{Catalog, Drafts},
@@ -41,6 +42,7 @@ async fn a_document_holds_every_field_as_it_was_given(mut shop: Shop) {
     full.description = Some("{\"not\": json} \\N \u{1f6e0} \r\n end".into());
     full.status = ProductStatus::Disabled;
     full.price = Some(Money { minor: i64::MAX, currency: "JPY".parse().unwrap() });
+    full.tax_category = TaxCategory::new("reduced").unwrap();
     full.categories = path(&["Tools", "Drills"]);
     full.images = vec!["https://example.org/a.jpg?x=1,2".into(), "/files/b.png".into()];
     full.attributes =
@@ -59,6 +61,7 @@ async fn a_document_holds_every_field_as_it_was_given(mut shop: Shop) {
     assert_eq!(got.description, full.description);
     assert_eq!(got.status, full.status);
     assert_eq!(got.price, full.price);
+    assert_eq!(got.tax_category, full.tax_category);
     assert_eq!(got.images, full.images);
     assert_eq!(got.attributes, full.attributes);
     assert_eq!(got.options, full.options);

@@ -339,12 +339,14 @@ async fn warehouses_are_drawn_on_by_priority(mut shop: Shop) {
 }
 
 async fn a_price_that_changed_meanwhile_refuses_that_order_alone(mut shop: Shop) {
-    shop.stocked(&[("A", 9), ("B", 9), ("C", 9)]).await;
+    shop.stocked(&[("A", 9), ("B", 9), ("C", 9), ("D", 9)]).await;
     let documents = shop.documents().await;
-    let lines: [&[(&str, i64)]; 3] = [&[("A", 1), ("B", 1)], &[("B", 1)], &[("C", 1)]];
+    let lines: [&[(&str, i64)]; 4] = [&[("A", 1), ("B", 1)], &[("B", 1)], &[("C", 1)], &[("D", 1)]];
     let placings = lines.iter().map(|lines| shop.placing_of(&documents, lines)).collect();
     shop.execute("UPDATE product SET price_minor = 1300 WHERE sku = 'A'").await;
     shop.execute("UPDATE product SET status = 'disabled' WHERE sku = 'C'").await;
+    // The price is what it was, what comes on top of it isn't.
+    shop.execute("UPDATE product SET tax_category = 'reduced' WHERE sku = 'D'").await;
     let found = shop.place_all(placings).await;
     let money = |minor| Money { minor, currency: Currency::USD };
     let changed =
@@ -352,6 +354,7 @@ async fn a_price_that_changed_meanwhile_refuses_that_order_alone(mut shop: Shop)
     assert_eq!(found[0], changed("A", Some(money(1_300))));
     assert!(matches!(found[1], Placed::Order(_)), "{:?}", found[1]);
     assert_eq!(found[2], changed("C", None));
+    assert_eq!(found[3], changed("D", Some(money(1_299))));
     assert_eq!((shop.level("A").await, shop.level("B").await), ((9, 0), (9, 1)));
 }
 

@@ -39,6 +39,7 @@ on_both_databases![
     what_must_be_one_of_its_kind_is_refused_twice,
     of_two_nodes_that_make_the_same_one_of_them_does,
     prices_are_put_and_dropped_and_read_by_product_and_by_list,
+    of_two_who_change_the_price_they_saw_one_does,
     a_dropped_lists_prices_are_swept_in_slices_and_nobody_elses,
     a_list_with_prices_keeps_its_currency,
     each_change_is_told_once_and_stands_in_the_audit_log,
@@ -150,7 +151,7 @@ async fn price(
     drop: &[&PriceEntry],
 ) -> RuleWritten {
     let drop = drop.iter().map(|entry| PriceKey::from(*entry)).collect();
-    let edit = PriceEdit { put: put.to_vec(), drop };
+    let edit = PriceEdit { put: put.to_vec(), drop, ..PriceEdit::default() };
     act(shop, RuleAct::Prices { list: PriceListId(id(list)), edit }).await
 }
 
@@ -259,6 +260,54 @@ async fn prices_are_put_and_dropped_and_read_by_product_and_by_list(mut shop: Sh
     let behind = PriceKey::from(&listed[0]);
     let page = shop.store.prices_of(PriceListId(id(1)), Some(&behind), 9).await.unwrap();
     assert_eq!(page, listed[1..]);
+}
+
+async fn of_two_who_change_the_price_they_saw_one_does(mut shop: Shop) {
+    set(&mut shop, list(1)).await;
+    let mut other = shop.another_writer().await;
+    let write = |edit| {
+        let act = RuleAct::Prices { list: PriceListId(id(1)), edit };
+        vec![Write::Rules(RuleWrite { act, by: "user:ann".into(), at: Micros(1) })]
+    };
+    // First nobody has seen one, then each what the winner of the round before made of it.
+    let (one, its) = (PriceKey::from(&entry(1, 7, 1, 0)), PriceKey::from(&entry(1, 7, 10, 0)));
+    let mut seen = None;
+    for round in 1..=5 {
+        let edit = |amount| {
+            let put = vec![entry(1, 7, 1, amount), entry(1, 7, 10, amount - 1)];
+            let seen = vec![(one.clone(), seen), (its.clone(), seen.map(|amount| amount - 1))];
+            PriceEdit { put, drop: Vec::new(), seen }
+        };
+        let amounts = [round * 100, round * 100 + 50];
+        let (ours, theirs) = (write(edit(amounts[0])), write(edit(amounts[1])));
+        let (a, b) = tokio::join!(shop.writer.commit(ours), other.commit(theirs));
+        let won = [&a[0], &b[0]].map(|answer| match answer {
+            Ok(Written::Rule(RuleWritten::Prices(2))) => true,
+            Ok(Written::Rule(RuleWritten::PricesMoved)) => false,
+            other => panic!("{other:?}"),
+        });
+        assert_ne!(won[0], won[1], "round {round}");
+        let amount = amounts[usize::from(won[1])];
+        let is = shop.store.prices_of(PriceListId(id(1)), None, 9).await.unwrap();
+        assert_eq!(is, [entry(1, 7, 1, amount), entry(1, 7, 10, amount - 1)]);
+        seen = Some(amount);
+    }
+    // Both in one batch: the second sees what the first has made.
+    let edit = |amount| PriceEdit {
+        put: vec![entry(1, 7, 1, amount)],
+        drop: vec![its.clone()],
+        seen: vec![(one.clone(), seen)],
+    };
+    let batch = [write(edit(1)), write(edit(2))].concat();
+    let answers = shop.writer.commit(batch).await;
+    assert!(matches!(&answers[0], Ok(Written::Rule(RuleWritten::Prices(2)))), "{answers:?}");
+    assert!(matches!(&answers[1], Ok(Written::Rule(RuleWritten::PricesMoved))), "{answers:?}");
+    let is = shop.store.prices_of(PriceListId(id(1)), None, 9).await.unwrap();
+    assert_eq!(is, [entry(1, 7, 1, 1)]);
+    // What is refused is told to nobody.
+    let told = shop.log().await;
+    let told = told.iter().filter(|event| event.kind == Some(EventKind::ListPriceChanged));
+    assert_eq!(told.count(), 6);
 }
 
 async fn a_dropped_lists_prices_are_swept_in_slices_and_nobody_elses(mut shop: Shop) {

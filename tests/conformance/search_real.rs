@@ -14,6 +14,7 @@ use stoa::domain::{
     money::{Currency, Money},
     scope::Scope,
     search::SearchQuery,
+    tax::TaxCategory,
     time::Micros,
 };
 use uuid::Uuid;
@@ -69,6 +70,7 @@ fn catalogue(folder: PathBuf) -> Vec<ProductDocument> {
             short_description: row.short_description,
             description: row.description,
             price,
+            tax_category: TaxCategory::default(),
             categories: path,
             popularity: row.popularity,
             created_at: Micros(i64::try_from(number).unwrap()),

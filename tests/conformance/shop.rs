@@ -21,6 +21,7 @@ use stoa::{
         product::{ProductDraft, ProductStatus, StockDraft},
         scope::Scope,
         sku::Sku,
+        tax::TaxCategory,
         time::Micros,
     },
     ports::{
@@ -242,6 +243,7 @@ pub(crate) fn draft(code: &str, name: &str) -> ProductDraft {
         description: None,
         status: ProductStatus::Active,
         price: Some(Money { minor: 1_299, currency: Currency::USD }),
+        tax_category: TaxCategory::default(),
         categories: Vec::new(),
         images: Vec::new(),
         attributes: BTreeMap::new(),

@@ -8,6 +8,7 @@
 
 mod books;
 mod buyers;
+mod guesses;
 mod kills;
 mod oversell;
 mod rush;

@@ -28,7 +28,7 @@ pub(crate) fn owner(server: &Server) -> Person<'_> {
 }
 
 /// Somebody whom the shop has invited in this role.
-fn colleague<'a>(server: &'a Server, role: &str) -> Person<'a> {
+pub(crate) fn colleague<'a>(server: &'a Server, role: &str) -> Person<'a> {
     let email = format!("{role}@example.com");
     let wish = format!(r#"{{"name":"A {role}","email":"{email}","role":"{role}"}}"#);
     let invited = server.operate("POST", "/api/v1/staff", wish.as_bytes());
@@ -66,7 +66,7 @@ fn press(person: &Person<'_>, order: &str, action: &str, more: &[(&str, &str)]) 
     person.page(&place)
 }
 
-fn refused(answer: &Answer, status: u16) -> String {
+pub(crate) fn refused(answer: &Answer, status: u16) -> String {
     assert_eq!(answer.status, status, "{}", answer.text());
     answer.text()
 }

@@ -7,6 +7,7 @@
 mod account_pages;
 mod accounts;
 mod admin_pages;
+mod admin_rules;
 mod backup;
 mod bad_input;
 mod browse;

@@ -78,6 +78,15 @@ fn a_price_list_is_in_force_at_once_and_after_a_crash() {
         ]});
         assert_eq!(desk.done(200, "PATCH", PRICES, put.clone()).json()["changed"], 3);
         assert_eq!(desk.done(200, "PATCH", PRICES, put).json()["changed"], 0);
+        // By who has seen something else, nothing is set.
+        let seen = |one: Value| {
+            let put = json!([{"sku": "M-3", "from": "2.5", "amount": "0.90"}]);
+            json!({"put": put, "seen": [one]})
+        };
+        let other = json!({"sku": "M-3", "from": "2.5", "amount": "1.01"});
+        for moved in [other, json!({"sku": "M-3", "from": "2.5"}), json!({"sku": "A-1"})] {
+            desk.done(412, "PATCH", PRICES, seen(moved));
+        }
         until("the prices to hold", || (price(&server, "A-1", "12") == "7.50").then_some(()));
         assert_eq!(price(&server, "A-1", "9"), "9.00");
         assert_eq!([price(&server, "M-3", "2.49"), price(&server, "M-3", "2.5")], ["1.20", "1.00"]);
@@ -168,6 +177,83 @@ fn a_rule_is_changed_by_who_has_seen_it_and_refused_with_a_reason() {
         for family in ["price-lists", "tax-rates", "shipping-methods", "coupons"] {
             assert_eq!(server.get(&format!("/api/v1/{family}")).status, 401);
         }
+        assert!(server.stop());
+    });
+}
+
+#[test]
+fn products_bear_the_tax_of_their_category_and_a_change_of_it_is_shown_first() {
+    on_every_stack("tax_categories", |stack| {
+        let server = stack.serve(&[]);
+        let file = stack.path("books.csv");
+        let rows = "sku,name,price,currency,stock,tax_category\n\
+            A-1,Drill,100.00,EUR,50,\nB-2,Atlas,10.00,EUR,50,books\n";
+        std::fs::write(&file, rows).unwrap();
+        stack.succeed(&["import", "products", file.to_str().unwrap()]);
+        until("the products to be read", || {
+            let atlas = server.get("/api/v1/products/B-2");
+            (atlas.status == 200).then(|| assert_eq!(atlas.json()["tax_category"], "books"))
+        });
+        let desk = Desk::of(stack, &server);
+        let rate = |category: &str, rate: &str| json!({"name": "VAT", "country": "DE", "rate": rate, "category": category});
+        desk.done(201, "PUT", TAX, rate("standard", "19"));
+        desk.done(201, "PUT", &TAX.replace("0002", "0003"), rate("books", "7"));
+
+        let session = exchange(server.address, "POST", "/api/v1/sessions", &[JSON], b"{}")
+            .expect("an answer");
+        let bearer = format!("Bearer {}", session.json()["token"].as_str().unwrap());
+        let asked = std::cell::Cell::new(0);
+        let shop = |method: &str, path: &str, body: &Value| {
+            let body = if body.is_null() { Vec::new() } else { serde_json::to_vec(body).unwrap() };
+            asked.set(asked.get() + 1);
+            let key = format!("wish-{}", asked.get());
+            let bearer = ("authorization", bearer.as_str());
+            let headers = [JSON, bearer, ("idempotency-key", key.as_str())];
+            exchange(server.address, method, path, &headers, &body).expect("an answer")
+        };
+        for sku in ["A-1", "B-2"] {
+            let line = json!({"sku": sku, "quantity": "1"});
+            assert_eq!(shop("POST", "/api/v1/carts/active/lines", &line).status, 201);
+        }
+        let checkout = json!({"email": "ada@example.com", "ship_to": {"name": "Ada",
+            "street": "1 Road", "postcode": "10115", "city": "Berlin", "country": "DE"}});
+        let taxes = |review: &Answer| {
+            assert_eq!(review.status, 200, "{}", review.text());
+            let totals = &review.json()["totals"];
+            let taxes = totals["taxes"].as_array().unwrap().iter();
+            let mut taxes: Vec<_> = taxes
+                .map(|tax| format!("{} of {}", tax["tax"]["amount"], tax["net"]["amount"]))
+                .collect();
+            taxes.sort();
+            (taxes, totals["total"]["amount"].as_str().unwrap().to_owned())
+        };
+        let review = "/api/v1/checkout/review";
+        let (each, total) = taxes(&shop("POST", review, &checkout));
+        assert_eq!(each, [r#""0.70" of "10.00""#, r#""19.00" of "100.00""#]);
+        assert_eq!(total, "129.70");
+
+        // Books are taxed as everything is from now on: at the same price, and never slipped in.
+        let source = "/api/v1/products/B-2/source";
+        let tag = desk.done(200, "GET", source, Value::Null).header("etag").unwrap().to_owned();
+        let nonsense = json!({"tax_category": "All Books"});
+        let refused = desk.ask("PATCH", "/api/v1/products/B-2", Some(&tag), &nonsense);
+        assert_eq!(refused.status, 422, "{}", refused.text());
+        assert_eq!(refused.json()["errors"][0]["pointer"], "/tax_category");
+        let change = json!({"tax_category": null});
+        let changed = desk.ask("PATCH", "/api/v1/products/B-2", Some(&tag), &change);
+        assert_eq!(changed.status, 200, "{}", changed.text());
+        let path = "/api/v1/carts/active/changes";
+        let changes = until("the change to be shown", || {
+            let changes = shop("GET", path, &Value::Null).json();
+            (changes["items"][0]["changes"][0]["kind"] == "tax").then_some(changes)
+        });
+        assert_eq!(shop("POST", review, &checkout).status, 409);
+        let taken =
+            shop("POST", "/api/v1/carts/active/acknowledge", &json!({"token": changes["token"]}));
+        assert_eq!(taken.status, 200, "{}", taken.text());
+        let (each, total) = taxes(&shop("POST", review, &checkout));
+        assert_eq!(each, [r#""20.90" of "110.00""#]);
+        assert_eq!(total, "130.90");
         assert!(server.stop());
     });
 }

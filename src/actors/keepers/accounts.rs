@@ -26,7 +26,7 @@ pub(crate) use registration::Newcomer;
 use crate::{
     actors::{
         keepers::{
-            limits::Limit,
+            limits::{self, Limit},
             sessions::{Sessions, SessionsError},
             writer::{OnceError, StoreHandle, WriteError, unexpected},
         },
@@ -107,7 +107,7 @@ pub(crate) enum AccountsError {
     /// No account of that address, another password, or not let in: which one is not said.
     #[error("this address and this password don't belong together")]
     Wrong,
-    #[error("too many tries; the next one is in {}", words(*.0))]
+    #[error("too many tries; the next one is in {}", limits::words(*.0))]
     TooMany(Duration),
     #[error("{}", list(.0))]
     Invalid(Vec<FieldFault>),
@@ -139,15 +139,6 @@ pub(crate) enum AccountsError {
 
 fn list(faults: &[FieldFault]) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
-
-/// Whole minutes, or seconds below one.
-fn words(wait: Duration) -> String {
-    match wait.as_secs() {
-        0..=1 => "a second".to_owned(),
-        seconds @ 2..=99 => format!("{seconds} seconds"),
-        seconds => format!("{} minutes", seconds.div_ceil(60)),
-    }
 }
 
 #[derive(Clone)]

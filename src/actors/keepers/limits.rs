@@ -56,6 +56,15 @@ impl Limit {
     }
 }
 
+/// How long to wait, for people: whole minutes, or seconds below a hundred.
+pub(crate) fn words(wait: Duration) -> String {
+    match wait.as_secs() {
+        0..=1 => "a second".to_owned(),
+        seconds @ 2..=99 => format!("{seconds} seconds"),
+        seconds => format!("{} minutes", seconds.div_ceil(60)),
+    }
+}
+
 fn hash(key: &str) -> [u8; 16] {
     let mut half = [0; 16];
     half.copy_from_slice(&Sha256::digest(key)[..16]);

@@ -12,11 +12,13 @@ pub(crate) use compose::{Basket, Checkout, Reviewed};
 
 use super::{
     carts::{Carts, CartsError, Named},
+    limits::{self, Limit},
     rules::Rules,
     writer::{OnceError, StoreHandle, Told, WriteError, unexpected},
 };
 use crate::{
     domain::{
+        bucket::Rate,
         cart::RowRefusal,
         coupon::CouponRefusal,
         id::{OrderId, PaymentIntentId},
@@ -66,6 +68,9 @@ pub(crate) enum OrdersError {
     OtherShipping,
     #[error(transparent)]
     Coupon(#[from] CouponRefusal),
+    /// Codes that are none were tried too often; how long to wait for the next.
+    #[error("too many coupon codes were tried; the next one is in {}", limits::words(*.0))]
+    Guesses(Duration),
     #[error(transparent)]
     Totals(#[from] TotalsError),
     /// What it comes to now; nothing was ordered.
@@ -88,6 +93,33 @@ pub(crate) enum OrdersError {
 #[serde(deny_unknown_fields)]
 pub(crate) struct OrdersConfig {
     pub(crate) hold_minutes: u32,
+    /// Coupon codes that are none, from one address or by one account at once, and seconds until
+    /// there is one more.
+    coupon_burst: u32,
+    coupon_every_seconds: u32,
+}
+
+impl OrdersConfig {
+    /// The key that can't be worked with, and why.
+    pub(crate) fn validate(&self) -> Result<(), (&'static str, &'static str)> {
+        if !(1..=7 * 24 * 60).contains(&self.hold_minutes) {
+            return Err(("hold_minutes", "must be 1 to 10080, which is a week"));
+        }
+        for (key, value) in [
+            ("coupon_burst", self.coupon_burst),
+            ("coupon_every_seconds", self.coupon_every_seconds),
+        ] {
+            if value == 0 {
+                return Err((key, "must be at least 1"));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn guesses(&self) -> Rate {
+        let every = Duration::from_secs(self.coupon_every_seconds.into());
+        Rate { burst: self.coupon_burst, every }
+    }
 }
 
 pub(crate) struct OrdersParts {
@@ -103,6 +135,8 @@ pub(crate) struct OrdersParts {
     pub(crate) scope: Scope,
     /// How long goods are held for an order whose payment has no verdict.
     pub(crate) hold: Duration,
+    /// Of coupon codes that are none.
+    pub(crate) guesses: Limit,
 }
 
 /// Cheap to clone.

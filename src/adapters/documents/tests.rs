@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::{product::ProductStatus, stock::StockBand, time::Micros};
+use crate::domain::{product::ProductStatus, stock::StockBand, tax::TaxCategory, time::Micros};
 use redb::{StorageBackend, backends::FileBackend};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,6 +28,7 @@ pub(super) fn product_of(n: u32, popularity: i64, words: usize) -> DocumentChang
         description: Some("words ".repeat(words / 6)),
         status: ProductStatus::Active,
         price: None,
+        tax_category: TaxCategory::default(),
         stock: StockBand::InStock,
         unit: "each".to_owned(),
         precision: 0,

@@ -21,6 +21,7 @@ use crate::{
         scope::Scope,
         sku::Sku,
         stock::StockBand,
+        tax::TaxCategory,
         time::Micros,
     },
     ports::{StoreError, catalog::Catalog},
@@ -39,8 +40,8 @@ const MOST_DEPTH: usize = 32;
 statements! {
     PRODUCTS = [
         "SELECT p.id, p.sku, p.status, p.variant_of, p.category_id, p.brand, p.unit, p.precision,
-                p.price_minor, p.currency, p.popularity, p.images, p.attributes, p.options,
-                p.created_at, p.updated_at, t.slug, t.name, t.short_description, t.description
+                p.price_minor, p.currency, p.tax_category, p.popularity, p.images, p.attributes,
+                p.options, p.created_at, p.updated_at, t.slug, t.name, t.short_description, t.description
          FROM product p JOIN product_text t ON t.product_id = p.id AND t.locale = $2
          WHERE p.site = $1 AND p.id", [ids "$3"]
     ];
@@ -98,6 +99,7 @@ struct ProductRow {
     precision: i32,
     price_minor: Option<i64>,
     currency: Option<String>,
+    tax_category: String,
     popularity: i64,
     images: Json<Vec<String>>,
     attributes: Json<BTreeMap<String, String>>,
@@ -336,6 +338,7 @@ fn document(
         status: ProductStatus::parse(&row.status)
             .ok_or_else(|| not_ours(format!("{}: its status is {:?}", row.sku, row.status)))?,
         price: price(row.price_minor, row.currency)?,
+        tax_category: TaxCategory::new(&row.tax_category).map_err(not_ours)?,
         precision: u8::try_from(row.precision).map_err(not_ours)?,
         sku: sku(&row.sku)?,
         slug: row.slug,

@@ -17,6 +17,7 @@ use crate::{
         product::{ProductDraft, ProductRow, ProductStatus, StockDraft},
         scope::Scope,
         sku::Sku,
+        tax::TaxCategory,
     },
     ports::{
         StoreError,
@@ -34,8 +35,8 @@ macro_rules! draft_columns {
     ($rest:literal) => {
         concat!(
             "SELECT p.id, p.sku, p.status, p.variant_of, p.category_id, p.brand, p.unit,
-                    p.precision, p.price_minor, p.currency, p.popularity, p.images, p.attributes,
-                    p.options, p.updated_at, t.name, t.slug, t.short_description, t.description
+                    p.precision, p.price_minor, p.currency, p.tax_category, p.popularity, p.images,
+                    p.attributes, p.options, p.updated_at, t.name, t.slug, t.short_description, t.description
              FROM product p JOIN product_text t ON t.product_id = p.id AND t.locale = $2
              WHERE p.site = $1 AND ",
             $rest
@@ -89,6 +90,7 @@ struct DraftRow {
     precision: i32,
     price_minor: Option<i64>,
     currency: Option<String>,
+    tax_category: String,
     popularity: i64,
     images: Json<Vec<String>>,
     attributes: Json<BTreeMap<String, String>>,
@@ -215,6 +217,7 @@ fn draft(
     Ok(ProductDraft {
         status: status(&row.sku, &row.status)?,
         price: price(row.price_minor, row.currency)?,
+        tax_category: TaxCategory::new(&row.tax_category).map_err(not_ours)?,
         precision: u8::try_from(row.precision).map_err(not_ours)?,
         sku: sku(&row.sku)?,
         variant_of: row.variant_of.as_deref().map(sku).transpose()?,

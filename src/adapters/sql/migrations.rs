@@ -85,6 +85,11 @@ macro_rules! files {
                 include_str!(concat!("../../../migrations/", $database, "/0013_privacy.sql")),
             ),
             (
+                14,
+                "tax_category",
+                include_str!(concat!("../../../migrations/", $database, "/0014_tax_category.sql")),
+            ),
+            (
                 15,
                 "jobs",
                 include_str!(concat!("../../../migrations/", $database, "/0015_jobs.sql")),
@@ -287,5 +292,24 @@ fn in_words(error: MigrateError) -> StoreError {
              that was never released"
         )),
         other => StoreError::Corrupt(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folders_is_listed_and_both_have_the_same() {
+        for (database, listed) in [("sqlite", SQLITE), ("postgres", POSTGRES)] {
+            let folder = format!("{}/migrations/{database}", env!("CARGO_MANIFEST_DIR"));
+            let mut files: Vec<_> = std::fs::read_dir(folder)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            files.sort();
+            let listed = listed.iter().map(|(n, name, _)| format!("{n:04}_{name}.sql"));
+            assert_eq!(files, listed.collect::<Vec<_>>(), "{database}");
+        }
     }
 }

@@ -455,7 +455,7 @@ mod tests {
         adapters::tantivy::{TantivySearch, open},
         domain::{
             document::ProductDocument, id::ProductId, search::SearchQuery, sku::Sku,
-            stock::StockBand, time::Micros,
+            stock::StockBand, tax::TaxCategory, time::Micros,
         },
         ports::search::Search,
     };
@@ -477,6 +477,7 @@ mod tests {
             description: None,
             status: ProductStatus::Active,
             price: None,
+            tax_category: TaxCategory::default(),
             stock: StockBand::Untracked,
             unit: "each".into(),
             precision: 0,

@@ -9,7 +9,6 @@ use crate::domain::{
     quantity::{OrderLimits, Precision},
     sku::Sku,
     stock::StockBand,
-    tax::TaxCategory,
 };
 use sha2::{Digest, Sha256};
 
@@ -44,7 +43,7 @@ impl Standing {
                 sku: document.sku.clone(),
                 precision,
                 ladder,
-                tax_category: TaxCategory::default(),
+                tax_category: document.tax_category.clone(),
                 limits: OrderLimits::default(),
                 band: document.stock,
             }),
@@ -61,6 +60,8 @@ pub enum Change {
         was: Money,
         now: Money,
     },
+    /// It is taxed as products of another category are.
+    Tax,
     Stock {
         was: StockBand,
         now: StockBand,
@@ -75,7 +76,7 @@ impl Change {
     pub fn can_be_taken(&self) -> bool {
         match self {
             Self::Price { was, now } => was.currency == now.currency,
-            Self::Stock { .. } => true,
+            Self::Tax | Self::Stock { .. } => true,
             Self::NotSold | Self::OnRequest => false,
         }
     }
@@ -95,9 +96,10 @@ pub fn changes(line: &CartLine, now: &Standing) -> Vec<Change> {
     let (was, now) = (line.priced.price(), price.amount);
     let price =
         (!offer.ladder.still_says(was, quantity)).then_some(Change::Price { was: was.amount, now });
+    let tax = (*line.priced.tax_category() != offer.tax_category).then_some(Change::Tax);
     let band =
         (line.band != offer.band).then_some(Change::Stock { was: line.band, now: offer.band });
-    price.into_iter().chain(band).collect()
+    price.into_iter().chain(tax).chain(band).collect()
 }
 
 /// Stands for what a buyer was shown: whoever takes note of changes says of which, so that one
@@ -128,6 +130,7 @@ mod tests {
     use crate::domain::{
         cart::testing::{currency, line_of, offer_of},
         money::Currency,
+        tax::TaxCategory,
     };
 
     fn offer(minor: i64, band: StockBand) -> Offer {
@@ -161,6 +164,16 @@ mod tests {
             assert_eq!(changes(&line(100), &now), [told]);
             assert!(!told.can_be_taken());
         }
+    }
+
+    #[test]
+    fn another_tax_category_is_told_though_the_price_is_the_same() {
+        let reduced = TaxCategory::new("reduced").unwrap();
+        let now = Offer { tax_category: reduced, ..offer(100, StockBand::InStock) };
+        assert!(!now.is_seen(&line(100)));
+        let told = changes(&line(100), &Standing::Offered(now));
+        assert_eq!(told, [Change::Tax]);
+        assert!(told[0].can_be_taken());
     }
 
     #[test]

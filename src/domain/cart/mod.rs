@@ -236,7 +236,9 @@ impl Offer {
     pub fn is_seen(&self, line: &CartLine) -> bool {
         let priced = &line.priced;
         let still = |quantity| self.ladder.still_says(priced.price(), quantity);
-        self.quantity_of(line).is_some_and(still) && self.band == line.band
+        self.quantity_of(line).is_some_and(still)
+            && self.tax_category == *priced.tax_category()
+            && self.band == line.band
     }
 }
 

@@ -1,7 +1,10 @@
 //! Against a store of a few maps: whatever the rows and however they are cut, the end is the same.
 
 use super::*;
-use crate::domain::product::{ProductStatus, StockDraft};
+use crate::domain::{
+    product::{ProductStatus, StockDraft},
+    tax::TaxCategory,
+};
 use proptest::prelude::*;
 
 /// What a store would keep, ids aside.
@@ -125,6 +128,7 @@ fn drafts() -> impl Strategy<Value = Vec<ProductDraft>> {
                 description: None,
                 status: ProductStatus::Active,
                 price: None,
+                tax_category: TaxCategory::default(),
                 categories: path.into_iter().map(str::to_owned).collect(),
                 images: Vec::new(),
                 attributes: BTreeMap::new(),

@@ -16,6 +16,7 @@ use crate::domain::{
     money::{Currency, Money},
     product::{ProductDraft, ProductStatus, StockDraft},
     sku::Sku,
+    tax::TaxCategory,
 };
 use dice::Dice;
 use shelves::{Line, Spread};
@@ -134,6 +135,7 @@ fn plain(aisle: &str, line: &Line, sku: Sku, name: String) -> ProductDraft {
         description: None,
         status: ProductStatus::Active,
         price: None,
+        tax_category: TaxCategory::default(),
         categories: categories.iter().filter(|n| !n.is_empty()).map(|n| (*n).to_owned()).collect(),
         images: vec![picture(line.picture, sku.as_str())],
         attributes: line.attributes.iter().map(attribute).collect(),

@@ -15,6 +15,7 @@ pub const CHANGEABLE: &[&str] = &[
     "status",
     "price",
     "currency",
+    "tax_category",
     "categories",
     "images",
     "attributes",

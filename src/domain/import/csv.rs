@@ -112,7 +112,7 @@ fn value<'a>(field: &Field, cell: &'a str) -> Value<'a> {
 }
 
 /// The header that [`cells`] fills.
-pub const HEADER: [&str; 18] = [
+pub const HEADER: [&str; 19] = [
     "sku",
     "name",
     "slug",
@@ -122,6 +122,7 @@ pub const HEADER: [&str; 18] = [
     "status",
     "price",
     "currency",
+    "tax_category",
     "categories",
     "images",
     "attributes",
@@ -134,7 +135,7 @@ pub const HEADER: [&str; 18] = [
 ];
 
 /// A draft's record below [`HEADER`]; [`Header::row`] makes the same draft of it.
-pub fn cells(draft: &ProductDraft) -> [String; 18] {
+pub fn cells(draft: &ProductDraft) -> [String; 19] {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let path = draft.categories.join(" > ");
     let ambiguous =
@@ -158,6 +159,7 @@ pub fn cells(draft: &ProductDraft) -> [String; 18] {
         draft.status.as_str().to_owned(),
         draft.price.map(|price| price.amount()).unwrap_or_default(),
         draft.price.map(|price| price.currency.to_string()).unwrap_or_default(),
+        draft.tax_category.named().unwrap_or_default().to_owned(),
         categories,
         draft.images.join(" "),
         object(&draft.attributes),

@@ -11,6 +11,7 @@ use crate::domain::{
     product::{ProductDraft, ProductStatus, StockDraft},
     sku::Sku,
     slug,
+    tax::TaxCategory,
 };
 use checks::Rule;
 use std::{
@@ -36,6 +37,7 @@ pub(super) struct Row<'r> {
     status: ProductStatus,
     price: Option<(String, String)>,
     currency: Result<Option<Currency>, ()>,
+    tax_category: TaxCategory,
     categories: Vec<String>,
     image: Option<String>,
     images: Vec<String>,
@@ -66,6 +68,7 @@ impl<'r> Row<'r> {
             status: ProductStatus::default(),
             price: None,
             currency: Ok(None),
+            tax_category: TaxCategory::default(),
             categories: Vec::new(),
             image: None,
             images: Vec::new(),
@@ -109,6 +112,7 @@ impl<'r> Row<'r> {
             Field::Status => self.status(called, value),
             Field::Price => self.price(called, value),
             Field::Currency => self.currency(called, value),
+            Field::TaxCategory => self.tax_category(called, value),
             Field::Categories => self.categories(called, value),
             Field::Image => {
                 self.image = self
@@ -202,6 +206,7 @@ impl<'r> Row<'r> {
                 description: self.description,
                 status: self.status,
                 price,
+                tax_category: self.tax_category,
                 categories: self.categories,
                 images,
                 attributes: self.attributes,
@@ -286,6 +291,16 @@ impl<'r> Row<'r> {
                 Err(())
             }
         };
+    }
+
+    fn tax_category(&mut self, called: &str, value: &Value<'_>) {
+        let Some(text) = self.text(called, value, Rule::line(limits::LABEL)) else { return };
+        match TaxCategory::new(&text) {
+            Ok(category) => self.tax_category = category,
+            Err(error) => {
+                self.problem(called, format_args!("{error}, found {}", quoted(&text)));
+            }
+        }
     }
 
     fn checked_price(&mut self) -> Option<Money> {

@@ -18,6 +18,7 @@ pub enum Field {
     Status,
     Price,
     Currency,
+    TaxCategory,
     Categories,
     /// The main picture; comes before [`Field::Images`].
     Image,
@@ -49,6 +50,7 @@ const PLAIN: &[(&str, Field)] = &[
     ("status", Field::Status),
     ("price", Field::Price),
     ("currency", Field::Currency),
+    ("tax_category", Field::TaxCategory),
     ("categories", Field::Categories),
     ("image", Field::Image),
     ("images", Field::Images),

@@ -56,6 +56,7 @@ pub fn write(draft: &ProductDraft) -> String {
         // As text: a reader that takes numbers for floats would spoil it.
         price: draft.price.map(|price| price.amount()),
         currency: draft.price.as_ref().map(|price| price.currency.code()),
+        tax_category: draft.tax_category.named(),
         categories: &draft.categories,
         images: &draft.images,
         attributes: &draft.attributes,
@@ -90,6 +91,8 @@ struct Line<'a> {
     price: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tax_category: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     categories: &'a [String],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]

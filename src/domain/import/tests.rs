@@ -5,6 +5,7 @@ use crate::domain::{
     money::Money,
     product::{ProductDraft, ProductStatus, StockDraft},
     sku::Sku,
+    tax::TaxCategory,
 };
 use proptest::{collection, option, prelude::*};
 
@@ -35,7 +36,7 @@ fn told(row: Result<ProductDraft, Vec<RowError>>) -> Vec<String> {
 #[test]
 fn a_full_json_row_becomes_a_draft() {
     let draft = json_row(
-        r#"{"sku":" A-1 ","name":"Spanner 13 mm","slug":"spanner-13","brand":"Harrow","price":12.50,"currency":"EUR",
+        r#"{"sku":" A-1 ","name":"Spanner 13 mm","slug":"spanner-13","brand":"Harrow","price":12.50,"currency":"EUR","tax_category":"reduced",
         "categories":["Tools","Spanners"],"image":"https://x.test/a.jpg",
         "images":["/media/b.svg","https://x.test/a.jpg"],"attributes":{"Length":180,"Forged":true,
         "Finish":"satin","Note":null},"options":{"Size":"13 mm"},"status":"disabled","unit":"set",
@@ -55,6 +56,7 @@ fn a_full_json_row_becomes_a_draft() {
         description: Some("Long\nlines.".into()),
         status: ProductStatus::Disabled,
         price: Some(Money { minor: 1250, currency: Currency::EUR }),
+        tax_category: TaxCategory::new("reduced").unwrap(),
         categories: vec!["Tools".into(), "Spanners".into()],
         images: vec!["https://x.test/a.jpg".into(), "/media/b.svg".into()],
         attributes: map(&[("Length", "180"), ("Forged", "true"), ("Finish", "satin")]),
@@ -285,20 +287,22 @@ prop_compose! {
         stock in stock(),
         parent in option::of(sku()),
         popularity in any::<i64>(),
+        tax_category in option::of("[a-z0-9-]{1,32}"),
     ) -> ProductDraft {
         let variant_of = parent.filter(|parent| *parent != sku);
         let images = images.into_iter().filter(|a| !a.starts_with("//")).collect();
+        let tax_category = tax_category.map(|text| TaxCategory::new(&text).unwrap()).unwrap_or_default();
         let status = if disabled { ProductStatus::Disabled } else { ProductStatus::Active };
         ProductDraft {
             sku, name, slug, brand, short_description, description, status, price, categories, images,
-            attributes, unit, precision, stock, variant_of, options, popularity,
+            attributes, unit, precision, stock, variant_of, options, popularity, tax_category,
         }
     }
 }
 
 /// JSON that is nearly a row: known keys with values of any kind.
 fn nearly_a_row() -> impl Strategy<Value = String> {
-    let known = "sku|upc|name|slug|price|currency|categories|image|images|attributes|options|status|\
+    let known = "sku|upc|name|slug|price|currency|tax_category|categories|image|images|attributes|options|status|\
                  unit|precision|stock|variant_of|popularity|attribute:x|stock:|x";
     let scalar = prop_oneof![
         Just("null".to_owned()),

@@ -18,6 +18,7 @@ use crate::domain::{
     secret::Secret,
     sku::Sku,
     stock::{Reserve, Shelves},
+    tax::TaxCategory,
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -41,6 +42,7 @@ pub struct ProductNow {
     pub sku: Sku,
     pub active: bool,
     pub price: Option<Money>,
+    pub tax_category: TaxCategory,
 }
 
 /// What is known of everything that a batch asks for.
@@ -64,7 +66,7 @@ pub struct Short {
     pub left: i64,
 }
 
-/// A line that is not as it was shown any more.
+/// A line that is not as it was shown any more: at the same price it bears another tax.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changed {
     pub sku: Sku,
@@ -216,10 +218,12 @@ fn shorts(lines: &[OrderLine], shelves: &Shelves, short: &[StockItemId]) -> Vec<
 fn changed(line: &OrderLine, now: Option<&ProductNow>) -> Option<Changed> {
     let price = line.priced.price();
     let sold = now.filter(|product| product.active);
+    let as_taxed = |product: &&ProductNow| product.tax_category == *line.priced.tax_category();
+    let sold_so = sold.filter(as_taxed);
     let same = match price.source {
-        PriceSource::Base => sold.is_some_and(|product| product.price == Some(price.amount)),
-        // A list's price is its own; that the product is sold is all that is asked here.
-        PriceSource::List { .. } => sold.is_some(),
+        PriceSource::Base => sold_so.is_some_and(|product| product.price == Some(price.amount)),
+        // A list's price is its own; that the product is sold, and taxed so, is all that is asked.
+        PriceSource::List { .. } => sold_so.is_some(),
     };
     (!same).then(|| Changed {
         sku: line.sku.clone(),

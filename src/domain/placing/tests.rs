@@ -105,7 +105,12 @@ fn known(items: Vec<ItemStock>) -> Known {
     (0..4).for_each(|n| shelves.consumes(product(n), item(n), 1));
     shelves.consumes(product(4), item(0), 2);
     shelves.consumes(product(4), item(1), 1);
-    let now = |n| ProductNow { sku: sku(n), active: true, price: Some(PRICE) };
+    let now = |n| ProductNow {
+        sku: sku(n),
+        active: true,
+        price: Some(PRICE),
+        tax_category: TaxCategory::default(),
+    };
     let products = (0..6).map(|n| (product(n), now(n))).collect();
     Known {
         products,
@@ -198,9 +203,12 @@ fn a_price_that_is_another_by_now_is_never_slipped_in() {
     known.products.get_mut(&product(0)).unwrap().price = Some(dearer);
     known.products.get_mut(&product(1)).unwrap().active = false;
     known.products.remove(&product(2));
-    let found = verdicts(&[placing(1, &[(0, 1), (1, 1), (2, 1), (3, 1)])], known);
+    known.products.get_mut(&product(5)).unwrap().tax_category = TaxCategory::new("books").unwrap();
+    let found = verdicts(&[placing(1, &[(0, 1), (1, 1), (2, 1), (3, 1), (5, 1)])], known);
     let changed = |n, now| Changed { sku: sku(n), was: PRICE, now };
-    let wanted = vec![changed(0, Some(dearer)), changed(1, None), changed(2, None)];
+    // The last costs the same and bears another tax.
+    let last = changed(5, Some(PRICE));
+    let wanted = vec![changed(0, Some(dearer)), changed(1, None), changed(2, None), last];
     assert_eq!(found, [Verdict::Changed(wanted)]);
 }
 

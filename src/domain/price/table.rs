@@ -138,6 +138,9 @@ pub struct PriceEdit {
     pub put: Vec<PriceEntry>,
     /// One that isn't there is none to drop.
     pub drop: Vec<PriceKey>,
+    /// What whoever edits was shown of entries; `None`: that there is none. If one of them is
+    /// otherwise by now nothing is written.
+    pub seen: Vec<(PriceKey, Option<i64>)>,
 }
 
 /// What has to be written for it.
@@ -157,13 +160,21 @@ impl PriceEdit {
 
     pub fn products(&self) -> BTreeSet<ProductId> {
         let put = self.put.iter().map(|entry| entry.product);
-        put.chain(self.drop.iter().map(|key| key.product)).collect()
+        let keys = self.drop.iter().chain(self.seen.iter().map(|(key, _)| key));
+        put.chain(keys.map(|key| key.product)).collect()
     }
 
     /// `known` is what the list says of [`Self::products`]. What is already so is not written.
-    pub fn plan(&self, known: Vec<PriceEntry>) -> PricePlan {
+    /// `None`: something is otherwise than it was seen.
+    pub fn plan(&self, known: Vec<PriceEntry>) -> Option<PricePlan> {
         let known: BTreeMap<PriceKey, PriceEntry> =
             known.into_iter().map(|entry| (PriceKey::from(&entry), entry)).collect();
+        let is_so = |(key, amount): &(PriceKey, Option<i64>)| {
+            known.get(key).map(|entry| entry.amount) == *amount
+        };
+        if !self.seen.iter().all(is_so) {
+            return None;
+        }
         let mut wanted: BTreeMap<PriceKey, Option<&PriceEntry>> =
             self.drop.iter().map(|key| (key.clone(), None)).collect();
         wanted.extend(self.put.iter().map(|entry| (PriceKey::from(entry), Some(entry))));
@@ -183,7 +194,7 @@ impl PriceEdit {
             }
             plan.before.extend(before.cloned());
         }
-        plan
+        Some(plan)
     }
 }
 
@@ -244,9 +255,9 @@ mod tests {
             before in entries(1..2), put in entries(1..2), dropped in entries(1..2),
         ) {
             let drop = dropped.iter().map(PriceKey::from).collect();
-            let edit = PriceEdit { put, drop };
+            let edit = PriceEdit { put, drop, seen: Vec::new() };
             let known = listed(content(&before));
-            let plan = edit.plan(known.clone());
+            let plan = edit.plan(known.clone()).unwrap();
             let mut after = content(&known);
             for key in &plan.drop {
                 let list = PriceListId(Uuid::from_u128(1));
@@ -259,7 +270,21 @@ mod tests {
             prop_assert_eq!(&after, &wanted);
             prop_assert_eq!(known.len() + plan.added as usize - plan.drop.len(), after.len());
             let now = listed(after);
-            prop_assert!(edit.plan(now).is_nothing());
+            prop_assert!(edit.plan(now).unwrap().is_nothing());
+        }
+
+        #[test]
+        fn an_edit_of_what_is_otherwise_than_it_was_seen_is_none(
+            before in entries(1..2), now in entries(1..2), put in entries(1..2),
+        ) {
+            let (before, now) = (content(&before), content(&now));
+            let keys = put.iter().map(PriceKey::from);
+            let list = PriceListId(Uuid::from_u128(1));
+            let of = |content: &Content, key| content.get(&(list, key)).copied();
+            let seen: Vec<_> = keys.map(|key| (key.clone(), of(&before, key))).collect();
+            let as_seen = seen.iter().all(|(key, amount)| of(&now, key.clone()) == *amount);
+            let edit = PriceEdit { put, drop: Vec::new(), seen };
+            prop_assert_eq!(edit.plan(listed(now)).is_some(), as_seen);
         }
 
         #[test]

@@ -267,7 +267,7 @@ impl Quote {
             schedule: Schedule { from: None, until },
         };
         let audiences = BTreeSet::from([Audience::Customer { customer: self.customer }]);
-        Some((AssignedList { list, audiences }, PriceEdit { put, drop: Vec::new() }))
+        Some((AssignedList { list, audiences }, PriceEdit { put, ..PriceEdit::default() }))
     }
 }
 

@@ -11,10 +11,11 @@ mod orders;
 mod people;
 mod products;
 mod quotes;
+mod rules;
 mod staff;
 
 use crate::{
-    domain::{account::Post, policy::Permission},
+    domain::{account::Post, policy::Permission, rule::RuleKind},
     http::{
         access::Access,
         app::App,
@@ -25,7 +26,7 @@ use crate::{
     },
     views::{
         Shell,
-        admin::{AdminFrame, RoomLink},
+        admin::{AdminFrame, RoomLink, rules_place},
     },
 };
 use bytes::Bytes;
@@ -39,6 +40,7 @@ pub(super) fn resources() -> Vec<Resource> {
         orders::resources(),
         quotes::resources(),
         products::resources(),
+        rules::resources(),
         customers::resources(),
         staff::resources(),
     ]
@@ -53,6 +55,10 @@ const ROOMS: &[(&str, &str, Permission)] = &[
     ("Orders", orders::HERE, Permission::OrdersRead),
     ("Quotes", quotes::HERE, Permission::OrdersRead),
     ("Products", products::HERE, Permission::CatalogueRead),
+    ("Price lists", rules_place(RuleKind::PriceList), rules::NEEDS),
+    ("Coupons", rules_place(RuleKind::Coupon), rules::NEEDS),
+    ("Shipping", rules_place(RuleKind::Shipping), rules::NEEDS),
+    ("Taxes", rules_place(RuleKind::Tax), rules::NEEDS),
     ("Customers", customers::HERE, Permission::CustomersRead),
     ("Staff", staff::HERE, staff::NEEDS),
 ];

@@ -32,12 +32,14 @@ pub(super) fn resources() -> Vec<Resource> {
         .body(json::<CheckoutBody>())
         .answer(200, "What it would be.", json::<ReviewView>())
         .problem(Code::NotFound)
-        .problem(Code::ReviewChanged);
+        .problem(Code::ReviewChanged)
+        .problem(Code::TooMany);
     let shipping = Doc::new("quote_shipping", tag, "How an order can be sent")
         .body(json::<CheckoutBody>())
         .answer(200, "What can be chosen, and what it asks.", json::<ShippingQuotes>())
         .problem(Code::NotFound)
-        .problem(Code::ReviewChanged);
+        .problem(Code::ReviewChanged)
+        .problem(Code::TooMany);
     let shopper = |run| Operation::new(Method::POST, Access::Shopper(Right::OrdersWrite), &[], run);
     vec![
         Resource::new(
@@ -54,7 +56,8 @@ pub(super) fn resources() -> Vec<Resource> {
 async fn show_review(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let who = asked.visit.principal().unwrap_or(NOBODY);
     let body: CheckoutBody = asked.body.json().await?;
-    let reviewed = app.orders.review(&who, &body.read(&app, &who).await?).await?;
+    let reviewed =
+        app.orders.review(&who, &body.read(&app, &who, asked.visit.from()).await?).await?;
     let is_theirs = |name: &&str| *name != InvoiceTerms::PROVIDER || who.customer().is_some();
     let providers = app.till.names().into_iter().filter(is_theirs).collect();
     Ok(fresh(&app, &ReviewView::of(&reviewed, providers)))
@@ -63,6 +66,6 @@ async fn show_review(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 async fn show_shipping(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let who = asked.visit.principal().unwrap_or(NOBODY);
     let body: CheckoutBody = asked.body.json().await?;
-    let quotes = app.orders.quotes(&who, &body.read(&app, &who).await?).await?;
+    let quotes = app.orders.quotes(&who, &body.read(&app, &who, asked.visit.from()).await?).await?;
     Ok(fresh(&app, &ShippingQuotes::of(&quotes)))
 }

@@ -18,7 +18,7 @@ pub(crate) mod privacy;
 pub(crate) mod products;
 mod quotes;
 mod reindex;
-mod rules;
+pub(crate) mod rules;
 pub(crate) mod search;
 mod sessions;
 mod stock;

@@ -126,6 +126,7 @@ pub(super) fn resources() -> Vec<Resource> {
         .problem(Code::NotFound)
         .problem(Code::SoldOut)
         .problem(Code::ReviewChanged)
+        .problem(Code::TooMany)
         .problem(Code::Conflict);
     let list = Doc::new("list_orders", tag, "Orders, the newest first")
         .about(
@@ -190,7 +191,7 @@ pub(super) fn resources() -> Vec<Resource> {
 async fn place_order(app: Arc<App>, mut asked: Asked) -> Result<Response, Problem> {
     let (who, name) = super::keeping(&app, &mut asked).await?;
     let (wanted, body): (NewOrder, _) = asked.body.json_and_hash().await?;
-    let (checkout, shown, method) = wanted.read(&app, &who).await?;
+    let (checkout, shown, method) = wanted.read(&app, &who, asked.visit.from()).await?;
     let answer = placed_answer(asked.caller.request_id.clone());
     let named = Named { name, body, answer };
     let placed = app.orders.place(&who, checkout, shown, method, named).await;

@@ -46,6 +46,7 @@ pub(super) const FIELDS: &[&str] = &[
     "status",
     "price",
     "price_on_request",
+    "tax_category",
     "stock",
     "unit",
     "precision",

@@ -114,7 +114,7 @@ async fn start(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 async fn address(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let Some((who, cart)) = cart(&app, &asked).await? else { return Ok(see_other("/cart")) };
     let draft = draft(&asked.form);
-    if let Err(errors) = read(&cart, &draft) {
+    if let Err(errors) = read(&cart, &draft, asked.visit.from()) {
         return Ok(page(&app, asked, &cart, &draft, &errors, CheckoutStep::Address));
     }
     payment_step(&app, asked, &who, &cart, &draft, &[]).await
@@ -123,7 +123,7 @@ async fn address(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 async fn payment(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let Some((who, cart)) = cart(&app, &asked).await? else { return Ok(see_other("/cart")) };
     let mut draft = draft(&asked.form);
-    let checkout = match read(&cart, &draft) {
+    let checkout = match read(&cart, &draft, asked.visit.from()) {
         Ok(checkout) => checkout,
         Err(errors) => {
             let in_address = errors.iter().any(|error| error.field.as_deref() != Some("coupon"));
@@ -169,7 +169,7 @@ async fn place(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
             };
         }
     };
-    let checkout = match read(&cart, &draft) {
+    let checkout = match read(&cart, &draft, asked.visit.from()) {
         Ok(checkout) => checkout,
         Err(errors) => {
             return Ok(page(&app, asked, &cart, &draft, &errors, CheckoutStep::Address));
@@ -240,7 +240,11 @@ fn draft(form: &Form) -> CheckoutDraft {
 }
 
 /// It as an order to be, or all that is wrong with it.
-fn read(cart: &Cart, draft: &CheckoutDraft) -> Result<Checkout, Vec<CheckoutError>> {
+fn read(
+    cart: &Cart,
+    draft: &CheckoutDraft,
+    from: Option<String>,
+) -> Result<Checkout, Vec<CheckoutError>> {
     let mut errors = Vec::new();
     let mut wrong = |field: &str, text: String| {
         errors.push(CheckoutError { field: Some(field.to_owned()), text: sentence(&text) });
@@ -274,6 +278,7 @@ fn read(cart: &Cart, draft: &CheckoutDraft) -> Result<Checkout, Vec<CheckoutErro
             bill_to,
             shipping: draft.shipping.parse().ok().map(ShippingMethodId),
             coupon,
+            from,
         }),
         _ => Err(errors),
     }
@@ -317,7 +322,7 @@ async fn payment_step(
 ) -> Result<Response, Problem> {
     // The coupon is asked for with them, and checked when the step is over.
     let plain = CheckoutDraft { coupon: String::new(), ..draft.clone() };
-    let Ok(checkout) = read(cart, &plain) else {
+    let Ok(checkout) = read(cart, &plain, asked.visit.from()) else {
         return Ok(page(app, asked, cart, draft, errors, CheckoutStep::Address));
     };
     let quotes = match app.orders.quotes(who, &checkout).await {
@@ -358,7 +363,7 @@ async fn refused(
         OrdersError::NoDelivery => {
             Ok(page(app, asked, cart, draft, &[of("country")], CheckoutStep::Address))
         }
-        OrdersError::Coupon(_) => {
+        OrdersError::Coupon(_) | OrdersError::Guesses(_) => {
             let plain = CheckoutDraft { coupon: String::new(), ..draft.clone() };
             Box::pin(payment_step(app, asked, who, cart, &plain, &[of("coupon")])).await
         }

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     actors::{
         keepers::{
+            limits::Limit,
             orders::{Orders, OrdersParts},
             products::Products,
             stock::Stocks,
@@ -17,6 +18,7 @@ use crate::{
         reconcilers::mail::Mails,
     },
     domain::{
+        bucket::Rate,
         id::{MailId, OrderId, PaymentIntentId, StockItemId},
         once::{Kept, OnceName},
         order::{Order, OrderNumber, OrderStatus, OrderStep},
@@ -159,6 +161,7 @@ pub(super) fn nowhere(documents: Arc<dyn Documents>) -> Orders {
         chance: Arc::new(Dice),
         scope: Default::default(),
         hold: Duration::from_secs(60),
+        guesses: Limit::new(Rate { burst: 1, every: Duration::from_secs(1) }, Arc::new(Nothing)),
     })
 }
 

@@ -18,6 +18,7 @@ use crate::{
         search::{Facets, Hit, SearchPage, SearchQuery, Suggestions},
         sku::Sku,
         stock::StockBand,
+        tax::TaxCategory,
         time::Micros,
     },
     http::{
@@ -75,6 +76,7 @@ pub(super) fn product(n: u64) -> ProductDocument {
         description: Some("Turns.".into()),
         status: ProductStatus::Active,
         price: Some(Money { minor: 1_000 * n as i64, currency: Currency::USD }),
+        tax_category: TaxCategory::default(),
         stock: StockBand::InStock,
         unit: "each".into(),
         precision: 0,

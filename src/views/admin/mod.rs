@@ -7,18 +7,23 @@ mod customers;
 mod fields;
 mod home;
 mod orders;
+mod price_list;
 mod products;
 mod quotes;
+mod rule_fields;
+mod rules;
 mod staff;
 
 pub use customers::{CustomerRoom, CustomersRoom, customer, customers};
 pub use fields::Typed;
 pub use home::{AdminHome, home};
 pub use orders::{OrderButton, OrderRoom, OrderRow, OrderSearch, OrdersRoom, order, orders};
+pub use price_list::{AudienceRow, AudiencesPart, ListParts, NewPrice, PriceRow, PricesPart};
 pub use products::{
     ListPrices, ProductRoom, ProductsRoom, StockBox, StockLine, Tier, product, products,
 };
 pub use quotes::{QuoteRoom, QuotesRoom, quote, quotes};
+pub use rules::{RuleRoom, RulesRoom, rule, rule_name, rule_new, rules, rules_place, rules_title};
 pub use staff::{StaffRoom, staff};
 
 use crate::{

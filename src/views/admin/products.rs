@@ -227,6 +227,7 @@ fn details<'a>(page: &'a ProductRoom<'a>) -> Vec<Field<'a>> {
             .most(24)
             .help("For one unit, such as 49.99. Empty: on request."),
         line("currency", "Currency").most(3).help("Three letters, such as EUR."),
+        line("tax_category", "Tax category").most(32).help("Such as standard, reduced or books."),
         line("brand", "Brand").most(limits::BRAND),
         line("category", "Category").kind(Kind::Choice(categories)),
         line("unit", "Unit").most(limits::UNIT).help("What one is called: each, kg, m."),

@@ -231,7 +231,7 @@ fn the_api_s_product_keeps_its_form() {
     let json = text(&json);
     assert!(json.contains(
         "\"price\":{\"amount\":\"49.99\",\"currency\":\"USD\",\"minor\":4999,\"formatted\":\"$49.99\"},\
-         \"price_on_request\":false,\"stock\":{\"band\":\"in_stock\",\"words\":\"In stock\"}"
+         \"price_on_request\":false,\"tax_category\":\"standard\",\"stock\":{\"band\":\"in_stock\",\"words\":\"In stock\"}"
     ));
     let order = [
         "id",
@@ -244,6 +244,7 @@ fn the_api_s_product_keeps_its_form() {
         "status",
         "price",
         "price_on_request",
+        "tax_category",
         "stock",
         "unit",
         "precision",

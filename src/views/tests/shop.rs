@@ -9,6 +9,7 @@ use crate::domain::{
     search::{Facets, PriceBucket},
     sku::Sku,
     stock::StockBand,
+    tax::TaxCategory,
     time::Micros,
 };
 use crate::views::{
@@ -64,6 +65,7 @@ pub(super) fn document(name: &str, price: Option<Money>, stock: StockBand) -> Pr
         description: Some(format!("First line.\n\nSecond </script> line of {name}.")),
         status: ProductStatus::Active,
         price,
+        tax_category: TaxCategory::default(),
         stock,
         unit: "m".into(),
         precision: 2,

@@ -12,6 +12,7 @@ use crate::{
         money::{Currency, Money},
         product::ProductStatus,
         stock::StockBand,
+        tax::TaxCategory,
         tax::TaxMode,
     },
     ports::{
@@ -85,6 +86,7 @@ impl Memory {
             description: None,
             status: ProductStatus::Active,
             price: minor.into().map(|minor| Money { minor, currency: Currency::USD }),
+            tax_category: TaxCategory::default(),
             stock: band,
             unit: "each".into(),
             precision: 0,

@@ -7,7 +7,7 @@ use crate::{
         address::Address,
         cart::{Cart, LineChange, RowRefusal, compare::Standing},
         cart_sums::CartSums,
-        coupon::{CouponCode, CouponUser},
+        coupon::{CouponCode, CouponRefusal, CouponUser},
         document::ProductDocument,
         id::{CartId, ShippingMethodId},
         line::PricedLine,
@@ -39,6 +39,8 @@ pub(crate) struct Checkout {
     pub(crate) bill_to: Option<Address>,
     pub(crate) shipping: Option<ShippingMethodId>,
     pub(crate) coupon: Option<CouponCode>,
+    /// Whom wrong codes are counted for; `None`: it came from this machine.
+    pub(crate) from: Option<String>,
 }
 
 /// What a buyer is shown before ordering.
@@ -194,7 +196,17 @@ impl Orders {
         let Some(code) = &checkout.coupon else { return Ok(None) };
         let subtotal = sums.subtotal(currency).map_err(|_| OrdersError::Currencies)?;
         let user = CouponUser::of(who.customer(), &checkout.email);
-        let (_, off) = self.parts.rules.coupon(code.as_str(), subtotal, Some(user)).await??;
+        let account = who.customer().map(|customer| customer.to_string());
+        let guessers: Vec<_> = checkout.from.iter().chain(&account).collect();
+        for guesser in &guessers {
+            self.parts.guesses.take(guesser).map_err(OrdersError::Guesses)?;
+        }
+        let told = self.parts.rules.coupon(code.as_str(), subtotal, Some(user)).await?;
+        if !matches!(told, Err(CouponRefusal::Unknown)) {
+            // Only codes that are none count.
+            guessers.iter().for_each(|guesser| self.parts.guesses.give_back(guesser));
+        }
+        let (_, off) = told?;
         Ok(Some(off))
     }
 }

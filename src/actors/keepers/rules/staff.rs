@@ -103,8 +103,9 @@ impl Rules {
         list: PriceListId,
         edit: PriceEdit,
     ) -> Result<RuleWritten, RulesError> {
-        if edit.put.len() + edit.drop.len() > PriceEdit::MOST {
-            return Err(RulesError::TooManyAtOnce { most: PriceEdit::MOST });
+        let most = PriceEdit::MOST;
+        if edit.put.len() + edit.drop.len() > most || edit.seen.len() > most {
+            return Err(RulesError::TooManyAtOnce { most });
         }
         for (row, entry) in edit.put.iter().enumerate() {
             entry.check().map_err(|why| RulesError::Price { row, why })?;

@@ -14,6 +14,7 @@ use crate::{
         product::ProductStatus,
         sku::Sku,
         stock::StockBand,
+        tax::TaxCategory,
         time::Micros,
     },
     ports::{
@@ -196,6 +197,7 @@ fn product(n: u8, slug: &str, version: i64) -> ProductDocument {
         description: None,
         status: ProductStatus::Active,
         price: None,
+        tax_category: TaxCategory::default(),
         stock: StockBand::InStock,
         unit: "each".to_owned(),
         precision: 0,

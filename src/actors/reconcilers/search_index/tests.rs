@@ -9,6 +9,7 @@ use crate::{
         search::{SearchPage, Suggestions},
         sku::Sku,
         stock::StockBand,
+        tax::TaxCategory,
         time::Micros,
     },
     ports::{
@@ -79,6 +80,7 @@ fn document(number: u128, name: &str, category: Option<u128>) -> ProductDocument
         description: none(),
         status: ProductStatus::Active,
         price: None,
+        tax_category: TaxCategory::default(),
         stock: StockBand::Untracked,
         unit: "each".into(),
         precision: 0,

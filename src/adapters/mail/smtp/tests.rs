@@ -6,11 +6,14 @@ use crate::{
     ports::mail::MailBody,
 };
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream},
+    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
+    net::TcpListener,
     task::JoinHandle,
 };
 use uuid::Uuid;
+
+#[cfg(feature = "production")]
+mod encrypted;
 
 /// What it says instead of yes, by the command; `""`: it hangs up.
 type Quirks = &'static [(&'static str, &'static str)];
@@ -22,7 +25,7 @@ async fn peer(quirks: Quirks) -> (SmtpConfig, JoinHandle<Vec<String>>) {
     #[expect(clippy::disallowed_methods, reason = "a test's own server")]
     let serving = tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
-        serve(stream, quirks).await
+        serve(stream, "220 peer", quirks).await
     });
     let config = SmtpConfig {
         host: "127.0.0.1".into(),
@@ -35,17 +38,26 @@ async fn peer(quirks: Quirks) -> (SmtpConfig, JoinHandle<Vec<String>>) {
     (config, serving)
 }
 
-async fn serve(stream: TcpStream, quirks: Quirks) -> Vec<String> {
+/// Talks to one client, and tells what it was sent. An empty greeting: the client speaks first.
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    greeting: &'static str,
+    quirks: Quirks,
+) -> Vec<String> {
     let mut stream = BufReader::new(stream);
     let answer = |command: &str, usual: &'static str| {
         let quirk = quirks.iter().find(|(of, _)| command.starts_with(of));
         quirk.map_or(usual, |(_, answer)| answer)
     };
     let mut told = Vec::new();
-    let mut line = answer("connect", "220 peer").to_owned();
+    let mut line = answer("connect", greeting).to_owned();
+    let mut first = greeting.is_empty();
     loop {
-        if line.is_empty() || stream.write_all(format!("{line}\r\n").as_bytes()).await.is_err() {
-            return told;
+        if !std::mem::take(&mut first) {
+            let said = format!("{line}\r\n");
+            if line.is_empty() || stream.write_all(said.as_bytes()).await.is_err() {
+                return told;
+            }
         }
         let mut command = String::new();
         if stream.read_line(&mut command).await.unwrap_or(0) == 0 {

@@ -14,7 +14,7 @@ use crate::{
         product::ProductStatus,
         sku::Sku,
         stock::{Movement, MovementKind, Reserve},
-        tax::TaxMode,
+        tax::{TaxCategory, TaxMode},
         time::Micros,
     },
     ports::{StoreError, clock::Ids},
@@ -27,7 +27,9 @@ use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 statements! {
-    PRODUCTS_NOW = "SELECT id, sku, status, price_minor, currency FROM product WHERE id = ANY($1)";
+    PRODUCTS_NOW =
+        "SELECT id, sku, status, price_minor, currency, tax_category FROM product
+         WHERE id = ANY($1)";
     ITEMS_OF = "SELECT DISTINCT item_id FROM sku_stock_item WHERE product_id = ANY($1)";
     ORDERED = "SELECT cart_id, id FROM sales_order WHERE cart_id = ANY($1)";
     /// Locked in one order by everybody, and before what is read of them.
@@ -205,8 +207,10 @@ fn product_now(row: &Row) -> Result<(ProductId, ProductNow), Failure> {
         }
         None => None,
     };
+    let tax_category = TaxCategory::new(row.try_get("tax_category")?);
+    let tax_category = tax_category.map_err(|error| damaged(&error))?;
     let active = ProductStatus::parse(row.try_get("status")?) == Some(ProductStatus::Active);
-    Ok((ProductId(row.try_get("id")?), ProductNow { sku, active, price }))
+    Ok((ProductId(row.try_get("id")?), ProductNow { sku, active, price, tax_category }))
 }
 
 async fn put_orders(

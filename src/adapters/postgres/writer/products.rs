@@ -38,7 +38,7 @@ const CHANNEL: &str = "stoa_outbox";
 pub(super) const STAGE: &str = "CREATE TEMPORARY TABLE staged_product (
         id UUID, sku TEXT, status TEXT, variant_of TEXT, category_id UUID, brand TEXT, unit TEXT,
         precision INTEGER, price_minor BIGINT, currency TEXT, popularity BIGINT, images JSONB,
-        attributes JSONB, options JSONB, content_hash BYTEA, slug TEXT, name TEXT,
+        attributes JSONB, options JSONB, content_hash BYTEA, tax_category TEXT, slug TEXT, name TEXT,
         short_description TEXT, description TEXT) ON COMMIT DELETE ROWS";
 
 statements! {
@@ -66,8 +66,8 @@ statements! {
          FROM unnest($3::uuid[], $4::text[], $5::text[]) c (id, slug, name)";
     COPY_PRODUCTS =
         "COPY product (id, sku, status, variant_of, category_id, brand, unit, precision,
-             price_minor, currency, popularity, images, attributes, options, content_hash, site,
-             created_at, updated_at) FROM STDIN";
+             price_minor, currency, popularity, images, attributes, options, content_hash,
+             tax_category, site, created_at, updated_at) FROM STDIN";
     COPY_PRODUCT_TEXTS =
         "COPY product_text (product_id, locale, site, slug, name, short_description, description)
          FROM STDIN";
@@ -85,9 +85,9 @@ statements! {
     PUT_PRODUCTS =
         "INSERT INTO product (id, site, sku, status, variant_of, category_id, brand, unit,
              precision, price_minor, currency, popularity, images, attributes, options,
-             content_hash, created_at, updated_at)
+             content_hash, tax_category, created_at, updated_at)
          SELECT id, $1, sku, status, variant_of, category_id, brand, unit, precision, price_minor,
-             currency, popularity, images, attributes, options, content_hash, $2, $2
+             currency, popularity, images, attributes, options, content_hash, tax_category, $2, $2
          FROM staged_product
          ON CONFLICT (id) DO UPDATE SET status = excluded.status,
              variant_of = excluded.variant_of, category_id = excluded.category_id,
@@ -95,7 +95,8 @@ statements! {
              price_minor = excluded.price_minor, currency = excluded.currency,
              popularity = excluded.popularity, images = excluded.images,
              attributes = excluded.attributes, options = excluded.options,
-             content_hash = excluded.content_hash, updated_at = excluded.updated_at";
+             content_hash = excluded.content_hash, tax_category = excluded.tax_category,
+             updated_at = excluded.updated_at";
     PUT_PRODUCT_TEXTS =
         "INSERT INTO product_text (product_id, locale, site, slug, name, short_description,
              description)
@@ -334,6 +335,7 @@ fn product_fields<'l>(lines: &'l mut Lines, product: &PlannedProduct<'_>) -> &'l
         .json(&draft.attributes)
         .json(&draft.options)
         .bytes(&product.hash.0)
+        .plain(draft.tax_category.as_str())
 }
 
 fn text_fields<'l>(lines: &'l mut Lines, product: &PlannedProduct<'_>) -> &'l mut Lines {

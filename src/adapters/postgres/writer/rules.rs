@@ -170,14 +170,14 @@ async fn set_prices(
     list: PriceListId,
     edit: &PriceEdit,
 ) -> Result<RuleWritten, Failure> {
-    // Locked: edits of one list are made one after the other.
+    // Locked: edits of one list are made one after the other, so what is read below stays so.
     if !get(tx, list.0).await?.is_some_and(|one| one.rule.is_list()) {
         return Ok(RuleWritten::Absent);
     }
     let products: Vec<_> = edit.products().into_iter().map(|product| product.0).collect();
     let known = query(tx, LIST_PRICES, [&list.0, &products]).await?;
     let known = known.iter().map(|row| entry(list, row)).collect::<Result<_, _>>()?;
-    let plan = edit.plan(known);
+    let Some(plan) = edit.plan(known) else { return Ok(RuleWritten::PricesMoved) };
     if plan.is_nothing() {
         return Ok(RuleWritten::Prices(0));
     }

@@ -14,7 +14,7 @@ use crate::{
         product::ProductStatus,
         sku::Sku,
         stock::{Movement, MovementKind, Reserve},
-        tax::TaxMode,
+        tax::{TaxCategory, TaxMode},
     },
     ports::clock::Ids,
 };
@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 statements! {
     PRODUCTS_NOW = { sqlite:
-        "SELECT p.id, p.sku, p.status, p.price_minor, p.currency
+        "SELECT p.id, p.sku, p.status, p.price_minor, p.currency, p.tax_category
          FROM json_each($1) j CROSS JOIN product p ON p.id = unhex(j.value)" };
     ITEMS_OF = { sqlite:
         "SELECT DISTINCT u.item_id FROM json_each($1) j
@@ -79,6 +79,7 @@ struct ProductRow {
     status: String,
     price_minor: Option<i64>,
     currency: Option<String>,
+    tax_category: String,
 }
 
 #[derive(Serialize)]
@@ -316,8 +317,10 @@ fn product_now(row: ProductRow) -> Result<(ProductId, ProductNow), sqlx::Error> 
         }
         _ => None,
     };
+    let tax_category = TaxCategory::new(&row.tax_category);
+    let tax_category = tax_category.map_err(|error| sqlx::Error::Decode(error.into()))?;
     let active = ProductStatus::parse(&row.status) == Some(ProductStatus::Active);
-    Ok((ProductId(row.id), ProductNow { sku, active, price }))
+    Ok((ProductId(row.id), ProductNow { sku, active, price, tax_category }))
 }
 
 async fn write(

@@ -48,17 +48,19 @@ statements! {
     PUT_PRODUCTS = { sqlite:
         "INSERT INTO product (id, site, sku, status, variant_of, category_id, brand, unit,
              precision, price_minor, currency, popularity, images, attributes, options,
-             content_hash, created_at, updated_at)
+             content_hash, tax_category, created_at, updated_at)
          SELECT unhex(value->>0), $1, value->>1, value->>2, value->>3, unhex(value->>4),
              value->>5, value->>6, value->>7, value->>8, value->>9, value->>10, value->>11,
-             value->>12, value->>13, unhex(value->>14), $3, $3 FROM json_each($2) WHERE true
+             value->>12, value->>13, unhex(value->>14), value->>15, $3, $3
+         FROM json_each($2) WHERE true
          ON CONFLICT (id) DO UPDATE SET status = excluded.status,
              variant_of = excluded.variant_of, category_id = excluded.category_id,
              brand = excluded.brand, unit = excluded.unit, precision = excluded.precision,
              price_minor = excluded.price_minor, currency = excluded.currency,
              popularity = excluded.popularity, images = excluded.images,
              attributes = excluded.attributes, options = excluded.options,
-             content_hash = excluded.content_hash, updated_at = excluded.updated_at" };
+             content_hash = excluded.content_hash, tax_category = excluded.tax_category,
+             updated_at = excluded.updated_at" };
     PUT_PRODUCT_TEXTS = { sqlite:
         "INSERT INTO product_text (product_id, locale, site, slug, name, short_description,
              description)
@@ -152,6 +154,7 @@ struct ProductLine<'a>(
     &'a BTreeMap<String, String>,
     &'a BTreeMap<String, String>,
     Hex,
+    &'a str,
 );
 
 impl<'a> ProductLine<'a> {
@@ -174,6 +177,7 @@ impl<'a> ProductLine<'a> {
             &draft.attributes,
             &draft.options,
             Hex(Uuid::from_bytes(product.hash.0)),
+            draft.tax_category.as_str(),
         )
     }
 }

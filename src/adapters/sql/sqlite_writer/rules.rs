@@ -163,7 +163,8 @@ async fn set_prices(
         .fetch_all(&mut *conn)
         .await?;
     let known = known.into_iter().map(PriceEntry::try_from).collect::<Result<_, _>>();
-    let plan = edit.plan(known.map_err(|error: StoreError| sqlx::Error::Decode(error.into()))?);
+    let known = known.map_err(|error: StoreError| sqlx::Error::Decode(error.into()))?;
+    let Some(plan) = edit.plan(known) else { return Ok(RuleWritten::PricesMoved) };
     if plan.is_nothing() {
         return Ok(RuleWritten::Prices(0));
     }

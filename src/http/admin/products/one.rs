@@ -219,6 +219,7 @@ fn values_of(draft: &ProductDraft, tree: &CategoryTree) -> Vec<(&'static str, St
         ("status", draft.status.as_str().to_owned()),
         ("price", draft.price.map(|price| price.amount()).unwrap_or_default()),
         ("currency", draft.price.map(|p| p.currency.code().to_owned()).unwrap_or_default()),
+        ("tax_category", draft.tax_category.to_string()),
         ("brand", or_nothing(&draft.brand)),
         ("category", path_of(tree, draft).map(|(slug, _)| slug.to_owned()).unwrap_or_default()),
         ("unit", draft.unit.clone()),

@@ -96,11 +96,6 @@ async fn saved(
 ) -> Result<(), Problem> {
     let who = asked.visit.must_act()?;
     let wrong = |what: String| Problem::field("/prices", what);
-    let known = app.rules.prices_for(of.stored.id).await?;
-    let known = |key: &PriceKey| {
-        let of_list = known.iter().filter(|entry| entry.list == of.list);
-        of_list.into_iter().find(|entry| PriceKey::from(*entry) == *key).map(|entry| entry.amount)
-    };
     let mut edit = PriceEdit::default();
     for tier in tiers {
         let was = match tier.was_from.parse::<i64>().ok().map(Quantity::of_steps) {
@@ -137,14 +132,15 @@ async fn saved(
         })
     };
     let touched = edit.put.iter().map(PriceKey::from).chain(edit.drop.iter().cloned());
-    if touched.into_iter().any(|key| known(&key) != seen(&key)) {
-        return Err(Problem::new(Code::PreconditionFailed, "the prices have changed since"));
-    }
+    edit.seen = touched.map(|key| (key.clone(), seen(&key))).collect();
     if edit == PriceEdit::default() {
         return Ok(());
     }
     match app.rules.set_prices(&who, of.list, edit).await? {
         RuleWritten::Prices(_) => Ok(()),
+        RuleWritten::PricesMoved => {
+            Err(Problem::new(Code::PreconditionFailed, "the prices have changed since"))
+        }
         RuleWritten::Absent => Err(Problem::new(Code::Conflict, "the price list is gone")),
         RuleWritten::TooMany => {
             Err(Problem::new(Code::Conflict, "all price lists together have too many prices"))

@@ -112,6 +112,8 @@ enum ChangeView {
         was: StockView,
         now: StockView,
     },
+    /// It is taxed as products of another category are.
+    Tax,
     /// It can't be bought any more; the line has to go.
     NotSold,
     /// Ask for a quote; the line has to go.
@@ -204,6 +206,7 @@ impl ChangeView {
                 Self::Price { was: PriceView::from(&was), now: PriceView::from(&now) }
             }
             Change::Stock { was, now } => Self::Stock { was: band(was), now: band(now) },
+            Change::Tax => Self::Tax,
             Change::NotSold => Self::NotSold,
             Change::OnRequest => Self::OnRequest,
         }

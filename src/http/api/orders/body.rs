@@ -118,10 +118,11 @@ impl NewOrder {
         self,
         app: &App,
         who: &Principal,
+        from: Option<String>,
     ) -> Result<(Checkout, ReviewHash, PaymentMethod), Problem> {
         let shown = self.review.parse::<ReviewHash>();
         let shown = shown.map_err(|error| Problem::field("/review", error.to_string()))?;
-        let checkout = self.checkout.read(app, who).await;
+        let checkout = self.checkout.read(app, who, from).await;
         let checkout = checkout.map_err(|problem| problem.inside(CHECKOUT))?;
         let PaymentBody { provider, token } = self.payment;
         if !app.till.takes(&provider) {
@@ -144,7 +145,13 @@ impl NewOrder {
 }
 
 impl CheckoutBody {
-    pub(crate) async fn read(self, app: &App, who: &Principal) -> Result<Checkout, Problem> {
+    /// `from`: whom wrong coupon codes are counted for.
+    pub(crate) async fn read(
+        self,
+        app: &App,
+        who: &Principal,
+        from: Option<String>,
+    ) -> Result<Checkout, Problem> {
         let basket = match (self.cart, self.lines) {
             (Some(_), Some(_)) => {
                 return Err(Problem::field("/lines", "give a cart or lines, not both"));
@@ -168,6 +175,7 @@ impl CheckoutBody {
             bill_to: self.bill_to.map(|body| address("/bill_to", body)).transpose()?,
             shipping: self.shipping_method.map(crate::domain::id::ShippingMethodId),
             coupon: coupon.map_err(|error| Problem::field("/coupon", error.to_string()))?,
+            from,
         })
     }
 }

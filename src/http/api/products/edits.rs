@@ -67,6 +67,9 @@ struct ProductChange {
     /// ISO 4217; the shop's when it is left out.
     #[schema(example = "EUR")]
     currency: Option<String>,
+    /// Products of one category bear the same tax; `standard` when it is left out.
+    #[schema(max_length = 32, pattern = "^[a-z0-9-]+$", example = "reduced")]
+    tax_category: Option<String>,
     /// Names from the root down; those that are missing are made.
     #[schema(max_items = 8)]
     categories: Option<Vec<String>>,

@@ -27,34 +27,34 @@ use warp::reply::Response;
 /// What a coupon is to be.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CouponDraft {
+pub(crate) struct CouponDraft {
     /// However it is typed, it is one. No two coupons have the same.
     #[schema(example = "WELCOME10", pattern = "^[A-Za-z0-9_-]{3,32}$")]
-    code: String,
-    takes_off: ReductionView,
+    pub(crate) code: String,
+    pub(crate) takes_off: ReductionView,
     /// What the goods must come to; it ties the coupon to its currency.
     #[serde(default)]
-    minimum: Option<MoneyView>,
+    pub(crate) minimum: Option<MoneyView>,
     /// From then on, RFC 3339.
     #[serde(default)]
     #[schema(format = DateTime)]
-    from: Option<String>,
+    pub(crate) from: Option<String>,
     /// Before then, RFC 3339.
     #[serde(default)]
     #[schema(format = DateTime)]
-    until: Option<String>,
+    pub(crate) until: Option<String>,
     /// Orders by anyone; without it there is no limit.
     #[serde(default)]
-    most_uses: Option<u32>,
+    pub(crate) most_uses: Option<u32>,
     /// Orders of one account, or of one guest's address of mail.
     #[serde(default)]
-    most_uses_per_customer: Option<u32>,
+    pub(crate) most_uses_per_customer: Option<u32>,
 }
 
 /// What a coupon takes off.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-enum ReductionView {
+pub(crate) enum ReductionView {
     /// Of what the goods come to, in any currency.
     Percent {
         #[schema(example = "10", max_length = 12)]
@@ -66,31 +66,31 @@ enum ReductionView {
 
 /// A coupon.
 #[derive(Serialize, ToSchema)]
-pub(super) struct CouponView {
-    id: Uuid,
-    code: String,
-    takes_off: ReductionView,
+pub(crate) struct CouponView {
+    pub(crate) id: Uuid,
+    pub(crate) code: String,
+    pub(crate) takes_off: ReductionView,
     #[schema(required)]
-    minimum: Option<MoneyView>,
+    pub(crate) minimum: Option<MoneyView>,
     /// RFC 3339, UTC.
     #[schema(required, format = DateTime)]
-    from: Option<String>,
+    pub(crate) from: Option<String>,
     /// RFC 3339, UTC.
     #[schema(required, format = DateTime)]
-    until: Option<String>,
+    pub(crate) until: Option<String>,
     #[schema(required)]
-    most_uses: Option<u32>,
+    pub(crate) most_uses: Option<u32>,
     #[schema(required)]
-    most_uses_per_customer: Option<u32>,
+    pub(crate) most_uses_per_customer: Option<u32>,
     /// Rises with each change; its `ETag` too.
-    version: i64,
+    pub(crate) version: i64,
     /// RFC 3339, UTC.
     #[schema(format = DateTime)]
-    updated_at: String,
+    pub(crate) updated_at: String,
 }
 
 #[derive(Serialize, ToSchema)]
-pub(super) struct CouponList {
+pub(crate) struct CouponList {
     items: Vec<CouponView>,
     /// The cursor of the next page; `null` on the last.
     #[schema(required)]

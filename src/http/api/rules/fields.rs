@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 /// Whether a price contains its tax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum TaxModeView {
+pub(crate) enum TaxModeView {
     /// Tax comes on top.
     #[default]
     Exclusive,
@@ -45,51 +45,51 @@ impl From<TaxModeView> for TaxMode {
 /// An amount in a currency of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct MoneyView {
+pub(crate) struct MoneyView {
     /// Decimal text with the currency's digits at most.
     #[schema(example = "49.99", max_length = 32)]
-    pub(super) amount: String,
+    pub(crate) amount: String,
     /// ISO 4217.
     #[schema(example = "EUR", pattern = "^[A-Z]{3}$")]
-    pub(super) currency: String,
+    pub(crate) currency: String,
 }
 
 impl MoneyView {
-    pub(super) fn of(money: Money) -> Self {
+    pub(crate) fn of(money: Money) -> Self {
         Self { amount: money.amount(), currency: money.currency.code().to_owned() }
     }
 
-    pub(super) fn read(&self, place: &str) -> Result<Money, Problem> {
+    pub(crate) fn read(&self, place: &str) -> Result<Money, Problem> {
         let currency = currency(&format!("{place}/currency"), &self.currency)?;
         let minor = amount(&format!("{place}/amount"), &self.amount, currency)?;
         Ok(Money { minor, currency })
     }
 }
 
-pub(super) fn currency(place: &str, text: &str) -> Result<Currency, Problem> {
+pub(crate) fn currency(place: &str, text: &str) -> Result<Currency, Problem> {
     text.parse().map_err(|error: crate::domain::money::MoneyError| wrong(place, error))
 }
 
 /// Minor units.
-pub(super) fn amount(place: &str, text: &str, currency: Currency) -> Result<i64, Problem> {
+pub(crate) fn amount(place: &str, text: &str, currency: Currency) -> Result<i64, Problem> {
     let money = Money::parse_price(text, currency).map_err(|error| wrong(place, error))?;
     Ok(money.minor)
 }
 
 /// As text, of minor units.
-pub(super) fn text_of(minor: i64, currency: Currency) -> String {
+pub(crate) fn text_of(minor: i64, currency: Currency) -> String {
     Money { minor, currency }.amount()
 }
 
-pub(super) fn country(place: &str, text: &str) -> Result<Country, Problem> {
+pub(crate) fn country(place: &str, text: &str) -> Result<Country, Problem> {
     text.parse().map_err(|error: crate::domain::country::NotACountry| wrong(place, error))
 }
 
-pub(super) fn category(place: &str, text: &str) -> Result<TaxCategory, Problem> {
+pub(crate) fn category(place: &str, text: &str) -> Result<TaxCategory, Problem> {
     TaxCategory::new(text).map_err(|error| wrong(place, error))
 }
 
-pub(super) fn schedule(from: Option<&str>, until: Option<&str>) -> Result<Schedule, Problem> {
+pub(crate) fn schedule(from: Option<&str>, until: Option<&str>) -> Result<Schedule, Problem> {
     let from = from.map(|text| instant("/from", text)).transpose()?;
     let until = until.map(|text| instant("/until", text)).transpose()?;
     Schedule::new(from, until).map_err(|error| wrong("/until", error))
@@ -100,6 +100,6 @@ fn instant(place: &str, text: &str) -> Result<Micros, Problem> {
     Micros::parse(text).ok_or_else(|| Problem::field(place, told))
 }
 
-pub(super) fn wrong(place: &str, error: impl ToString) -> Problem {
+pub(crate) fn wrong(place: &str, error: impl ToString) -> Problem {
     Problem::field(place, error.to_string())
 }

@@ -4,12 +4,12 @@
 //! kinds are listed, read, put and dropped alike, by [`family`]; what one looks like is its file's
 //! affair. A change is in force on every node within a second.
 
-mod coupons;
-mod fields;
-mod price_lists;
-mod prices;
-mod shipping;
-mod taxes;
+pub(crate) mod coupons;
+pub(crate) mod fields;
+pub(crate) mod price_lists;
+pub(crate) mod prices;
+pub(crate) mod shipping;
+pub(crate) mod taxes;
 
 use super::{fresh, link_next};
 use crate::{
@@ -55,7 +55,7 @@ const PAGE: &[Param] = &[
 ];
 
 /// A kind of rules as the API writes and reads it.
-trait Family: Serialize + ToSchema + Sized + 'static {
+pub(crate) trait Family: Serialize + ToSchema + Sized + 'static {
     const KIND: RuleKind;
     const ADDRESS: &'static str;
     /// In a sentence: `price list`.
@@ -201,7 +201,7 @@ fn who(asked: &Asked) -> Result<Principal, Problem> {
     asked.visit.principal().ok_or_else(unknown)
 }
 
-fn absent(name: &'static str) -> Problem {
+pub(crate) fn absent(name: &'static str) -> Problem {
     Problem::new(Code::NotFound, format!("there is no such {name}"))
 }
 
@@ -241,10 +241,14 @@ fn changed(version: i64) -> Problem {
 }
 
 /// Why nothing was set.
-fn refused(written: RuleWritten, name: &'static str) -> Problem {
+pub(crate) fn refused(written: RuleWritten, name: &'static str) -> Problem {
     let told = match written {
         RuleWritten::Absent => return absent(name),
         RuleWritten::Stale(version) => return changed(version),
+        RuleWritten::PricesMoved => {
+            let told = "a price is otherwise by now than you have seen it: read them again";
+            return Problem::new(Code::PreconditionFailed, told);
+        }
         RuleWritten::Taken => format!(
             "another rule has this id, or this {name}'s name, code, or category and area: change \
              that one, or choose another"

@@ -18,33 +18,33 @@ use uuid::Uuid;
 /// What a price list is to be.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PriceListDraft {
+pub(crate) struct PriceListDraft {
     /// No two lists have the same.
     #[schema(min_length = 1, max_length = 120)]
-    name: String,
+    pub(crate) name: String,
     /// ISO 4217. A list with prices keeps its own.
     #[schema(example = "EUR", pattern = "^[A-Z]{3}$")]
-    currency: String,
+    pub(crate) currency: String,
     #[serde(default = "yes")]
-    active: bool,
+    pub(crate) active: bool,
     /// Among lists assigned equally closely, the higher comes first.
     #[serde(default)]
-    priority: i32,
+    pub(crate) priority: i32,
     /// Of its prices.
     #[serde(default)]
-    tax: TaxModeView,
+    pub(crate) tax: TaxModeView,
     /// From then on, RFC 3339.
     #[serde(default)]
     #[schema(format = DateTime)]
-    from: Option<String>,
+    pub(crate) from: Option<String>,
     /// Before then, RFC 3339.
     #[serde(default)]
     #[schema(format = DateTime)]
-    until: Option<String>,
+    pub(crate) until: Option<String>,
     /// For nobody, when there are none.
     #[serde(default)]
     #[schema(max_items = 1000)]
-    audiences: Vec<AudienceView>,
+    pub(crate) audiences: Vec<AudienceView>,
 }
 
 fn yes() -> bool {
@@ -54,7 +54,7 @@ fn yes() -> bool {
 /// Whom a list is for. A customer's own lists come before the group's, and those before a site's.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-enum AudienceView {
+pub(crate) enum AudienceView {
     Customer {
         id: Uuid,
     },
@@ -70,29 +70,29 @@ enum AudienceView {
 
 /// A price list, without its prices.
 #[derive(Serialize, ToSchema)]
-pub(super) struct PriceListView {
-    id: Uuid,
-    name: String,
-    currency: String,
-    active: bool,
-    priority: i32,
-    tax: TaxModeView,
+pub(crate) struct PriceListView {
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
+    pub(crate) currency: String,
+    pub(crate) active: bool,
+    pub(crate) priority: i32,
+    pub(crate) tax: TaxModeView,
     /// RFC 3339, UTC.
     #[schema(required, format = DateTime)]
-    from: Option<String>,
+    pub(crate) from: Option<String>,
     /// RFC 3339, UTC.
     #[schema(required, format = DateTime)]
-    until: Option<String>,
-    audiences: Vec<AudienceView>,
+    pub(crate) until: Option<String>,
+    pub(crate) audiences: Vec<AudienceView>,
     /// Rises with each change; its `ETag` too.
-    version: i64,
+    pub(crate) version: i64,
     /// RFC 3339, UTC.
     #[schema(format = DateTime)]
-    updated_at: String,
+    pub(crate) updated_at: String,
 }
 
 #[derive(Serialize, ToSchema)]
-pub(super) struct PriceListList {
+pub(crate) struct PriceListList {
     items: Vec<PriceListView>,
     /// The cursor of the next page; `null` on the last.
     #[schema(required)]

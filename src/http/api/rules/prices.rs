@@ -69,6 +69,10 @@ struct PriceChanges {
     #[serde(default)]
     #[schema(max_items = 500)]
     drop: Vec<OldPrice>,
+    /// What you have seen: if one of these is otherwise by now, nothing is set or dropped.
+    #[serde(default)]
+    #[schema(max_items = 500)]
+    seen: Vec<SeenPrice>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -102,6 +106,23 @@ struct OldPrice {
     from: Option<String>,
 }
 
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SeenPrice {
+    #[schema(min_length = 1, max_length = 64)]
+    sku: String,
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 20)]
+    unit: Option<String>,
+    #[serde(default)]
+    #[schema(example = "10", max_length = 24)]
+    from: Option<String>,
+    /// `null`: that there was none.
+    #[serde(default)]
+    #[schema(example = "9.99", max_length = 32)]
+    amount: Option<String>,
+}
+
 /// What became of them.
 #[derive(Serialize, ToSchema)]
 struct PricesChanged {
@@ -116,12 +137,14 @@ pub(super) fn resources() -> Vec<Resource> {
     let change = Doc::new("change_prices", "prices", "Set and drop prices of a list")
         .about(
             "At most 500 at once, all or none of them. The price that holds for a quantity is that \
-             of the highest `from` it reaches.",
+             of the highest `from` it reaches. With `seen`, what somebody else has changed \
+             meanwhile is not written over.",
         )
         .place(ID)
         .body(json::<PriceChanges>())
         .answer(200, "They hold.", json::<PricesChanged>())
-        .problem(Code::Conflict);
+        .problem(Code::Conflict)
+        .problem(Code::PreconditionFailed);
     let get = Operation::new(Method::GET, READ, PAGE, |a, b| Box::pin(show(a, b)));
     let patch = Operation::new(Method::PATCH, WRITE, &[], |a, b| Box::pin(set(a, b)));
     vec![Resource::new(ADDRESS, [get.doc(list), patch.takes(Intake::Json).doc(change)])]
@@ -176,7 +199,7 @@ async fn show(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 async fn set(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let (who, (list, currency)) = (who(&asked)?, list_of(&app, &asked).await?);
     let changes: PriceChanges = asked.body.json().await?;
-    let mut named = Named { app: &app, known: HashMap::new() };
+    let mut named = Named::new(&app);
     let mut edit = PriceEdit::default();
     for (row, new) in changes.put.into_iter().enumerate() {
         let at = format!("/put/{row}");
@@ -189,6 +212,13 @@ async fn set(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
         let at = format!("/drop/{row}");
         edit.drop.push(named.key(&at, &old.sku, old.unit, old.from.as_deref())?);
     }
+    for (row, one) in changes.seen.into_iter().enumerate() {
+        let at = format!("/seen/{row}");
+        let key = named.key(&at, &one.sku, one.unit, one.from.as_deref())?;
+        let amount = one.amount.as_deref();
+        let amount = amount.map(|text| fields::amount(&format!("{at}/amount"), text, currency));
+        edit.seen.push((key, amount.transpose()?));
+    }
     match app.rules.set_prices(&who, list, edit).await? {
         RuleWritten::Prices(changed) => Ok(fresh(&app, &PricesChanged { changed })),
         other => Err(refused(other, PriceListView::NAME)),
@@ -196,13 +226,17 @@ async fn set(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 }
 
 /// Products by what a body calls them; each is looked up once.
-struct Named<'a> {
+pub(crate) struct Named<'a> {
     app: &'a App,
     known: HashMap<Sku, (ProductId, String, Precision)>,
 }
 
-impl Named<'_> {
-    fn key(
+impl<'a> Named<'a> {
+    pub(crate) fn new(app: &'a App) -> Self {
+        Self { app, known: HashMap::new() }
+    }
+
+    pub(crate) fn key(
         &mut self,
         at: &str,
         sku: &str,

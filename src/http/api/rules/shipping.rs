@@ -18,33 +18,33 @@ use uuid::Uuid;
 /// What a way of shipping is to be.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ShippingMethodDraft {
+pub(crate) struct ShippingMethodDraft {
     #[schema(example = "Parcel", min_length = 1, max_length = 120)]
-    name: String,
+    pub(crate) name: String,
     /// Lower is shown first.
     #[serde(default)]
-    position: i32,
+    pub(crate) position: i32,
     /// ISO 3166-1; everywhere when it is left out.
     #[serde(default)]
     #[schema(min_items = 1, max_items = 250)]
-    countries: Option<Vec<String>>,
+    pub(crate) countries: Option<Vec<String>>,
     /// ISO 4217, of all its amounts; it is offered for orders in this currency alone.
     #[schema(example = "EUR", pattern = "^[A-Z]{3}$")]
-    currency: String,
-    rate: ShippingRateView,
+    pub(crate) currency: String,
+    pub(crate) rate: ShippingRateView,
     /// From this subtotal on it costs nothing.
     #[serde(default)]
     #[schema(example = "50.00", max_length = 32)]
-    free_from: Option<String>,
+    pub(crate) free_from: Option<String>,
     /// Not taxed when it is left out.
     #[serde(default)]
-    tax: Option<ShippingTaxView>,
+    pub(crate) tax: Option<ShippingTaxView>,
 }
 
 /// What it asks, in decimal text.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-enum ShippingRateView {
+pub(crate) enum ShippingRateView {
     Flat {
         #[schema(example = "4.90", max_length = 32)]
         amount: String,
@@ -64,61 +64,61 @@ enum ShippingRateView {
 /// A row of a table: it holds up to the next one's `from`.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct SubtotalBand {
+pub(crate) struct SubtotalBand {
     #[schema(example = "100.00", max_length = 32)]
-    from: String,
+    pub(crate) from: String,
     /// Not sent this way when it is left out.
     #[serde(default)]
     #[schema(example = "4.90", max_length = 32)]
-    amount: Option<String>,
+    pub(crate) amount: Option<String>,
 }
 
 /// A row of a table: it holds up to the next one's `from`.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct UnitsBand {
+pub(crate) struct UnitsBand {
     #[schema(minimum = 0)]
-    from: i64,
+    pub(crate) from: i64,
     /// Not sent this way when it is left out.
     #[serde(default)]
     #[schema(example = "4.90", max_length = 32)]
-    amount: Option<String>,
+    pub(crate) amount: Option<String>,
 }
 
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ShippingTaxView {
+pub(crate) struct ShippingTaxView {
     /// As a product's.
     #[schema(example = "standard", pattern = "^[a-z0-9-]{1,32}$")]
-    category: String,
+    pub(crate) category: String,
     #[serde(default)]
-    mode: TaxModeView,
+    pub(crate) mode: TaxModeView,
 }
 
 /// A way of shipping.
 #[derive(Serialize, ToSchema)]
-pub(super) struct ShippingMethodView {
-    id: Uuid,
-    name: String,
-    position: i32,
+pub(crate) struct ShippingMethodView {
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
+    pub(crate) position: i32,
     /// `null`: everywhere.
     #[schema(required)]
-    countries: Option<Vec<String>>,
-    currency: String,
-    rate: ShippingRateView,
+    pub(crate) countries: Option<Vec<String>>,
+    pub(crate) currency: String,
+    pub(crate) rate: ShippingRateView,
     #[schema(required)]
-    free_from: Option<String>,
+    pub(crate) free_from: Option<String>,
     #[schema(required)]
-    tax: Option<ShippingTaxView>,
+    pub(crate) tax: Option<ShippingTaxView>,
     /// Rises with each change; its `ETag` too.
-    version: i64,
+    pub(crate) version: i64,
     /// RFC 3339, UTC.
     #[schema(format = DateTime)]
-    updated_at: String,
+    pub(crate) updated_at: String,
 }
 
 #[derive(Serialize, ToSchema)]
-pub(super) struct ShippingMethodList {
+pub(crate) struct ShippingMethodList {
     items: Vec<ShippingMethodView>,
     /// The cursor of the next page; `null` on the last.
     #[schema(required)]

@@ -18,52 +18,52 @@ use uuid::Uuid;
 /// What a tax is to be. No two are for the same category and area.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct TaxRateDraft {
+pub(crate) struct TaxRateDraft {
     #[schema(example = "VAT Germany", min_length = 1, max_length = 120)]
-    name: String,
+    pub(crate) name: String,
     /// Products that are taxed alike; `standard` when it is left out.
     #[serde(default)]
     #[schema(pattern = "^[a-z0-9-]{1,32}$")]
-    category: Option<String>,
+    pub(crate) category: Option<String>,
     /// ISO 3166-1.
     #[schema(example = "DE", pattern = "^[A-Za-z]{2}$")]
-    country: String,
+    pub(crate) country: String,
     /// As addresses there write it; all of the country when it is left out.
     #[serde(default)]
     #[schema(max_length = 60)]
-    region: Option<String>,
+    pub(crate) region: Option<String>,
     /// The beginning of its postcodes; the longest that fits an address wins.
     #[serde(default)]
     #[schema(max_length = 12)]
-    postcode_prefix: Option<String>,
+    pub(crate) postcode_prefix: Option<String>,
     /// A percentage with at most four digits after the point.
     #[schema(example = "19", max_length = 12)]
-    rate: String,
+    pub(crate) rate: String,
 }
 
 /// A tax.
 #[derive(Serialize, ToSchema)]
-pub(super) struct TaxRateView {
-    id: Uuid,
-    name: String,
-    category: String,
-    country: String,
+pub(crate) struct TaxRateView {
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
+    pub(crate) category: String,
+    pub(crate) country: String,
     #[schema(required)]
-    region: Option<String>,
+    pub(crate) region: Option<String>,
     #[schema(required)]
-    postcode_prefix: Option<String>,
+    pub(crate) postcode_prefix: Option<String>,
     /// In percent.
     #[schema(example = "8.875")]
-    rate: String,
+    pub(crate) rate: String,
     /// Rises with each change; its `ETag` too.
-    version: i64,
+    pub(crate) version: i64,
     /// RFC 3339, UTC.
     #[schema(format = DateTime)]
-    updated_at: String,
+    pub(crate) updated_at: String,
 }
 
 #[derive(Serialize, ToSchema)]
-pub(super) struct TaxRateList {
+pub(crate) struct TaxRateList {
     items: Vec<TaxRateView>,
     /// The cursor of the next page; `null` on the last.
     #[schema(required)]
