@@ -61,6 +61,10 @@ statements! {
                  ORDER BY j.id LIMIT 1) head
              WHERE NOT EXISTS (SELECT 1 FROM job h WHERE h.lane = l.lane AND NOT h.blocked
                  AND h.state IN ('scheduled', 'ready', 'running')))";
+    /// Until the transaction's end. Without statistics of the queue a planner takes it for short, and
+    /// then gathers and sorts all that is ready rather than walk along the index: with 100,000 jobs
+    /// ready a claim of 64 took 479 ms so, and 3 ms along the index.
+    BY_INDEX = "SET LOCAL enable_bitmapscan = off";
     JOIN = "INSERT INTO job_worker (id, name, beat, joined_at, seen_at) VALUES ($1, $2, 0, $3, $3)";
     OTHERS = "DELETE FROM job_worker WHERE id <> $1 RETURNING id";
     BEAT = "UPDATE job_worker SET beat = beat + 1, seen_at = $2 WHERE id = $1";
@@ -229,6 +233,7 @@ pub(super) async fn apply(tx: &Transaction<'_>, write: &JobWrite) -> Result<Writ
                 return Ok(Written::Jobs(JobsWritten::Buried));
             }
             let (queue, most) = (queue.as_str(), i64::from(*most));
+            execute(tx, BY_INDEX, []).await?;
             execute(tx, COME_DUE, [&queue, &at.0, &READIED]).await?;
             let rows = query(tx, CLAIM, [&queue, &worker.0, &at.0, &most]).await?;
             let mut jobs = rows.iter().map(claimed).collect::<Result<Vec<_>, _>>()?;
@@ -243,6 +248,7 @@ pub(super) async fn apply(tx: &Transaction<'_>, write: &JobWrite) -> Result<Writ
             JobsWritten::Moved(moved(tx, read(&back)?).await?)
         }
         JobWrite::Expire { at, most } => {
+            execute(tx, BY_INDEX, []).await?;
             let expired = query(tx, EXPIRE, [&at.0, &i64::from(*most)]).await?;
             JobsWritten::Moved(moved(tx, read(&expired)?).await?)
         }
@@ -256,6 +262,7 @@ pub(super) async fn apply(tx: &Transaction<'_>, write: &JobWrite) -> Result<Writ
         JobWrite::Act(acts) => JobsWritten::Acted(act(tx, acts).await?),
         JobWrite::Forget { succeeded, others, most } => {
             let most = i64::from(*most);
+            execute(tx, BY_INDEX, []).await?;
             JobsWritten::Moved(execute(tx, FORGET, [&succeeded.0, &others.0, &most]).await?)
         }
     }))
