@@ -65,6 +65,12 @@ impl Desk {
         Hold { desk: self.clone(), id: job.id, attempt: job.attempt, cancelled, ended: false }
     }
 
+    /// Nothing is in hand.
+    pub(super) fn is_idle(&self) -> bool {
+        let state = self.state();
+        state.held.is_empty() && state.strays.is_empty()
+    }
+
     /// An operator wants this one ended.
     pub(super) fn cancel(&self, id: JobId) {
         if let Some((_, cancel)) = self.state().held.get(&id) {

@@ -17,7 +17,7 @@ use crate::{
     domain::{id::WorkerId, job::Watch, time::Micros},
     ports::{
         clock::{Clock, Ids},
-        jobs::{JobWrite, Jobs, JobsWritten, NewWorker},
+        jobs::{JobWrite, Jobs, JobsWritten, NewWorker, Worker},
         writer::Written,
     },
 };
@@ -78,13 +78,17 @@ impl Reconciler for Lease {
             Some(worker) => worker,
             None => self.join(now).await?,
         };
-        if self.beaten_at.is_none_or(|at| now >= at.plus(BEAT_EVERY)) {
+        let rows = self.parts.rows.workers().await.map_err(store_fault)?;
+        // With nothing in hand and nobody to see it, a heartbeat would only keep a disk awake.
+        let unseen = rows.len() <= 1 && self.parts.desk.is_idle();
+        if !unseen && self.beaten_at.is_none_or(|at| now >= at.plus(BEAT_EVERY)) {
             if !self.beat(worker, now).await? {
                 return Ok(Next::Again);
             }
             self.beaten_at = Some(now);
         }
-        self.bury(now).await?;
+        let others: Vec<Worker> = rows.into_iter().filter(|row| row.id != worker).collect();
+        self.bury(&others, now).await?;
         if self.expire(now).await? || self.forget(now).await? {
             return Ok(Next::Again);
         }
@@ -135,8 +139,7 @@ impl Lease {
         }
     }
 
-    async fn bury(&mut self, now: Micros) -> Result<(), Fault> {
-        let rows = self.parts.rows.workers().await.map_err(store_fault)?;
+    async fn bury(&mut self, rows: &[Worker], now: Micros) -> Result<(), Fault> {
         let beats: Vec<_> = rows.iter().map(|row| (row.id, row.beat)).collect();
         let lost = self.watch.look(now, &beats);
         if lost.is_empty() {
