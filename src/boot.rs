@@ -20,6 +20,7 @@ mod serve;
 mod signals;
 mod sockets;
 mod trial;
+mod worker;
 
 pub(crate) use archive::Manifest;
 pub(crate) use backup::{Moved, Watch, backup, check_backup, restore};
@@ -33,6 +34,7 @@ pub(crate) use sockets::Inherited;
 pub(crate) use trial::{
     PlainShop, bench_database, bench_drop_database, bench_search, bench_write_again,
 };
+pub(crate) use worker::work;
 
 use crate::{
     adapters::sql::{MigrationState, SqlStore},

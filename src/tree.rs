@@ -110,12 +110,32 @@ pub(crate) struct JobSeats {
     pub(crate) dispatcher: Child,
 }
 
+fn drain(seconds: u64) -> Shutdown {
+    Shutdown::Drain(Duration::from_secs(seconds))
+}
+
+fn group(name: &'static str, strategy: Strategy) -> Supervisor {
+    let budget = Budget { restarts: 10, within: Duration::from_secs(30) };
+    Supervisor::new(name, strategy).budget(budget)
+}
+
+/// Nothing is fetched any more when the pools end, and all that ended is committed before what is
+/// left is handed back.
+fn jobs(seats: JobSeats) -> Supervisor {
+    let jobs = group("jobs", Strategy::OneForOne)
+        .child(seats.lease.shutdown(drain(5)))
+        .child(seats.committer.shutdown(drain(5)));
+    let pools = seats.pools.into_iter();
+    pools.fold(jobs, |jobs, pool| jobs.child(pool.shutdown(drain(5)))).child(seats.dispatcher)
+}
+
+/// A process that runs jobs and nothing else.
+pub(crate) fn worker(writer: Child, seats: JobSeats) -> Supervisor {
+    let store = group("store", Strategy::OneForOne).child(writer.shutdown(drain(10)));
+    group("stoa", Strategy::OneForOne).child(store).child(jobs(seats))
+}
+
 pub(crate) fn stoa(seats: Seats) -> Supervisor {
-    let drain = |seconds| Shutdown::Drain(Duration::from_secs(seconds));
-    let group = |name: &'static str, strategy| {
-        let budget = Budget { restarts: 10, within: Duration::from_secs(30) };
-        Supervisor::new(name, strategy).budget(budget)
-    };
     // The relay and the pruner speak of what the writer wrote: they start anew with it.
     let store = group("store", Strategy::RestForOne)
         .child(seats.writer.shutdown(drain(10)))
@@ -145,15 +165,7 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
         .child(server.people.password_desk.shutdown(drain(5)))
         .child(server.people.mail_sweeper)
         .child(server.people.tokens);
-    // Nothing is fetched any more when the pools end, and all that ended is committed before what is
-    // left is handed back.
-    let jobs = group("jobs", Strategy::OneForOne)
-        .child(server.jobs.lease.shutdown(drain(5)))
-        .child(server.jobs.committer.shutdown(drain(5)));
-    let pools = server.jobs.pools.into_iter();
-    let jobs = pools
-        .fold(jobs, |jobs, pool| jobs.child(pool.shutdown(drain(5))))
-        .child(server.jobs.dispatcher);
+    let jobs = jobs(server.jobs);
     let edge = group("edge", Strategy::OneForOne)
         .child(server.render.shutdown(drain(5)))
         .child(server.pool_overrides)

@@ -1,6 +1,6 @@
 //! Who comes and who writes to them: sessions, accounts and mail, with their actors.
 
-use super::{BootError, parts::Parts};
+use super::{BootError, jobs::sender, parts::Parts};
 use crate::{
     actors::{
         keepers::{
@@ -9,24 +9,16 @@ use crate::{
             writer::StoreHandle,
         },
         reconcilers::mail::{Mails, mail_sweeper},
-        workers::{
-            jobs::Topics,
-            passwords::{Passwords, password_pool, password_workers},
-            send_mail::Post,
-        },
+        workers::passwords::{Passwords, password_pool, password_workers},
     },
     adapters::{
-        mail::{FolderMailer, Origin, SmtpConfig, SmtpMailer},
+        mail::{Origin, SmtpConfig},
         passwords::Argon2id,
     },
     config::Config,
     folder::Folder,
-    ports::{
-        mail::{Mailer, SendMail},
-        passwords::PasswordHasher,
-    },
+    ports::passwords::PasswordHasher,
     tree::PeopleSeats,
-    views::Sender,
 };
 use serde::Deserialize;
 use std::{io::IsTerminal, sync::Arc};
@@ -60,15 +52,12 @@ pub(super) struct People {
     pub(super) sessions: Sessions,
     pub(super) accounts: Accounts,
     pub(super) mails: Mails,
-    /// The jobs that are about people.
-    pub(super) topics: Topics,
     pub(super) seats: PeopleSeats,
 }
 
 /// `url`: where the shop is, as mails link to it; `to_jobs` wakes whoever sends them.
 pub(super) fn people(
     config: &Config,
-    folder: &Folder,
     parts: &Parts,
     store: &StoreHandle,
     url: &str,
@@ -86,13 +75,7 @@ pub(super) fn people(
     let hasher: Arc<dyn PasswordHasher> =
         Arc::new(Argon2id::new().map_err(|error| BootError::Other(error.to_string()))?);
     let passwords = password_pool(config.pool("passwords").options());
-    let origin = Origin::read(&config.mail.from).map_err(BootError::Other)?;
-    let smtp = &config.mail.smtp;
-    let mailer: Arc<dyn Mailer> = match smtp.host.as_str() {
-        "" => Arc::new(FolderMailer::new(folder.mail(), origin)),
-        _ => Arc::new(SmtpMailer::new(smtp, origin).map_err(BootError::Other)?),
-    };
-    let sender = Sender { shop: config.shop.name.clone(), url: url.to_owned() };
+    let sender = sender(config, url);
     let mailbox = Forgotten::mailbox();
     let accounts = Accounts::new(
         AccountsParts {
@@ -114,16 +97,9 @@ pub(super) fn people(
         queue: parts.store.clone(),
         store: store.clone(),
         clock: parts.clock.clone(),
-        sender: sender.clone(),
+        sender,
         wake: to_jobs.clone(),
     };
-    let topics = Topics::default().with::<SendMail>(Post {
-        queue: parts.store.clone(),
-        orders: parts.store.clone(),
-        mailer,
-        sender,
-        clock: parts.clock.clone(),
-    });
     let seats = PeopleSeats {
         sessions: sessions.child(),
         passwords: password_workers(&passwords, hasher),
@@ -131,7 +107,7 @@ pub(super) fn people(
         mail_sweeper: mail_sweeper(mails.clone()),
         tokens: accounts.sweeper(),
     };
-    Ok(People { sessions, accounts, mails, topics, seats })
+    Ok(People { sessions, accounts, mails, seats })
 }
 
 /// A shop that nobody works in yet gets a link with which somebody becomes its owner. It is shown

@@ -5,7 +5,7 @@ use super::{
     checks::{DatabaseCheck, DocumentsCheck, IntegrityCheck, SearchCheck, TreeCheck},
     demo::Demo,
     handoff::{Handoff, MOST_OTHERS, Program, take_patiently},
-    jobs::jobs,
+    jobs::{JobParts, jobs, node_name, topics},
     parts::Parts,
     people::{self, People},
     selling::selling,
@@ -24,6 +24,7 @@ use crate::{
         workers::jobs::Office,
     },
     config::Config,
+    domain::job::Queue,
     folder::Folder,
     http::{
         self, AdminToken, App, Check, Edge, Listeners, PageCache, Render, RenderWorker, ShellCache,
@@ -102,15 +103,24 @@ pub(crate) async fn serve(
         scope: parts.scope.clone(),
     });
     let desk = &assembly.jobs;
-    let People { sessions, accounts, mails, topics, seats: people_seats } =
-        people::people(config, folder, &parts, &assembly.store, &url, desk.nudge())?;
+    let People { sessions, accounts, mails, seats: people_seats } =
+        people::people(config, &parts, &assembly.store, &url, desk.nudge())?;
+    let job_parts = JobParts {
+        rows: parts.store.clone(),
+        clock: parts.clock.clone(),
+        ids: parts.ids.clone(),
+        chance: parts.chance.clone(),
+        alone: parts.embedded,
+    };
     let office = Office {
         rows: parts.store.clone(),
         store: assembly.store.clone(),
         clock: parts.clock.clone(),
+        ids: parts.ids.clone(),
         desk: desk.clone(),
     };
-    let jobs = jobs(config, &parts, &assembly.store, desk, topics, &node_name());
+    let topics = topics(config, folder, &parts.store, &job_parts, &url)?;
+    let jobs = jobs(config, &job_parts, &assembly.store, desk, topics, Queue::ALL, None);
     let quotes = Quotes::new(QuotesParts {
         store: assembly.store.clone(),
         rows: parts.store.clone(),
@@ -265,12 +275,6 @@ fn say_where(folder: &Folder, url: &str) {
     tracing::info!("shop: {url}/");
     tracing::info!("API: {url}/docs (described in {url}/openapi.json)");
     tracing::info!("data: {}", data.display());
-}
-
-/// What this process calls itself where nodes are told apart.
-fn node_name() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .map_or_else(|_| "local".to_owned(), |name| name.trim().to_owned())
 }
 
 /// 244 random bits.

@@ -22,6 +22,7 @@ mod queue;
 mod reindex;
 mod serve;
 mod tree;
+mod worker;
 
 use clap::{Args, Parser, Subcommand};
 use context::Context;
@@ -100,6 +101,8 @@ enum Command {
     Tree(tree::Tree),
     /// Show and turn the running server's pools.
     Pool(pool::Pool),
+    /// Run jobs in a process of its own.
+    Worker(worker::Worker),
     /// Show and turn the running server's jobs.
     Jobs(jobs::Jobs),
     /// Show and turn the running server's queues of jobs.
@@ -167,6 +170,7 @@ fn run(command: Command, context: &Context) -> Outcome {
             Command::Migrate(migrate) => migrate.run(context).await,
             Command::Tree(tree) => tree.run(context).await,
             Command::Pool(pool) => pool.run(context).await,
+            Command::Worker(worker) => worker.run(context).await,
             Command::Jobs(jobs) => jobs.run(context).await,
             Command::Queue(queue) => queue.run(context).await,
             Command::Mail(mail) => mail.run(context).await,

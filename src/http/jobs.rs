@@ -2,7 +2,10 @@
 //! administrators.
 
 use crate::{
-    actors::workers::jobs::{Acted, MOST_ACTED, states_for},
+    actors::{
+        keepers::writer::WriteError,
+        workers::jobs::{Acted, MOST_ACTED, states_for},
+    },
     domain::{
         id::JobId,
         job::{JobState, Priority, Queue},
@@ -15,11 +18,14 @@ use crate::{
         cursor::{self, BeforeJob},
         error::{Code, Problem},
         extract::{Param, Takes},
-        openapi::{Doc, json},
+        openapi::{Doc, json, media},
         ops::by,
         resource::{Asked, Intake, Operation, Resource},
     },
-    ports::jobs::{JobAct, JobFilter, JobNow, QueueNow, Worker},
+    ports::{
+        StoreError,
+        jobs::{JobAct, JobFilter, JobNow, JobWrite, QueueNow, Worker},
+    },
 };
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -53,6 +59,7 @@ const ID: Param = Param::new(
 const NAME: Param = Param::new("name", QUEUE, "The queue's name.");
 /// Named one by one.
 const MOST_NAMED: usize = 1_000;
+const MOST_MILLIS: u32 = 60_000;
 
 #[derive(Serialize, ToSchema)]
 struct JobList {
@@ -267,6 +274,24 @@ struct ActionDone {
     done: u64,
 }
 
+/// Jobs that only take their time, to see that a queue runs and how fast.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Probes {
+    /// The number of the first; the others count on.
+    #[serde(default)]
+    first: u64,
+    #[schema(minimum = 1, maximum = 10000)]
+    count: u64,
+    /// How long each takes.
+    #[serde(default)]
+    #[schema(maximum = 60000)]
+    millis: u32,
+    /// Whether each puts one more job, `probe.echo`, by which is seen that it ended once.
+    #[serde(default)]
+    echo: bool,
+}
+
 pub(crate) fn resources() -> Vec<Resource> {
     let list = Doc::new("list_jobs", "ops", "Jobs, the newest first").answer(
         200,
@@ -285,6 +310,15 @@ pub(crate) fn resources() -> Vec<Resource> {
         )
         .body(json::<JobAction>())
         .answer(200, "What came of it.", json::<ActionDone>());
+    let probe = Doc::new("probe_queue", "ops", "Put jobs that only take their time")
+        .about("Into the queue `default`, to see that it runs, and how fast.")
+        .body(json::<Probes>())
+        .answer(200, "They are there.", json::<ActionDone>());
+    let write = Doc::new("write_of_jobs", "ops", "What a worker beside the server has written")
+        .about("For `stoa worker` of the server's own version: its form is nobody else's.")
+        .body(media("application/json"))
+        .answer(200, "It was committed.", media("application/json"))
+        .problem(Code::Conflict);
     let queues = Doc::new("list_queues", "ops", "Queues of jobs, and who works on them").answer(
         200,
         "All queues.",
@@ -310,6 +344,14 @@ pub(crate) fn resources() -> Vec<Resource> {
         Resource::new(
             "/ops/job-actions",
             [admin(Method::POST, |a, b| Box::pin(act_on(a, b))).takes(Intake::Json).doc(act)],
+        ),
+        Resource::new(
+            "/ops/job-probes",
+            [admin(Method::POST, |a, b| Box::pin(put_probes(a, b))).takes(Intake::Json).doc(probe)],
+        ),
+        Resource::new(
+            "/ops/job-writes",
+            [admin(Method::POST, |a, b| Box::pin(relay(a, b))).takes(Intake::Json).doc(write)],
         ),
         Resource::new(
             "/ops/jobs/{id}",
@@ -386,6 +428,31 @@ async fn act_on(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
         _ => return Err(Problem::field("/filter", "either this or `ids`")),
     };
     Ok(fresh(&app, &ActionDone { matched: acted.matched, done: acted.done }))
+}
+
+async fn put_probes(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
+    let Probes { first, count, millis, echo } = asked.body.json().await?;
+    if !(1..=u64::from(MOST_ACTED)).contains(&count) {
+        return Err(Problem::field("/count", format!("a whole number from 1 to {MOST_ACTED}")));
+    }
+    if millis > MOST_MILLIS {
+        return Err(Problem::field("/millis", format!("at most {MOST_MILLIS}")));
+    }
+    app.jobs.probe(first, count, millis, echo).await?;
+    Ok(fresh(&app, &ActionDone { matched: count, done: count }))
+}
+
+async fn relay(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
+    let write: JobWrite = asked.body.json().await?;
+    let written = match app.jobs.relay(write).await {
+        // Its own fault, which it is to hear of: asked again it would be refused again.
+        Err(WriteError::Store(StoreError::Refused(why))) => {
+            return Err(Problem::new(Code::Conflict, why));
+        }
+        written => written?,
+    };
+    let written = written.ok_or_else(|| Problem::field("", "a worker doesn't write this"))?;
+    Ok(fresh(&app, &written))
 }
 
 fn filter(act: JobAct, which: Which) -> Result<JobFilter, Problem> {

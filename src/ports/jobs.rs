@@ -23,6 +23,36 @@ pub trait Topic: Serialize {
     const PRIORITY: Priority = Priority::Normal;
 }
 
+/// A job for looking at the queue itself: it takes its time and does no more, or leaves an echo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Probe {
+    pub n: u64,
+    pub millis: u32,
+    pub echo: bool,
+}
+
+impl Topic for Probe {
+    const TOPIC: &'static str = "probe";
+    const VERSION: u32 = 1;
+    const QUEUE: Queue = Queue::Default;
+    const PRIORITY: Priority = Priority::Low;
+}
+
+/// What a probe leaves, once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Echo {
+    pub of: u64,
+}
+
+impl Topic for Echo {
+    const TOPIC: &'static str = "probe.echo";
+    const VERSION: u32 = 1;
+    const QUEUE: Queue = Queue::Default;
+    const PRIORITY: Priority = Priority::Low;
+}
+
 /// One to be put into the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -187,7 +217,7 @@ pub enum Effect {
 }
 
 /// How a process that runs jobs shows itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewWorker {
     pub id: WorkerId,
     /// Node and process.
@@ -197,7 +227,9 @@ pub struct NewWorker {
     pub alone: bool,
 }
 
-#[derive(Debug, Clone)]
+/// With a form of its own, as a worker beside the server tells it over a socket.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum JobWrite {
     Send(Vec<NewJob>),
     Join(NewWorker),
@@ -256,7 +288,7 @@ pub enum JobWrite {
 }
 
 /// Done to each of these that it can be done to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobActs {
     pub act: JobAct,
     pub jobs: Vec<JobId>,
@@ -264,7 +296,8 @@ pub struct JobActs {
     pub at: Micros,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum JobAct {
     /// Tried anew and now, as if it had never failed: one that waits or is over without success.
     Retry,
@@ -300,7 +333,8 @@ pub fn queue_paused(queue: Queue, paused: bool, by: &str, at: Micros) -> Change 
 }
 
 /// What became of a [`JobWrite`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum JobsWritten {
     /// Those that were put; the others were there already.
     Sent(Vec<JobId>),

@@ -3,5 +3,6 @@
 pub(crate) mod importer;
 pub(crate) mod jobs;
 pub(crate) mod passwords;
+pub(crate) mod probe;
 pub(crate) mod search_pool;
 pub(crate) mod send_mail;

@@ -95,7 +95,8 @@ impl Jobs for Few {
 /// Whose writer has stopped.
 pub(super) fn office() -> Office {
     let (_gone, store) = writer::store();
-    Office { rows: Arc::new(Few), store, clock: Arc::new(Nothing), desk: Desk::default() }
+    let (clock, ids) = (Arc::new(Nothing), Arc::new(Nothing));
+    Office { rows: Arc::new(Few), store, clock, ids, desk: Desk::default() }
 }
 
 #[tokio::test]

@@ -10,8 +10,11 @@ use crate::{
     },
     ports::{
         StoreError,
-        clock::Clock,
-        jobs::{JobAct, JobActs, JobFilter, JobNow, JobWrite, Jobs, JobsWritten, QueueNow, Worker},
+        clock::{Clock, Ids},
+        jobs::{
+            JobAct, JobActs, JobFilter, JobNow, JobWrite, Jobs, JobsWritten, NewJob, NewWorker,
+            Probe, QueueNow, Worker,
+        },
         writer::Written,
     },
 };
@@ -28,6 +31,7 @@ pub(crate) struct Office {
     pub(crate) rows: Arc<dyn Jobs>,
     pub(crate) store: StoreHandle,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
     pub(crate) desk: Desk,
 }
 
@@ -122,6 +126,44 @@ impl Office {
         self.write(JobWrite::Pause { queue, paused, by, at }).await?;
         self.desk.nudge().wake();
         Ok(())
+    }
+
+    /// Puts so many probes there, numbered from `first`.
+    pub(crate) async fn probe(
+        &self,
+        first: u64,
+        count: u64,
+        millis: u32,
+        echo: bool,
+    ) -> Result<(), WriteError> {
+        let all: Vec<u64> = (first..first.saturating_add(count)).collect();
+        for slice in all.chunks(SLICE as usize) {
+            let at = self.clock.now();
+            let probe = |n: &u64| Probe { n: *n, millis, echo };
+            let put = |n| NewJob::of(JobId(self.ids.next()), &probe(n), at);
+            self.write(JobWrite::Send(slice.iter().map(put).collect())).await?;
+        }
+        self.desk.nudge().wake();
+        Ok(())
+    }
+
+    /// What a worker beside the server wants written. What operators do goes by names of their own.
+    pub(crate) async fn relay(&self, write: JobWrite) -> Result<Option<JobsWritten>, WriteError> {
+        let (new, more) = match &write {
+            JobWrite::Act(_) | JobWrite::Pause { .. } => return Ok(None),
+            JobWrite::Join(new) => (Some(new.clone()), false),
+            JobWrite::End { .. } | JobWrite::HandBack { .. } | JobWrite::Bury { .. } => {
+                (None, true)
+            }
+            _ => (None, false),
+        };
+        // It is beside a server, whatever it says.
+        let write = new.map_or(write, |new| JobWrite::Join(NewWorker { alone: false, ..new }));
+        let written = self.write(write).await?;
+        if more {
+            self.desk.nudge().wake();
+        }
+        Ok(Some(written))
     }
 
     async fn write(&self, write: JobWrite) -> Result<JobsWritten, WriteError> {

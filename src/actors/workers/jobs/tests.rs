@@ -270,7 +270,8 @@ impl Shop {
         let more = Arc::default();
         let runners = runners(&pool, &more, &parts);
         let lines = vec![Line { queue: Queue::Default, pool: pool.handle(), more }];
-        let (reading, drain) = (Arc::new(rows.clone()), Shutdown::Drain(Duration::from_millis(200)));
+        let (reading, drain) =
+            (Arc::new(rows.clone()), Shutdown::Drain(Duration::from_millis(200)));
         let tree = Supervisor::new("test", Strategy::OneForOne)
             .child(store_writer)
             .child(lease(LeaseParts {
