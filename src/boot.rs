@@ -11,6 +11,7 @@ mod checks;
 mod demo;
 mod doctor;
 mod handoff;
+mod jobs;
 mod offline;
 mod parts;
 mod people;
@@ -19,6 +20,7 @@ mod serve;
 mod signals;
 mod sockets;
 mod trial;
+mod worker;
 
 pub(crate) use archive::Manifest;
 pub(crate) use backup::{Moved, Watch, backup, check_backup, restore};
@@ -32,6 +34,7 @@ pub(crate) use sockets::Inherited;
 pub(crate) use trial::{
     PlainShop, bench_database, bench_drop_database, bench_search, bench_write_again,
 };
+pub(crate) use worker::work;
 
 use crate::{
     adapters::sql::{MigrationState, SqlStore},

@@ -7,7 +7,10 @@
 mod layers;
 
 use crate::{
-    actors::keepers::{accounts::AccountsConfig, orders::OrdersConfig, sessions::SessionsConfig},
+    actors::{
+        keepers::{accounts::AccountsConfig, orders::OrdersConfig, sessions::SessionsConfig},
+        workers::jobs::JobsConfig,
+    },
     adapters::payments::PaymentsConfig,
     boot::{MailConfig, StoreConfig},
     domain::{money::Currency, scope::Locale, tax::TaxMode},
@@ -34,6 +37,7 @@ pub(crate) struct Config {
     pub(crate) payments: PaymentsConfig,
     pub(crate) accounts: AccountsConfig,
     pub(crate) mail: MailConfig,
+    pub(crate) jobs: JobsConfig,
     pub(crate) pools: BTreeMap<String, PoolConfig>,
     pub(crate) log: LogConfig,
 }
@@ -154,6 +158,12 @@ fn validate(config: &Config, layers: &Layers) -> Result<(), ConfigError> {
     }
     if let Err((key, reason)) = config.mail.validate() {
         return bad(&format!("mail.{key}"), &reason);
+    }
+    if !(1..=10_000).contains(&config.jobs.keep_hours) {
+        return bad("jobs.keep_hours", "must be 1 to 10000");
+    }
+    if !(1..=3_650).contains(&config.jobs.keep_days) {
+        return bad("jobs.keep_days", "must be 1 to 3650");
     }
     if let Err((key, reason)) = config.sessions.validate() {
         return bad(&format!("sessions.{key}"), reason);

@@ -68,6 +68,7 @@ pub(crate) struct ServerSeats {
     pub(crate) selling: SellingSeats,
     /// Who comes, and who writes to them.
     pub(crate) people: PeopleSeats,
+    pub(crate) jobs: JobSeats,
     /// Accepts connections, on the port and on the data folder's socket.
     pub(crate) http: Child,
     /// Fills an empty shop.
@@ -91,18 +92,50 @@ pub(crate) struct PeopleSeats {
     pub(crate) passwords: Child,
     /// Takes in who forgot theirs.
     pub(crate) password_desk: Child,
-    /// Hands over the mail that waits.
-    pub(crate) mail: Child,
+    /// Drops mail that was sent or given up long ago.
+    pub(crate) mail_sweeper: Child,
     /// Drops links that can't be used any more.
     pub(crate) tokens: Child,
 }
 
+/// Whoever does what waits in the queue.
+pub(crate) struct JobSeats {
+    /// Keeps this process known to be alive, and looks after those that are not.
+    pub(crate) lease: Child,
+    /// Ends jobs, with what they did.
+    pub(crate) committer: Child,
+    /// Do jobs, a pool a queue.
+    pub(crate) pools: Vec<Child>,
+    /// Fetches jobs for the pools.
+    pub(crate) dispatcher: Child,
+}
+
+fn drain(seconds: u64) -> Shutdown {
+    Shutdown::Drain(Duration::from_secs(seconds))
+}
+
+fn group(name: &'static str, strategy: Strategy) -> Supervisor {
+    let budget = Budget { restarts: 10, within: Duration::from_secs(30) };
+    Supervisor::new(name, strategy).budget(budget)
+}
+
+/// Nothing is fetched any more when the pools end, and all that ended is committed before what is
+/// left is handed back.
+fn jobs(seats: JobSeats) -> Supervisor {
+    let jobs = group("jobs", Strategy::OneForOne)
+        .child(seats.lease.shutdown(drain(5)))
+        .child(seats.committer.shutdown(drain(5)));
+    let pools = seats.pools.into_iter();
+    pools.fold(jobs, |jobs, pool| jobs.child(pool.shutdown(drain(5)))).child(seats.dispatcher)
+}
+
+/// A process that runs jobs and nothing else.
+pub(crate) fn worker(writer: Child, seats: JobSeats) -> Supervisor {
+    let store = group("store", Strategy::OneForOne).child(writer.shutdown(drain(10)));
+    group("stoa", Strategy::OneForOne).child(store).child(jobs(seats))
+}
+
 pub(crate) fn stoa(seats: Seats) -> Supervisor {
-    let drain = |seconds| Shutdown::Drain(Duration::from_secs(seconds));
-    let group = |name: &'static str, strategy| {
-        let budget = Budget { restarts: 10, within: Duration::from_secs(30) };
-        Supervisor::new(name, strategy).budget(budget)
-    };
     // The relay and the pruner speak of what the writer wrote: they start anew with it.
     let store = group("store", Strategy::RestForOne)
         .child(seats.writer.shutdown(drain(10)))
@@ -130,14 +163,15 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
         .child(server.people.sessions)
         .child(server.people.passwords.shutdown(drain(5)))
         .child(server.people.password_desk.shutdown(drain(5)))
-        .child(server.people.mail.shutdown(drain(5)))
+        .child(server.people.mail_sweeper)
         .child(server.people.tokens);
+    let jobs = jobs(server.jobs);
     let edge = group("edge", Strategy::OneForOne)
         .child(server.render.shutdown(drain(5)))
         .child(server.pool_overrides)
         .child(server.integrity)
         .child(server.http.shutdown(drain(15)));
-    let root = root.child(people).child(selling).child(edge);
+    let root = root.child(people).child(selling).child(jobs).child(edge);
     match server.demo {
         Some(demo) => root.child(demo),
         None => root,

@@ -237,8 +237,8 @@ const CONFINED: &[Confined] = &[
     },
     Confined {
         crates: &["hyper", "hyper_util", "http_body_util"],
-        to: &["src/http", "src/cli"],
-        because: "only the server and the command line's own client speak HTTP",
+        to: &["src/http", "src/cli", "src/adapters/socket.rs"],
+        because: "the server speaks HTTP, and who asks it: commands, and workers beside it",
     },
     Confined {
         crates: &["moka"],

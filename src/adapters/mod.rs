@@ -9,5 +9,6 @@ pub mod mail;
 pub mod passwords;
 pub mod payments;
 pub mod postgres;
+pub mod socket;
 pub mod sql;
 pub mod tantivy;

@@ -16,6 +16,7 @@ use crate::{
         },
         workers::{
             importer::{BatchOptions, ImporterOptions, ImporterParts, Imports},
+            jobs::Desk,
             search_pool::{SearchHandle, search_pool, search_workers},
         },
     },
@@ -38,8 +39,9 @@ pub(super) struct Assembly {
     pub(super) imports: Imports,
     pub(super) search: SearchHandle,
     pub(super) followed: Progress,
-    /// Wakes whoever sends mail: much of what the log tells is told by mail too.
-    pub(super) to_mail: Nudge,
+    /// What a server has in hand of the queue. It is nudged with the log: much of what that tells
+    /// has put a job there.
+    pub(super) jobs: Desk,
 }
 
 /// `cache` is told what readers get anew; `alone` says that no shopper waits for the writer.
@@ -52,7 +54,7 @@ pub(super) fn assemble(
 ) -> Result<Assembly, BootError> {
     let (committed, to_documents, to_index, to_importer, to_pruner, to_rulebook) =
         (Nudge::new(), Nudge::new(), Nudge::new(), Nudge::new(), Nudge::new(), Nudge::new());
-    let to_mail = Nudge::new();
+    let jobs = Desk::default();
     let (documents_at, index_at) = (Progress::default(), Progress::default());
     let outbox: Arc<dyn Outbox> = parts.store.clone();
 
@@ -119,7 +121,8 @@ pub(super) fn assemble(
     let seats = Seats {
         writer,
         outbox_relay: {
-            let followers = vec![to_documents, to_index, to_rulebook.clone(), to_mail.clone()];
+            let to_jobs = jobs.nudge().clone();
+            let followers = vec![to_documents, to_index, to_rulebook.clone(), to_jobs];
             outbox_relay(&outbox, &committed, followers)
         },
         outbox_pruner: outbox_pruner(
@@ -146,7 +149,7 @@ pub(super) fn assemble(
         },
         server: None,
     };
-    Ok(Assembly { seats, store, imports, search, followed, to_mail })
+    Ok(Assembly { seats, store, imports, search, followed, jobs })
 }
 
 /// A transaction of an import is cut short where shoppers wait for the same writer (SQLite under a

@@ -1,6 +1,6 @@
 //! Who comes and who writes to them: sessions, accounts and mail, with their actors.
 
-use super::{BootError, parts::Parts};
+use super::{BootError, jobs::sender, parts::Parts};
 use crate::{
     actors::{
         keepers::{
@@ -8,18 +8,17 @@ use crate::{
             sessions::{Sessions, SessionsParts},
             writer::StoreHandle,
         },
-        reconcilers::mail::{MailParts, Mails, mail},
+        reconcilers::mail::{Mails, mail_sweeper},
         workers::passwords::{Passwords, password_pool, password_workers},
     },
     adapters::{
-        mail::{FolderMailer, Origin, SmtpConfig, SmtpMailer},
+        mail::{Origin, SmtpConfig},
         passwords::Argon2id,
     },
     config::Config,
     folder::Folder,
-    ports::{mail::Mailer, passwords::PasswordHasher},
+    ports::passwords::PasswordHasher,
     tree::PeopleSeats,
-    views::Sender,
 };
 use serde::Deserialize;
 use std::{io::IsTerminal, sync::Arc};
@@ -56,14 +55,13 @@ pub(super) struct People {
     pub(super) seats: PeopleSeats,
 }
 
-/// `url`: where the shop is, as mails link to it; `to_mail` wakes whoever sends them.
+/// `url`: where the shop is, as mails link to it; `to_jobs` wakes whoever sends them.
 pub(super) fn people(
     config: &Config,
-    folder: &Folder,
     parts: &Parts,
     store: &StoreHandle,
     url: &str,
-    to_mail: &Nudge,
+    to_jobs: &Nudge,
 ) -> Result<People, BootError> {
     let sessions = Sessions::new(SessionsParts {
         rows: parts.store.clone(),
@@ -77,13 +75,7 @@ pub(super) fn people(
     let hasher: Arc<dyn PasswordHasher> =
         Arc::new(Argon2id::new().map_err(|error| BootError::Other(error.to_string()))?);
     let passwords = password_pool(config.pool("passwords").options());
-    let origin = Origin::read(&config.mail.from).map_err(BootError::Other)?;
-    let smtp = &config.mail.smtp;
-    let mailer: Arc<dyn Mailer> = match smtp.host.as_str() {
-        "" => Arc::new(FolderMailer::new(folder.mail(), origin)),
-        _ => Arc::new(SmtpMailer::new(smtp, origin).map_err(BootError::Other)?),
-    };
-    let sender = Sender { shop: config.shop.name.clone(), url: url.to_owned() };
+    let sender = sender(config, url);
     let mailbox = Forgotten::mailbox();
     let accounts = Accounts::new(
         AccountsParts {
@@ -96,26 +88,23 @@ pub(super) fn people(
             chance: parts.chance.clone(),
             config: config.accounts.clone(),
             sender: sender.clone(),
-            mail: to_mail.clone(),
+            mail: to_jobs.clone(),
             kept: parts.store.clone(),
         },
         &mailbox,
     );
-    let queue = MailParts {
+    let mails = Mails {
         queue: parts.store.clone(),
-        orders: parts.store.clone(),
         store: store.clone(),
-        mailer,
-        sender,
         clock: parts.clock.clone(),
-        alone: parts.embedded,
+        sender,
+        wake: to_jobs.clone(),
     };
-    let mails = Mails { parts: queue.clone(), wake: to_mail.clone() };
     let seats = PeopleSeats {
         sessions: sessions.child(),
         passwords: password_workers(&passwords, hasher),
         password_desk: desk(&mailbox, accounts.clone()),
-        mail: mail(queue, to_mail),
+        mail_sweeper: mail_sweeper(mails.clone()),
         tokens: accounts.sweeper(),
     };
     Ok(People { sessions, accounts, mails, seats })

@@ -5,6 +5,7 @@ use super::{
     checks::{DatabaseCheck, DocumentsCheck, IntegrityCheck, SearchCheck, TreeCheck},
     demo::Demo,
     handoff::{Handoff, MOST_OTHERS, Program, take_patiently},
+    jobs::{JobParts, jobs, node_name, topics},
     parts::Parts,
     people::{self, People},
     selling::selling,
@@ -20,8 +21,10 @@ use crate::{
             rules::{Rules, RulesParts},
         },
         reconcilers::integrity::{Verdict, integrity},
+        workers::jobs::Office,
     },
     config::Config,
+    domain::job::Queue,
     folder::Folder,
     http::{
         self, AdminToken, App, Check, Edge, Listeners, PageCache, Render, RenderWorker, ShellCache,
@@ -99,8 +102,25 @@ pub(crate) async fn serve(
         ids: parts.ids.clone(),
         scope: parts.scope.clone(),
     });
+    let desk = &assembly.jobs;
     let People { sessions, accounts, mails, seats: people_seats } =
-        people::people(config, folder, &parts, &assembly.store, &url, &assembly.to_mail)?;
+        people::people(config, &parts, &assembly.store, &url, desk.nudge())?;
+    let job_parts = JobParts {
+        rows: parts.store.clone(),
+        clock: parts.clock.clone(),
+        ids: parts.ids.clone(),
+        chance: parts.chance.clone(),
+        alone: parts.embedded,
+    };
+    let office = Office {
+        rows: parts.store.clone(),
+        store: assembly.store.clone(),
+        clock: parts.clock.clone(),
+        ids: parts.ids.clone(),
+        desk: desk.clone(),
+    };
+    let topics = topics(config, folder, &parts.store, &job_parts, &url)?;
+    let jobs = jobs(config, &job_parts, &assembly.store, desk, topics, Queue::ALL, None);
     let quotes = Quotes::new(QuotesParts {
         store: assembly.store.clone(),
         rows: parts.store.clone(),
@@ -109,7 +129,7 @@ pub(crate) async fn serve(
         clock: parts.clock.clone(),
         ids: parts.ids.clone(),
         scope: parts.scope.clone(),
-        sender: mails.parts.sender.clone(),
+        sender: mails.sender.clone(),
         shop_email: config.mail.address(),
         tax: config.shop.base_tax(),
     });
@@ -144,6 +164,7 @@ pub(crate) async fn serve(
         till: selling.till,
         stocks: selling.stocks,
         mails,
+        jobs: office,
         products: selling.products,
         cards: selling.cards,
         trusted: Trusted::read(&config.http.trusted_proxies).map_err(BootError::Other)?,
@@ -173,6 +194,7 @@ pub(crate) async fn serve(
         integrity: integrity(&stored, &verdict, HOUR * config.store.check_hours, &Nudge::new()),
         selling: selling.seats,
         people: people_seats,
+        jobs,
         http: {
             let listeners = listeners.clone();
             task("http", move |context| http::serve(edge.clone(), listeners.clone(), context))
@@ -253,12 +275,6 @@ fn say_where(folder: &Folder, url: &str) {
     tracing::info!("shop: {url}/");
     tracing::info!("API: {url}/docs (described in {url}/openapi.json)");
     tracing::info!("data: {}", data.display());
-}
-
-/// What this process calls itself where nodes are told apart.
-fn node_name() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .map_or_else(|_| "local".to_owned(), |name| name.trim().to_owned())
 }
 
 /// 244 random bits.

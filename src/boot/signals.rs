@@ -35,7 +35,7 @@ impl Signals {
         Ok(Self { term, interrupt, hand_over })
     }
 
-    async fn end(&mut self) {
+    pub(super) async fn end(&mut self) {
         tokio::select! {
             _ = self.term.recv() => {}
             _ = self.interrupt.recv() => {}

@@ -12,14 +12,17 @@ mod context;
 mod doctor;
 mod export;
 mod import;
+mod jobs;
 mod mail;
 mod migrate;
 mod output;
 mod pool;
 mod progress;
+mod queue;
 mod reindex;
 mod serve;
 mod tree;
+mod worker;
 
 use clap::{Args, Parser, Subcommand};
 use context::Context;
@@ -98,6 +101,12 @@ enum Command {
     Tree(tree::Tree),
     /// Show and turn the running server's pools.
     Pool(pool::Pool),
+    /// Run jobs in a process of its own.
+    Worker(worker::Worker),
+    /// Show and turn the running server's jobs.
+    Jobs(jobs::Jobs),
+    /// Show and turn the running server's queues of jobs.
+    Queue(queue::Queue),
     /// Show the running server's queue of mail, and try mails again.
     Mail(mail::Mail),
     /// Show or check the configuration.
@@ -161,6 +170,9 @@ fn run(command: Command, context: &Context) -> Outcome {
             Command::Migrate(migrate) => migrate.run(context).await,
             Command::Tree(tree) => tree.run(context).await,
             Command::Pool(pool) => pool.run(context).await,
+            Command::Worker(worker) => worker.run(context).await,
+            Command::Jobs(jobs) => jobs.run(context).await,
+            Command::Queue(queue) => queue.run(context).await,
             Command::Mail(mail) => mail.run(context).await,
             Command::Config(config) => config.run(context),
             Command::Doctor(doctor) => doctor.run(context).await,

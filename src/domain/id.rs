@@ -50,6 +50,10 @@ ids! {
     AddressId,
     /// A message on its way to somebody.
     MailId,
+    /// One piece of work that waits in the queue, or waited there.
+    JobId,
+    /// One process' time of running jobs, from when it joined to when it left or was lost.
+    WorkerId,
     /// A list of products that somebody means to buy.
     CartId,
     /// One order.

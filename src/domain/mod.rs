@@ -19,6 +19,7 @@ pub mod event;
 mod exact;
 pub mod id;
 pub mod import;
+pub mod job;
 pub mod line;
 pub mod money;
 pub mod once;

@@ -7,6 +7,7 @@ use crate::{
             stock::Stocks, till::Till,
         },
         reconcilers::{Progress, mail::Mails},
+        workers::jobs::Office,
     },
     domain::{category::CategoryTree, scope::Scope},
     http::{
@@ -62,6 +63,8 @@ pub(crate) struct App {
     pub(crate) stocks: Stocks,
     /// What is mailed, and what could not be.
     pub(crate) mails: Mails,
+    /// What waits in the queue, and who does it.
+    pub(crate) jobs: Office,
     pub(crate) products: Products,
     /// Where cards are taken on a form of the shop's own.
     pub(crate) cards: Option<Cards>,

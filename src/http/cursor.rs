@@ -81,6 +81,14 @@ impl Place for BeforeEntry {
     const LIST: &'static str = "audit";
 }
 
+/// Older than this job.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BeforeJob(pub(crate) Uuid);
+
+impl Place for BeforeJob {
+    const LIST: &'static str = "jobs";
+}
+
 /// Behind this place of a cart.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BehindPlace(pub(crate) i64);

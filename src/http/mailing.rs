@@ -112,7 +112,7 @@ pub(crate) fn resources() -> Vec<Resource> {
 async fn show(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let state = asked.query.text("state").and_then(MailState::parse).unwrap_or(MailState::Failed);
     let limit = u32::try_from(asked.query.size("limit")).unwrap_or(u32::MAX);
-    let (waiting, failed) = app.mails.parts.queue.counts().await?;
+    let (waiting, failed) = app.mails.queue.counts().await?;
     let items = app.mails.list(state, limit).await?.into_iter().map(Into::into).collect();
     Ok(fresh(&app, &MailList { waiting, failed, items }))
 }

@@ -36,6 +36,7 @@ mod health;
 mod hot;
 mod identity;
 mod importing;
+mod jobs;
 mod mailing;
 mod manual;
 mod metrics;

@@ -1,7 +1,7 @@
 //! Every resource there is, module by module.
 
 use crate::http::{
-    admin, api, audit, health, mailing, manual, openapi, ops, resource::Resource, shop,
+    admin, api, audit, health, jobs, mailing, manual, openapi, ops, resource::Resource, shop,
 };
 
 pub(crate) fn all() -> Vec<Resource> {
@@ -12,6 +12,7 @@ pub(crate) fn all() -> Vec<Resource> {
         ops::resources(),
         audit::resources(),
         mailing::resources(),
+        jobs::resources(),
         health::resources(),
         openapi::resources(),
         manual::resources(),

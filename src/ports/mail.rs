@@ -1,12 +1,41 @@
-//! Mail: a row first, in the transaction of what it tells of; then handed over, at least once.
+//! Mail: a row first, in the transaction of what it tells of, with a job that hands it over, at
+//! least once.
 
-use super::StoreError;
+use super::{
+    StoreError,
+    jobs::{NewJob, Topic},
+};
 use crate::domain::{
     audit::Change,
-    id::{MailId, OrderId},
+    id::{JobId, MailId, OrderId},
+    job::{Priority, Queue},
     time::Micros,
 };
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+/// The job that hands a mail over; its id is the mail's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SendMail {
+    pub mail: MailId,
+}
+
+impl Topic for SendMail {
+    const TOPIC: &'static str = "mail.send";
+    const VERSION: u32 = 1;
+    const QUEUE: Queue = Queue::Mail;
+    /// Somebody waits for it, often at a screen.
+    const PRIORITY: Priority = Priority::High;
+}
+
+impl SendMail {
+    /// Begun at once, and given up at `until`: later it would only confuse.
+    pub fn job(mail: MailId, at: Micros, until: Micros) -> NewJob {
+        let job = NewJob::of(JobId(mail.0), &Self { mail }, at);
+        NewJob { expires_at: Some(until), ..job }
+    }
+}
 
 /// One to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +61,7 @@ impl std::fmt::Debug for MailBody {
     }
 }
 
-/// One that waits, claimed for a try.
+/// One that waits to be handed over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitingMail {
     pub id: MailId,
@@ -44,10 +73,7 @@ pub struct WaitingMail {
     /// The order it tells of: what it says is written as it is sent. `body` is then the token of a
     /// guest's link, or empty.
     pub order: Option<OrderId>,
-    /// Tries so far, this one included.
-    pub attempts: u32,
     pub created_at: Micros,
-    pub until: Micros,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,15 +121,6 @@ pub struct QueuedMail {
 
 #[derive(Debug, Clone)]
 pub enum MailWrite {
-    /// Takes up to `most` that are due for a try; nobody else tries them before `until`.
-    Claim { now: Micros, until: Micros, most: u32 },
-    /// What waits is due now, claimed or not: nobody else can be at it.
-    Release { now: Micros },
-    /// It was handed over: what it said is forgotten.
-    Sent { id: MailId, at: Micros },
-    /// It was not: another try then, or none any more. One that tells of an order keeps what it
-    /// needs to be tried again by hand.
-    Failed { id: MailId, again_at: Option<Micros>, failure: String },
     /// Tries it now, whoever gave it up or waits with it; one of an order until then, if need be.
     Retry { id: MailId, at: Micros, until: Micros, by: String },
     /// Drops rows that were sent or given up before that, up to `most`.
@@ -119,8 +136,8 @@ impl MailWrite {
 
 #[async_trait]
 pub trait MailQueue: Send + Sync {
-    /// When the next one is due, which may be past; `None`: none waits.
-    async fn next_due(&self) -> Result<Option<Micros>, StoreError>;
+    /// What is to be handed over; `None`: there is none, or nothing is to be told any more.
+    async fn waiting(&self, id: MailId) -> Result<Option<WaitingMail>, StoreError>;
     /// How many wait, and how many were given up.
     async fn counts(&self) -> Result<(u64, u64), StoreError>;
     /// Up to `limit` in this state, the newest first.

@@ -16,6 +16,7 @@ pub mod imports;
 pub mod integrity;
 pub mod invalidate;
 pub mod invoices;
+pub mod jobs;
 pub mod mail;
 pub mod once;
 pub mod orders;

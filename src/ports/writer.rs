@@ -13,7 +13,8 @@ use super::{
     StoreError,
     accounts::AccountWrite,
     imports::{Import, ImportCounts},
-    mail::{MailWrite, WaitingMail},
+    jobs::{JobWrite, JobsWritten},
+    mail::MailWrite,
     orders::{OrderMoved, OrderWrite},
     overrides::PoolOverride,
     products::{ProductWrite, ProductWritten},
@@ -100,6 +101,8 @@ pub enum Write {
     /// Customers and who logs in for them.
     Accounts(AccountWrite),
     Mail(MailWrite),
+    /// Work that waits, and whoever does it.
+    Jobs(JobWrite),
 }
 
 /// A write under the name its client gave it. The answer that the client gets is kept in the
@@ -191,8 +194,7 @@ pub enum Written {
     Taken,
     /// It would leave things in a state that they must not be in.
     Conflict,
-    /// To be tried now.
-    Claimed(Vec<WaitingMail>),
+    Jobs(JobsWritten),
     /// Nothing to revert, no such import.
     Absent,
 }

@@ -31,7 +31,7 @@ pub use child::Child;
 pub use context::Context;
 pub use fault::{BoxError, Fault, StartError};
 pub use mailbox::{Address, Mailbox, Refused};
-pub use panics::install_panic_capture;
+pub use panics::{CaughtPanic, catch_panic, install_panic_capture};
 pub use policy::{Restart, Shutdown, Strategy};
 pub use pool::{Pool, PoolControl, PoolHandle, PoolOptions, PoolRefusal, Routing, Worker, pool};
 pub use reconciler::{Next, Reconciler, reconciler};

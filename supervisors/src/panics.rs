@@ -91,6 +91,29 @@ pub(crate) async fn caught<F: Future>(future: F) -> Result<F::Output, Panicked> 
     .await
 }
 
+/// A panic in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaughtPanic {
+    /// What it said.
+    pub message: String,
+    /// File, line and column; known once [`install_panic_capture`] was called.
+    pub location: Option<String>,
+    /// The way there, as text; known likewise.
+    pub backtrace: Option<String>,
+}
+
+/// For work whose panic is an answer like another, not the end of whoever does
+/// it: runs `future` to its end or its panic.
+pub async fn catch_panic<F: Future>(future: F) -> Result<F::Output, CaughtPanic> {
+    caught(future).await.map_err(|Panicked { message, place }| {
+        let (location, backtrace) = match place {
+            Some(place) => (place.location, Some(place.backtrace.to_string())),
+            None => (None, None),
+        };
+        CaughtPanic { message, location, backtrace }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,5 +134,15 @@ mod tests {
         let place = panicked.place.expect("the hook is installed");
         assert!(place.location.expect("a location").contains("panics.rs"));
         assert!(!place.backtrace.to_string().is_empty());
+    }
+    #[tokio::test]
+    async fn a_caught_panic_is_told_in_words() {
+        install_panic_capture();
+        assert_eq!(catch_panic(async { 1 }).await, Ok(1));
+        let told: Result<(), CaughtPanic> = catch_panic(async { panic!("boom") }).await;
+        let told = told.expect_err("it panics");
+        assert_eq!(told.message, "boom");
+        assert!(told.location.expect("a location").contains("panics.rs"));
+        assert!(told.backtrace.is_some());
     }
 }

@@ -1,4 +1,5 @@
-//! `ports::mail`: what was put into the queue is claimed by one, tried again, and forgotten.
+//! `ports::mail`: a mail comes with a job that hands it over, is forgotten when that was done, and
+//! given up with it.
 
 use crate::{
     accounts::{invite, mail},
@@ -7,30 +8,33 @@ use crate::{
 use std::time::Duration;
 use stoa::{
     domain::{
-        id::OrderId,
+        id::{JobId, MailId, OrderId, WorkerId},
+        job::Queue,
         order::{Action, Order},
         placing::Placed,
         time::Micros,
     },
     ports::{
-        clock::Clock,
-        mail::{MailQueue, MailState, MailWrite, NewMail, WaitingMail},
+        clock::{Clock, Ids},
+        jobs::{
+            ClaimedJob, Effect, Ended, Ending, JobAct, JobActs, JobWrite, JobsWritten, NewWorker,
+            Topic,
+        },
+        mail::{MailQueue, MailState, MailWrite, NewMail, SendMail, WaitingMail},
         writer::{Write, Written},
     },
 };
 
 on_both_databases![
-    a_mail_is_claimed_by_one_and_again_when_the_claim_runs_out,
-    one_that_was_sent_is_forgotten_and_swept,
-    one_that_failed_is_tried_again_or_given_up,
-    the_oldest_go_first_and_no_more_than_asked,
-    what_waits_is_due_when_its_sender_starts_anew,
+    a_mail_comes_with_its_job_and_is_forgotten_once_sent,
+    a_mail_is_given_up_with_its_job_and_wanted_again_with_it,
+    a_mail_whose_job_is_forgotten_can_be_tried_again,
     an_order_is_confirmed_by_mail_with_its_placing_and_once,
     moves_that_a_buyer_waits_for_are_told_and_others_not,
     what_was_given_up_of_an_order_can_be_tried_again,
 ];
 
-const CLAIM: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// In the queue since `at`; a mail only comes with what it tells of.
 async fn put(shop: &mut Shop, n: u8, at: i64) -> NewMail {
@@ -43,18 +47,35 @@ async fn write(shop: &mut Shop, write: MailWrite) -> Written {
     shop.commit(Write::Mail(write)).await.unwrap()
 }
 
-async fn claim(shop: &mut Shop, now: i64, most: u32) -> Vec<WaitingMail> {
-    let now = Micros(now);
-    match write(shop, MailWrite::Claim { now, until: now.plus(CLAIM), most }).await {
-        Written::Claimed(mut claimed) => {
-            claimed.sort_by_key(|mail| mail.created_at);
-            claimed
-        }
+async fn jobs(shop: &mut Shop, write: JobWrite) -> JobsWritten {
+    match shop.commit(Write::Jobs(write)).await.unwrap() {
+        Written::Jobs(written) => written,
         other => panic!("{other:?}"),
     }
 }
 
-fn claimed(mail: &NewMail, attempts: u32) -> WaitingMail {
+/// The jobs of mails that may be sent at that time, the oldest first.
+async fn claim(shop: &mut Shop, at: Micros) -> Vec<ClaimedJob> {
+    let worker = WorkerId(shop.source.next());
+    let new = NewWorker { id: worker, name: "here 1".into(), at, alone: false };
+    jobs(shop, JobWrite::Join(new)).await;
+    match jobs(shop, JobWrite::Claim { worker, queue: Queue::Mail, at, most: 100 }).await {
+        JobsWritten::Claimed(claimed) => claimed,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn end(shop: &mut Shop, job: &ClaimedJob, ending: Ending, effects: Vec<Effect>) {
+    let (ended, at) = (Ended { id: job.id, attempt: job.attempt, ending, effects }, Micros(9));
+    let ended = jobs(shop, JobWrite::End { ended: vec![ended], at }).await;
+    assert_eq!(ended, JobsWritten::Ended(vec![job.id]));
+}
+
+fn refused() -> Ending {
+    Ending::Failed { error: "550 no such user".into() }
+}
+
+fn waiting(mail: &NewMail) -> WaitingMail {
     WaitingMail {
         id: mail.id,
         kind: mail.kind.into(),
@@ -62,90 +83,86 @@ fn claimed(mail: &NewMail, attempts: u32) -> WaitingMail {
         subject: mail.subject.clone(),
         body: mail.body.clone(),
         order: None,
-        attempts,
         created_at: mail.at,
-        until: mail.until,
     }
 }
 
-async fn a_mail_is_claimed_by_one_and_again_when_the_claim_runs_out(mut shop: Shop) {
-    assert_eq!(shop.store.next_due().await.unwrap(), None);
+async fn a_mail_comes_with_its_job_and_is_forgotten_once_sent(mut shop: Shop) {
     let mail = put(&mut shop, 1, 1_000).await;
-    assert_eq!(shop.store.next_due().await.unwrap(), Some(Micros(1_000)));
-    assert_eq!(claim(&mut shop, 999, 10).await, []);
-    assert_eq!(claim(&mut shop, 1_000, 10).await, [claimed(&mail, 1)]);
-    // Who claimed it may have died: until then it is nobody else's, and then anybody's.
-    assert_eq!(claim(&mut shop, 1_001, 10).await, []);
-    let over = Micros(1_000).plus(CLAIM);
-    assert_eq!(shop.store.next_due().await.unwrap(), Some(over));
-    assert_eq!(claim(&mut shop, over.0, 10).await, [claimed(&mail, 2)]);
-    assert_eq!(shop.store.counts().await.unwrap(), (1, 0));
-}
-
-async fn one_that_was_sent_is_forgotten_and_swept(mut shop: Shop) {
-    let mail = put(&mut shop, 1, 1_000).await;
-    claim(&mut shop, 1_000, 10).await;
-    for _ in 0..2 {
-        let sent = MailWrite::Sent { id: mail.id, at: Micros(2_000) };
-        assert_eq!(write(&mut shop, sent).await, Written::Done);
-    }
-    assert_eq!(shop.store.next_due().await.unwrap(), None);
-    assert_eq!(claim(&mut shop, i64::MAX / 2, 10).await, []);
+    assert_eq!(shop.store.waiting(mail.id).await.unwrap(), Some(waiting(&mail)));
+    let claimed = claim(&mut shop, Micros(1_000)).await;
+    assert_eq!(claimed.len(), 1);
+    let job = &claimed[0];
+    assert_eq!((job.id, job.topic.as_str()), (JobId(mail.id.0), SendMail::TOPIC));
+    assert_eq!(job.expires_at, Some(mail.until));
+    let body: SendMail = serde_json::from_str(&job.body).unwrap();
+    assert_eq!(body, SendMail { mail: mail.id });
+    let sent = Effect::MailSent { id: mail.id, at: Micros(2_000) };
+    end(&mut shop, job, Ending::Succeeded, vec![sent]).await;
+    assert_eq!(shop.store.waiting(mail.id).await.unwrap(), None);
+    let listed = shop.store.queued(MailState::Sent, 9).await.unwrap();
+    assert_eq!((listed[0].id, listed[0].attempts), (mail.id, 1));
+    assert_eq!(listed[0].sent_at, Some(Micros(2_000)));
     // What it said may have been a token: the row that is left says nothing any more.
     assert!(
         shop.try_execute("UPDATE mail SET state = 'waiting' WHERE body IS NULL").await.is_err()
     );
+    let (at, until) = (Micros(3_000), Micros(9_000));
+    let again = MailWrite::Retry { id: mail.id, at, until, by: "operator".into() };
+    assert_eq!(write(&mut shop, again).await, Written::Absent);
     let sweep = |older_than| MailWrite::Sweep { older_than: Micros(older_than), most: 10 };
     assert_eq!(write(&mut shop, sweep(1_000)).await, Written::Swept(0));
     assert_eq!(write(&mut shop, sweep(1_001)).await, Written::Swept(1));
 }
 
-async fn one_that_failed_is_tried_again_or_given_up(mut shop: Shop) {
-    let mail = put(&mut shop, 1, 1_000).await;
-    claim(&mut shop, 1_000, 10).await;
-    let failed = |again: Option<i64>| MailWrite::Failed {
-        id: mail.id,
-        again_at: again.map(Micros),
-        failure: "450 come back later".into(),
-    };
-    assert_eq!(write(&mut shop, failed(Some(5_000))).await, Written::Done);
-    assert_eq!(claim(&mut shop, 4_999, 10).await, []);
-    assert_eq!(claim(&mut shop, 5_000, 10).await, [claimed(&mail, 2)]);
-    assert_eq!(write(&mut shop, failed(None)).await, Written::Done);
-    assert_eq!(shop.store.next_due().await.unwrap(), None);
+async fn a_mail_is_given_up_with_its_job_and_wanted_again_with_it(mut shop: Shop) {
+    shop.stocked(&[("A", 9)]).await;
+    let order = shop.place(&[("A", 1)]).await;
+    let at = shop.source.now();
+    let job = claim(&mut shop, at).await.remove(0);
+    // A try that failed: it waits, and says why.
+    let again = Ending::Again { at: at.plus(MINUTE), error: "450".into() };
+    end(&mut shop, &job, again, Vec::new()).await;
+    let listed = shop.store.queued(MailState::Waiting, 9).await.unwrap();
+    assert_eq!((listed[0].failure.as_deref(), listed[0].order), (Some("450"), Some(order.id)));
+    assert_eq!(shop.store.counts().await.unwrap(), (1, 0));
+    let acts = |act| JobWrite::Act(JobActs { act, jobs: vec![job.id], by: "ann".into(), at });
+    jobs(&mut shop, acts(JobAct::Cancel)).await;
     assert_eq!(shop.store.counts().await.unwrap(), (0, 1));
-    // One that was given up is not sent by whoever was still at it.
-    let sent = MailWrite::Sent { id: mail.id, at: Micros(6_000) };
-    write(&mut shop, sent).await;
+    jobs(&mut shop, acts(JobAct::Retry)).await;
+    assert_eq!(shop.store.counts().await.unwrap(), (1, 0));
+    // Nobody began it in time.
+    jobs(&mut shop, JobWrite::Expire { at: Micros(i64::MAX), most: 9 }).await;
     assert_eq!(shop.store.counts().await.unwrap(), (0, 1));
 }
 
-async fn the_oldest_go_first_and_no_more_than_asked(mut shop: Shop) {
-    for (n, at) in [(1, 3_000), (2, 1_000), (3, 2_000), (4, 9_000)] {
-        put(&mut shop, n, at).await;
-    }
-    let times = async |shop: &mut Shop| {
-        let claimed = claim(shop, 5_000, 2).await;
-        claimed.iter().map(|mail| mail.created_at.0).collect::<Vec<_>>()
-    };
-    assert_eq!(times(&mut shop).await, [1_000, 2_000]);
-    assert_eq!(times(&mut shop).await, [3_000]);
-    assert_eq!(times(&mut shop).await, [0; 0]);
-}
-
-async fn what_waits_is_due_when_its_sender_starts_anew(mut shop: Shop) {
-    let mail = put(&mut shop, 1, 1_000).await;
-    claim(&mut shop, 1_000, 10).await;
-    let now = Micros(2_000);
-    assert_eq!(write(&mut shop, MailWrite::Release { now }).await, Written::Done);
-    assert_eq!(claim(&mut shop, 2_000, 10).await, [claimed(&mail, 2)]);
+async fn a_mail_whose_job_is_forgotten_can_be_tried_again(mut shop: Shop) {
+    shop.stocked(&[("A", 9)]).await;
+    shop.place(&[("A", 1)]).await;
+    let at = shop.source.now();
+    let job = claim(&mut shop, at).await.remove(0);
+    end(&mut shop, &job, refused(), Vec::new()).await;
+    let forget = JobWrite::Forget { succeeded: Micros(10), others: Micros(10), most: 9 };
+    assert_eq!(jobs(&mut shop, forget).await, JobsWritten::Moved(1));
+    let (id, until) = (MailId(job.id.0), at.plus(MINUTE));
+    let again = MailWrite::Retry { id, at, until, by: "operator".into() };
+    assert_eq!(write(&mut shop, again).await, Written::Done);
+    assert_eq!(claim(&mut shop, at).await.len(), 1);
 }
 
 /// What is in the queue of orders, as kind, order and body.
 async fn told(shop: &mut Shop) -> Vec<(String, Option<OrderId>, String)> {
     let now = shop.source.now();
-    let claimed = claim(shop, now.0, 100).await;
-    claimed.into_iter().map(|mail| (mail.kind, mail.order, mail.body.0)).collect()
+    told_by(shop, now).await
+}
+
+async fn told_by(shop: &mut Shop, at: Micros) -> Vec<(String, Option<OrderId>, String)> {
+    let mut told = Vec::new();
+    for job in claim(shop, at).await {
+        let mail = shop.store.waiting(MailId(job.id.0)).await.unwrap().unwrap();
+        told.push((mail.kind, mail.order, mail.body.0));
+    }
+    told
 }
 
 async fn an_order_is_confirmed_by_mail_with_its_placing_and_once(mut shop: Shop) {
@@ -208,38 +225,37 @@ async fn moves_that_a_buyer_waits_for_are_told_and_others_not(mut shop: Shop) {
     kinds(&mut shop, &order).await;
     let now = order.held_until.unwrap();
     shop.commit(Write::EndHolds { now, most: 9 }).await.unwrap();
-    let claimed = claim(&mut shop, now.0, 9).await;
-    assert_eq!(
-        claimed.iter().map(|mail| mail.kind.as_str()).collect::<Vec<_>>(),
-        ["order_cancelled"]
-    );
-    assert_eq!(
-        (claimed[0].recipient.as_str(), claimed[0].order),
-        ("ada@example.com", Some(order.id))
-    );
+    let told = told_by(&mut shop, now).await;
+    assert_eq!(told, [("order_cancelled".to_owned(), Some(order.id), String::new())]);
+    let listed = shop.store.queued(MailState::Waiting, 1).await.unwrap();
+    assert_eq!(listed[0].recipient, "ada@example.com");
 }
 
 async fn what_was_given_up_of_an_order_can_be_tried_again(mut shop: Shop) {
     shop.stocked(&[("A", 9)]).await;
     let order = shop.place(&[("A", 1)]).await;
     let now = shop.source.now();
-    let id = claim(&mut shop, now.0, 1).await[0].id;
-    let failure = "550 no such user".to_owned();
-    let gone = MailWrite::Failed { id, again_at: None, failure: failure.clone() };
-    write(&mut shop, gone).await;
+    let job = claim(&mut shop, now).await.remove(0);
+    let id = MailId(job.id.0);
+    end(&mut shop, &job, refused(), Vec::new()).await;
     let found = shop.store.queued(MailState::Failed, 9).await.unwrap();
     assert_eq!((found.len(), found[0].id, found[0].order), (1, id, Some(order.id)));
-    assert_eq!((found[0].failure.as_ref(), found[0].attempts), (Some(&failure), 1));
+    assert_eq!((found[0].failure.as_deref(), found[0].attempts), (Some("550 no such user"), 1));
     assert_eq!(shop.store.queued(MailState::Waiting, 9).await.unwrap(), []);
     let at = shop.source.now();
-    let again = |id| MailWrite::Retry { id, at, until: at.plus(CLAIM), by: "operator".to_owned() };
+    let until = at.plus(MINUTE);
+    let again = |id| MailWrite::Retry { id, at, until, by: "operator".to_owned() };
     assert_eq!(write(&mut shop, again(id)).await, Written::Done);
     // What a link to set a password said is forgotten when it is given up.
     let mail = put(&mut shop, 1, at.0).await;
-    write(&mut shop, MailWrite::Failed { id: mail.id, again_at: None, failure }).await;
+    let claimed = claim(&mut shop, at).await;
+    assert_eq!(claimed.len(), 2);
+    let other = claimed.iter().find(|job| job.id.0 == mail.id.0).unwrap();
+    end(&mut shop, other, refused(), Vec::new()).await;
     assert_eq!(write(&mut shop, again(mail.id)).await, Written::Absent);
-    assert_eq!(
-        told(&mut shop).await,
-        [("order_placed".to_owned(), Some(order.id), "its-token".to_owned())]
-    );
+    // One that is under way is not begun beside it.
+    assert_eq!(write(&mut shop, again(id)).await, Written::Done);
+    assert_eq!(claim(&mut shop, at).await, []);
+    let mail = shop.store.waiting(id).await.unwrap().unwrap();
+    assert_eq!((mail.kind.as_str(), mail.body.0.as_str()), ("order_placed", "its-token"));
 }

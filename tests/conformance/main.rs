@@ -18,6 +18,8 @@ mod coupons;
 mod disk;
 mod documents;
 mod imports;
+mod job_model;
+mod jobs;
 mod lifecycle;
 mod mail;
 mod once;

@@ -9,6 +9,7 @@
 mod books;
 mod buyers;
 mod guesses;
+mod jobs;
 mod kills;
 mod oversell;
 mod rush;

@@ -15,6 +15,7 @@ mod carts;
 mod checkout;
 mod handoff;
 mod import;
+mod jobs;
 mod mails;
 mod memory;
 mod operate;

@@ -19,7 +19,7 @@ use std::{
 
 /// What a connection comes to.
 #[derive(Debug, Clone, Copy)]
-enum Whim {
+pub(crate) enum Whim {
     Take,
     /// Says this to the recipient.
     Recipient(&'static str),
@@ -28,14 +28,14 @@ enum Whim {
 }
 
 /// A server of mail; each connection has the next whim, and the last one stays.
-struct Peer {
+pub(crate) struct Peer {
     port: u16,
     /// Whole texts, taken or not, in the order they came.
     seen: Arc<Mutex<Vec<String>>>,
 }
 
 impl Peer {
-    fn start(whims: &'static [Whim]) -> Self {
+    pub(crate) fn start(whims: &'static [Whim]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -50,7 +50,7 @@ impl Peer {
         Self { port, seen }
     }
 
-    fn seen(&self) -> Vec<String> {
+    pub(crate) fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
     }
 }
@@ -87,7 +87,7 @@ fn serve(stream: TcpStream, whim: Whim, seen: &Mutex<Vec<String>>) -> std::io::R
     }
 }
 
-fn open(stack: &Stack, peer: &Peer) -> Server {
+pub(crate) fn open(stack: &Stack, peer: &Peer) -> Server {
     let config = stack.path("stoa.toml");
     let text = format!(
         "[payments]\ntest_cards = true\n[mail]\nfrom = \"Shop <shop@shop.example>\"\n\
@@ -103,7 +103,7 @@ fn open(stack: &Stack, peer: &Peer) -> Server {
     server
 }
 
-fn buy(server: &Server) {
+pub(crate) fn buy(server: &Server) {
     let person = Person::come(server);
     person.send("/cart/add", &[("sku", "A-1"), ("quantity", "1")]);
     let placed = place(&person, &review(&person, GOOD));

@@ -12,6 +12,7 @@ use crate::{
     ports::{
         StoreError,
         accounts::AccountWrite,
+        jobs::JobWrite,
         mail::MailWrite,
         overrides::PoolOverride,
         rules::{RuleAct, RuleWrite},
@@ -152,6 +153,10 @@ impl StoreHandle {
         self.write(Write::Mail(write)).await
     }
 
+    pub(crate) async fn jobs(&self, write: JobWrite) -> Result<Written, WriteError> {
+        self.write(Write::Jobs(write)).await
+    }
+
     pub(super) async fn write(&self, write: Write) -> Result<Written, WriteError> {
         let rank = rank(&write);
         let patience = if rank == BACKGROUND { BACKGROUND_PATIENCE } else { PATIENCE };
@@ -203,7 +208,16 @@ fn rank(write: &Write) -> u8 {
         Write::Accounts(AccountWrite::SweepTokens { .. } | AccountWrite::RedactOrders { .. }) => {
             BACKGROUND
         }
-        Write::Mail(_) => BACKGROUND,
+        // A heartbeat that stood behind an import would be missed.
+        Write::Jobs(
+            JobWrite::Join(_)
+            | JobWrite::Beat { .. }
+            | JobWrite::Leave { .. }
+            | JobWrite::Pause { .. }
+            | JobWrite::Act(_)
+            | JobWrite::Send(_),
+        ) => INTERACTIVE,
+        Write::Mail(_) | Write::Jobs(_) => BACKGROUND,
         Write::Sessions(_) | Write::Accounts(_) => INTERACTIVE,
     }
 }

@@ -19,7 +19,7 @@ use crate::{actors::keepers::writer::WriteError, ports::StoreError};
 use supervisors::Fault;
 
 /// A database that is away or full comes back; anything else is for the supervisor to judge.
-fn store_fault(error: StoreError) -> Fault {
+pub(super) fn store_fault(error: StoreError) -> Fault {
     match error {
         StoreError::Unavailable(_) | StoreError::Full(_) => Fault::unavailable(error),
         StoreError::Corrupt(_) | StoreError::Refused(_) => Fault::crash(error),
@@ -27,7 +27,7 @@ fn store_fault(error: StoreError) -> Fault {
 }
 
 /// A pass that was not made is made later; what the database refuses is for the supervisor.
-fn write_fault(error: WriteError) -> Fault {
+pub(super) fn write_fault(error: WriteError) -> Fault {
     match error {
         WriteError::Store(error @ (StoreError::Refused(_) | StoreError::Corrupt(_))) => {
             Fault::crash(error)

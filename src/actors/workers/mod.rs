@@ -1,5 +1,8 @@
 //! Each does one durable job: what it must not lose is a row, so it may die anywhere.
 
 pub(crate) mod importer;
+pub(crate) mod jobs;
 pub(crate) mod passwords;
+pub(crate) mod probe;
 pub(crate) mod search_pool;
+pub(crate) mod send_mail;

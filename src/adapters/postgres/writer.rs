@@ -6,6 +6,7 @@ mod carts;
 mod coupons;
 mod customers;
 mod imports;
+mod jobs;
 mod mail;
 mod once;
 mod order_moves;
@@ -47,6 +48,7 @@ const TEXTS: &[&[&str]] = &[
     sessions::ALL,
     accounts::ALL,
     customers::ALL,
+    jobs::ALL,
     mail::ALL,
     carts::ALL,
     orders::ALL,
@@ -302,5 +304,6 @@ async fn apply(
         }
         Write::Accounts(write) => accounts::apply(tx, write).await?,
         Write::Mail(write) => mail::apply(tx, write).await?,
+        Write::Jobs(write) => jobs::apply(tx, write).await?,
     })
 }

@@ -1,4 +1,4 @@
-//! The queue of mail, looked at; see `ports::mail`. The writer fills and empties it.
+//! Mail looked at; see `ports::mail`. The writer puts it there, and its tries are its job's.
 
 use super::{SqlStore, on, texts::statements};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     },
     ports::{
         StoreError,
-        mail::{MailQueue, MailState, QueuedMail},
+        mail::{MailBody, MailQueue, MailState, QueuedMail, WaitingMail},
     },
 };
 use async_trait::async_trait;
@@ -16,10 +16,40 @@ use sqlx_macros::FromRow;
 use uuid::Uuid;
 
 statements! {
-    NEXT_DUE = "SELECT min(due_at) FROM mail WHERE state = 'waiting'";
-    LIST = "SELECT id, kind, recipient, order_id, attempts, created_at, due_at, sent_at, failure
-            FROM mail WHERE state = $1 ORDER BY created_at DESC, id DESC LIMIT $2";
+    WAITING = "SELECT id, kind, recipient, subject, body, order_id, created_at FROM mail
+               WHERE id = $1 AND state = 'waiting' AND body IS NOT NULL";
+    /// What became of its job may be forgotten before the mail is.
+    LIST = "SELECT m.id, m.kind, m.recipient, m.order_id, coalesce(j.attempt, m.attempts) AS attempts,
+                m.created_at, coalesce(j.due_at, m.due_at) AS due_at, m.sent_at,
+                coalesce(j.error, m.failure) AS failure
+            FROM mail m LEFT JOIN job j ON j.id = m.id
+            WHERE m.state = $1 ORDER BY m.created_at DESC, m.id DESC LIMIT $2";
     COUNT = "SELECT count(*) FROM mail WHERE state = $1";
+}
+
+#[derive(FromRow)]
+struct WaitingRow {
+    id: Uuid,
+    kind: String,
+    recipient: String,
+    subject: String,
+    body: String,
+    order_id: Option<Uuid>,
+    created_at: i64,
+}
+
+impl From<WaitingRow> for WaitingMail {
+    fn from(row: WaitingRow) -> Self {
+        Self {
+            id: MailId(row.id),
+            kind: row.kind,
+            recipient: row.recipient,
+            subject: row.subject,
+            body: MailBody(row.body),
+            order: row.order_id.map(OrderId),
+            created_at: Micros(row.created_at),
+        }
+    }
 }
 
 #[derive(FromRow)]
@@ -53,10 +83,12 @@ impl From<QueuedRow> for QueuedMail {
 
 #[async_trait]
 impl MailQueue for SqlStore {
-    async fn next_due(&self) -> Result<Option<Micros>, StoreError> {
-        let due: Option<i64> =
-            on!(self, NEXT_DUE, |pool, text| sqlx::query_scalar(text).fetch_one(pool).await)?;
-        Ok(due.map(Micros))
+    async fn waiting(&self, id: MailId) -> Result<Option<WaitingMail>, StoreError> {
+        let row: Option<WaitingRow> = on!(self, WAITING, |pool, text| sqlx::query_as(text)
+            .bind(id.0)
+            .fetch_optional(pool)
+            .await)?;
+        Ok(row.map(Into::into))
     }
 
     async fn counts(&self) -> Result<(u64, u64), StoreError> {

@@ -90,6 +90,11 @@ macro_rules! files {
                 include_str!(concat!("../../../migrations/", $database, "/0014_tax_category.sql")),
             ),
             (
+                15,
+                "jobs",
+                include_str!(concat!("../../../migrations/", $database, "/0015_jobs.sql")),
+            ),
+            (
                 16,
                 "locked_out",
                 include_str!(concat!("../../../migrations/", $database, "/0016_locked_out.sql")),

@@ -17,6 +17,7 @@ mod copies;
 mod drafts;
 mod error;
 mod imports;
+mod jobs;
 mod kept_answers;
 mod lists;
 mod mail;
@@ -223,6 +224,7 @@ impl SqlStore {
             carts::ALL,
             sessions::ALL,
             accounts::ALL,
+            jobs::ALL,
             mail::ALL,
             orders::ALL,
             till::ALL,

@@ -9,6 +9,7 @@ mod carts;
 mod coupons;
 mod customers;
 mod imports;
+mod jobs;
 mod mail;
 mod once;
 mod order_moves;
@@ -49,6 +50,7 @@ pub(super) const ALL: &[&[(&str, Sql)]] = &[
     sessions::ALL,
     accounts::ALL,
     customers::ALL,
+    jobs::ALL,
     mail::ALL,
     carts::ALL,
     orders::ALL,
@@ -215,5 +217,6 @@ async fn apply(
         }
         Write::Accounts(write) => accounts::apply(conn, write).await,
         Write::Mail(write) => mail::apply(conn, write).await,
+        Write::Jobs(write) => jobs::apply(conn, write).await,
     }
 }

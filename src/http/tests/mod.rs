@@ -6,6 +6,7 @@ mod api;
 mod carts;
 mod events;
 mod files;
+mod jobs;
 mod limits;
 mod orders;
 mod pages;

@@ -15,11 +15,11 @@ use crate::{
             till::{Till, TillParts},
             writer,
         },
-        reconcilers::mail::{MailParts, Mails},
+        reconcilers::mail::Mails,
     },
     domain::{
         bucket::Rate,
-        id::{OrderId, PaymentIntentId, StockItemId},
+        id::{MailId, OrderId, PaymentIntentId, StockItemId},
         once::{Kept, OnceName},
         order::{Order, OrderNumber, OrderStatus, OrderStep},
         scope::{Scope, Site},
@@ -31,7 +31,7 @@ use crate::{
         StoreError,
         clock::{Clock, Ids},
         documents::Documents,
-        mail::{Letter, MailError, MailQueue, MailState, Mailer, QueuedMail},
+        mail::{MailQueue, MailState, QueuedMail, WaitingMail},
         once::KeptAnswers,
         orders::{self as port, OrderFilter, StoredOrder},
         stock::{Drift, Stock, Warehouse},
@@ -127,7 +127,7 @@ impl Stock for Nothing {
 
 #[async_trait]
 impl MailQueue for Nothing {
-    async fn next_due(&self) -> Result<Option<Micros>, StoreError> {
+    async fn waiting(&self, _: MailId) -> Result<Option<WaitingMail>, StoreError> {
         Ok(None)
     }
     async fn counts(&self) -> Result<(u64, u64), StoreError> {
@@ -138,27 +138,12 @@ impl MailQueue for Nothing {
     }
 }
 
-#[async_trait]
-impl Mailer for Nothing {
-    async fn send(&self, _: &Letter) -> Result<(), MailError> {
-        Ok(())
-    }
-}
-
 /// A queue that is empty, and whose writer has stopped.
 pub(super) fn no_mails() -> Mails {
     let (_gone, store) = writer::store();
     let sender = Sender { shop: "Shop".into(), url: "http://localhost".into() };
-    let parts = MailParts {
-        queue: Arc::new(Nothing),
-        orders: Arc::new(Nothing),
-        store,
-        mailer: Arc::new(Nothing),
-        sender,
-        clock: Arc::new(Nothing),
-        alone: true,
-    };
-    Mails { parts, wake: Nudge::new() }
+    let (queue, clock) = (Arc::new(Nothing), Arc::new(Nothing));
+    Mails { queue, store, clock, sender, wake: Nudge::new() }
 }
 
 /// A handle whose writer has stopped.

@@ -623,6 +623,7 @@ impl Shop {
             till: super::orders::no_till(),
             stocks: super::orders::no_stocks(),
             mails: super::orders::no_mails(),
+            jobs: super::jobs::office(),
             quotes: super::quotes::no_quotes(Arc::clone(&shelf) as _),
             products: super::orders::no_products(),
             cards: None,

@@ -219,6 +219,14 @@ impl<J> Core<J> {
         locked(&self.desk).line.depth()
     }
 
+    pub(crate) fn room(&self) -> usize {
+        let desk = locked(&self.desk);
+        match desk.closed || desk.paused || desk.draining {
+            true => 0,
+            false => self.options.bound.saturating_sub(desk.line.depth()),
+        }
+    }
+
     pub(crate) fn resize(&self, workers: usize) -> Result<(), PoolRefusal> {
         let refused = |reason| Err(PoolRefusal { reason });
         let (name, most) = (&self.name, self.options.most);
@@ -334,6 +342,22 @@ impl<J> Drop for Core<J> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pool_has_room_for_what_it_would_hand_out() {
+        let options = PoolOptions { bound: 2, ..PoolOptions::default() };
+        let core = Core::new("test".into(), options);
+        assert_eq!(core.room(), 2);
+        assert!(core.push(None, ()).is_ok());
+        assert_eq!(core.room(), 1);
+        core.pause();
+        assert_eq!(core.room(), 0);
+        core.resume();
+        assert!(core.push(None, ()).is_ok());
+        assert_eq!(core.room(), 0);
+        core.close();
+        assert_eq!(core.room(), 0);
+    }
 
     #[test]
     fn littles_law_tells_whether_a_pool_fits() {

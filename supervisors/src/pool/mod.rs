@@ -145,6 +145,12 @@ impl<J> PoolHandle<J> {
     pub fn depth(&self) -> usize {
         self.core.depth()
     }
+
+    /// How many more it would take and hand out: none while it is paused,
+    /// drains or is down. For whoever fetches work to fill it with.
+    pub fn room(&self) -> usize {
+        self.core.room()
+    }
 }
 
 /// A child that runs the workers of `pool`. `make` is called for each worker,

@@ -35,6 +35,10 @@ statements! {
              erased_at = $2
          WHERE id = $1 AND erased_at IS NULL";
     EMAILS_OF = "SELECT email FROM account WHERE customer_id = $1 AND email IS NOT NULL";
+    /// What a server said of a mail often names who it was for.
+    ERASE_MAIL_ERRORS =
+        "UPDATE job SET error = NULL WHERE error IS NOT NULL AND id IN (
+             SELECT id FROM mail WHERE recipient = $1)";
     ERASE_MAIL =
         "UPDATE mail SET recipient = 'erased', subject = '', body = NULL, failure = NULL,
              state = CASE state WHEN 'waiting' THEN 'failed' ELSE state END
@@ -50,6 +54,10 @@ statements! {
              WHERE c.erased_at IS NOT NULL AND o.email <> 'erased'
                  AND o.status NOT IN ('pending', 'confirmed', 'processing')
              ORDER BY o.id LIMIT $1 FOR UPDATE OF o SKIP LOCKED)";
+    ERASE_ORDER_MAIL_ERRORS =
+        "UPDATE job SET error = NULL WHERE error IS NOT NULL AND id IN (
+             SELECT m.id FROM sales_order o JOIN mail m ON m.order_id = o.id
+             WHERE o.customer_id = $1)";
     ERASE_ORDER_MAIL =
         "UPDATE mail SET recipient = 'erased', body = NULL, failure = NULL,
              state = CASE state WHEN 'waiting' THEN 'failed' ELSE state END
@@ -133,8 +141,10 @@ pub(super) async fn erase(
     }
     for row in query(tx, EMAILS_OF, [&customer.0]).await? {
         let email: String = row.try_get(0)?;
+        execute(tx, ERASE_MAIL_ERRORS, [&email]).await?;
         execute(tx, ERASE_MAIL, [&email]).await?;
     }
+    execute(tx, ERASE_ORDER_MAIL_ERRORS, [&customer.0]).await?;
     execute(tx, ERASE_ORDER_MAIL, [&customer.0]).await?;
     execute(tx, ERASE_QUOTES, [&customer.0, &at.0]).await?;
     redact_orders(tx, AT_ONCE).await?;

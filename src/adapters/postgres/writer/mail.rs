@@ -1,24 +1,22 @@
-//! Mail is put into the queue, tried, and done with.
+//! Mail is put there with its job, and done with.
 
-use super::audit;
+use super::{audit, jobs};
 use crate::{
     adapters::postgres::statement::{Param, execute, query, statements},
     domain::{
-        id::{MailId, OrderId},
+        id::{JobId, MailId, OrderId},
         order::OrderLetter,
         placing::Placing,
         time::Micros,
     },
     ports::{
         clock::Ids,
-        mail::{MailBody, MailWrite, NewMail, WaitingMail},
+        jobs::JobAct,
+        mail::{MailWrite, NewMail, SendMail},
         writer::Written,
     },
 };
-use deadpool_postgres::{
-    Transaction,
-    tokio_postgres::{Error, Row},
-};
+use deadpool_postgres::{Transaction, tokio_postgres::Error};
 use uuid::Uuid;
 
 statements! {
@@ -37,73 +35,38 @@ statements! {
              created_at, order_id)
          SELECT $1, $2, email, '', '', 'waiting', 0, $3, $4, $3, id
          FROM sales_order WHERE id = $5 AND email NOT IN ('', 'erased')";
-    CLAIM_MAIL =
-        "UPDATE mail SET attempts = attempts + 1, due_at = $2
-         WHERE id IN (SELECT id FROM mail WHERE state = 'waiting' AND due_at <= $1
-                      ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-         RETURNING id, kind, recipient, subject, body, order_id, attempts, until, created_at";
-    RELEASE_MAIL = "UPDATE mail SET due_at = $1 WHERE state = 'waiting' AND due_at > $1";
-    MAIL_SENT =
-        "UPDATE mail SET state = 'sent', body = NULL, failure = NULL, sent_at = $2
-         WHERE id = $1 AND state = 'waiting'";
-    MAIL_RETRIED = "UPDATE mail SET due_at = $2, failure = $3 WHERE id = $1 AND state = 'waiting'";
-    MAIL_FAILED =
-        "UPDATE mail SET state = 'failed', failure = $2,
+    MAILS_SENT =
+        "UPDATE mail SET state = 'sent', body = NULL, failure = NULL, sent_at = s.at
+         FROM unnest($1::uuid[], $2::bigint[]) s (id, at)
+         WHERE mail.id = s.id AND mail.state = 'waiting'";
+    /// One that tells of an order keeps what it needs to be tried again by hand.
+    GIVEN_UP =
+        "UPDATE mail SET state = 'failed',
              body = CASE WHEN order_id IS NULL THEN NULL ELSE body END
-         WHERE id = $1 AND state = 'waiting'";
+         WHERE id = ANY($1) AND state = 'waiting'";
+    WANTED_AGAIN =
+        "UPDATE mail SET state = 'waiting'
+         WHERE id = $1 AND state = 'failed' AND body IS NOT NULL";
     RETRY_MAIL =
-        "UPDATE mail SET state = 'waiting', due_at = $2,
-             until = CASE WHEN order_id IS NOT NULL AND until < $3 THEN $3 ELSE until END
-         WHERE id = $1 AND state <> 'sent' AND body IS NOT NULL";
+        "UPDATE mail SET state = 'waiting',
+             until = CASE WHEN order_id IS NOT NULL AND until < $2 THEN $2 ELSE until END
+         WHERE id = $1 AND state <> 'sent' AND body IS NOT NULL
+         RETURNING until";
     SWEEP_MAIL =
         "DELETE FROM mail WHERE id IN (
              SELECT id FROM mail WHERE state <> 'waiting' AND created_at < $1
              ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
 }
 
-fn waiting(row: &Row) -> Result<WaitingMail, Error> {
-    let body: Option<String> = row.try_get("body")?;
-    let attempts: i64 = row.try_get("attempts")?;
-    Ok(WaitingMail {
-        id: MailId(row.try_get("id")?),
-        kind: row.try_get("kind")?,
-        recipient: row.try_get("recipient")?,
-        subject: row.try_get("subject")?,
-        // A CHECK keeps it while it waits.
-        body: MailBody(body.unwrap_or_default()),
-        order: row.try_get::<_, Option<Uuid>>("order_id")?.map(OrderId),
-        attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
-        created_at: Micros(row.try_get("created_at")?),
-        until: Micros(row.try_get("until")?),
-    })
-}
-
 pub(super) async fn apply(tx: &Transaction<'_>, write: &MailWrite) -> Result<Written, Error> {
     match write {
-        MailWrite::Claim { now, until, most } => {
-            let most = i64::from(*most);
-            let rows = query(tx, CLAIM_MAIL, [&now.0, &until.0, &most]).await?;
-            Ok(Written::Claimed(rows.iter().map(waiting).collect::<Result<_, _>>()?))
-        }
-        MailWrite::Release { now } => {
-            execute(tx, RELEASE_MAIL, [&now.0]).await?;
-            Ok(Written::Done)
-        }
-        MailWrite::Sent { id, at } => {
-            execute(tx, MAIL_SENT, [&id.0, &at.0]).await?;
-            Ok(Written::Done)
-        }
-        MailWrite::Failed { id, again_at: Some(again), failure } => {
-            execute(tx, MAIL_RETRIED, [&id.0, &again.0, failure]).await?;
-            Ok(Written::Done)
-        }
-        MailWrite::Failed { id, again_at: None, failure } => {
-            execute(tx, MAIL_FAILED, [&id.0, failure]).await?;
-            Ok(Written::Done)
-        }
         MailWrite::Retry { id, at, until, by } => {
-            if execute(tx, RETRY_MAIL, [&id.0, &at.0, &until.0]).await? == 0 {
-                return Ok(Written::Absent);
+            let rows = query(tx, RETRY_MAIL, [&id.0, &until.0]).await?;
+            let Some(row) = rows.first() else { return Ok(Written::Absent) };
+            let (job, until) = (JobId(id.0), Micros(row.try_get(0)?));
+            if !jobs::act_on(tx, JobAct::Retry, job, *at, Some(until)).await? {
+                // It is under way; or it is forgotten, and put anew.
+                jobs::send(tx, &[SendMail::job(*id, *at, until)]).await?;
             }
             audit::append(tx, &write.told(*id, *at, by)).await?;
             Ok(Written::Done)
@@ -118,9 +81,8 @@ pub(super) async fn apply(tx: &Transaction<'_>, write: &MailWrite) -> Result<Wri
 /// In the transaction of what it tells of.
 pub(super) async fn put(tx: &Transaction<'_>, mail: &NewMail) -> Result<(), Error> {
     let NewMail { id, kind, recipient, subject, body, at, until } = mail;
-    execute(tx, PUT_MAIL, [&id.0, kind, recipient, subject, &body.0, &at.0, &until.0])
-        .await
-        .map(drop)
+    execute(tx, PUT_MAIL, [&id.0, kind, recipient, subject, &body.0, &at.0, &until.0]).await?;
+    jobs::send(tx, &[SendMail::job(*id, *at, *until)]).await.map(drop)
 }
 
 /// Confirms these orders, in the transaction that places them.
@@ -130,6 +92,9 @@ pub(super) async fn confirm<'a>(
     ids: &dyn Ids,
 ) -> Result<(), Error> {
     let placed: Vec<_> = placed.filter(|placing| !placing.order.email.is_empty()).collect();
+    if placed.is_empty() {
+        return Ok(());
+    }
     let orders = || placed.iter().map(|placing| &placing.order);
     let kind = OrderLetter::Placed.as_str();
     let mails: Vec<_> = orders().map(|_| ids.next()).collect();
@@ -140,7 +105,11 @@ pub(super) async fn confirm<'a>(
     let until: Vec<_> = orders().map(|order| order.placed_at.plus(OrderLetter::LASTS).0).collect();
     let of: Vec<_> = orders().map(|order| order.id.0).collect();
     let params: [Param<'_>; 7] = [&kind, &mails, &recipients, &tokens, &at, &until, &of];
-    execute(tx, PUT_PLACED, params).await.map(drop)
+    execute(tx, PUT_PLACED, params).await?;
+    let sending = mails.iter().zip(at.iter().zip(&until));
+    let sending =
+        sending.map(|(id, (at, until))| SendMail::job(MailId(*id), Micros(*at), Micros(*until)));
+    jobs::send(tx, &sending.collect::<Vec<_>>()).await.map(drop)
 }
 
 /// Tells an order's buyer of its move, in the transaction that makes it.
@@ -151,7 +120,26 @@ pub(super) async fn tell(
     at: Micros,
     ids: &dyn Ids,
 ) -> Result<(), Error> {
-    let (id, kind, until) = (ids.next(), letter.as_str(), at.plus(OrderLetter::LASTS).0);
-    let params: [Param<'_>; 5] = [&id, &kind, &at.0, &until, &order.0];
-    execute(tx, PUT_MOVED, params).await.map(drop)
+    let (id, kind, until) = (ids.next(), letter.as_str(), at.plus(OrderLetter::LASTS));
+    let params: [Param<'_>; 5] = [&id, &kind, &at.0, &until.0, &order.0];
+    if execute(tx, PUT_MOVED, params).await? > 0 {
+        jobs::send(tx, &[SendMail::job(MailId(id), at, until)]).await?;
+    }
+    Ok(())
+}
+
+/// With their jobs' end: what they said is forgotten.
+pub(super) async fn sent(tx: &Transaction<'_>, mails: &[(MailId, Micros)]) -> Result<(), Error> {
+    let (ids, at): (Vec<_>, Vec<_>) = mails.iter().map(|(id, at)| (id.0, at.0)).unzip();
+    execute(tx, MAILS_SENT, [&ids, &at]).await.map(drop)
+}
+
+/// With their jobs, of which not all need be a mail's.
+pub(super) async fn given_up(tx: &Transaction<'_>, jobs: &[Uuid]) -> Result<(), Error> {
+    execute(tx, GIVEN_UP, [&jobs]).await.map(drop)
+}
+
+/// With its job, if that is a mail's.
+pub(super) async fn wanted_again(tx: &Transaction<'_>, job: Uuid) -> Result<(), Error> {
+    execute(tx, WANTED_AGAIN, [&job]).await.map(drop)
 }

@@ -36,6 +36,10 @@ statements! {
          WHERE id = $1 AND erased_at IS NULL" };
     EMAILS_OF = { sqlite:
         "SELECT email FROM account WHERE customer_id = $1 AND email IS NOT NULL" };
+    /// What a server said of a mail often names who it was for.
+    ERASE_MAIL_ERRORS = { sqlite:
+        "UPDATE job SET error = NULL WHERE error IS NOT NULL AND id IN (
+             SELECT id FROM mail WHERE recipient = $1)" };
     ERASE_MAIL = { sqlite:
         "UPDATE mail SET recipient = 'erased', subject = '', body = NULL, failure = NULL,
              state = CASE state WHEN 'waiting' THEN 'failed' ELSE state END
@@ -51,6 +55,10 @@ statements! {
              WHERE c.erased_at IS NOT NULL AND o.email <> 'erased'
                  AND o.status NOT IN ('pending', 'confirmed', 'processing')
              LIMIT $1)" };
+    ERASE_ORDER_MAIL_ERRORS = { sqlite:
+        "UPDATE job SET error = NULL WHERE error IS NOT NULL AND id IN (
+             SELECT m.id FROM sales_order o JOIN mail m ON m.order_id = o.id
+             WHERE o.customer_id = $1)" };
     ERASE_ORDER_MAIL = { sqlite:
         "UPDATE mail SET recipient = 'erased', body = NULL, failure = NULL,
              state = CASE state WHEN 'waiting' THEN 'failed' ELSE state END
@@ -142,8 +150,10 @@ pub(super) async fn erase(
     let emails: Vec<String> =
         sqlx::query_scalar(EMAILS_OF.sqlite).bind(customer.0).fetch_all(&mut *conn).await?;
     for email in emails {
+        sqlx::query(ERASE_MAIL_ERRORS.sqlite).bind(&email).execute(&mut *conn).await?;
         sqlx::query(ERASE_MAIL.sqlite).bind(email).execute(&mut *conn).await?;
     }
+    sqlx::query(ERASE_ORDER_MAIL_ERRORS.sqlite).bind(customer.0).execute(&mut *conn).await?;
     sqlx::query(ERASE_ORDER_MAIL.sqlite).bind(customer.0).execute(&mut *conn).await?;
     sqlx::query(ERASE_QUOTES.sqlite).bind(customer.0).bind(at.0).execute(&mut *conn).await?;
     redact_orders(&mut *conn, AT_ONCE).await?;

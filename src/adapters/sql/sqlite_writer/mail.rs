@@ -1,22 +1,22 @@
-//! Mail is put into the queue, tried, and done with.
+//! Mail is put there with its job, and done with.
 
-use super::rows;
+use super::{jobs, products::Hex, rows};
 use crate::{
     adapters::sql::{audit, texts::statements},
     domain::{
-        id::{MailId, OrderId},
+        id::{JobId, MailId, OrderId},
         order::OrderLetter,
         placing::Placing,
         time::Micros,
     },
     ports::{
         clock::Ids,
-        mail::{MailBody, MailWrite, NewMail, WaitingMail},
+        jobs::JobAct,
+        mail::{MailWrite, NewMail, SendMail},
         writer::Written,
     },
 };
-use sqlx::SqliteConnection;
-use sqlx_macros::FromRow;
+use sqlx::{SqliteConnection, types::Json};
 use uuid::Uuid;
 
 statements! {
@@ -33,60 +33,27 @@ statements! {
              created_at, order_id)
          SELECT $1, $2, email, '', '', 'waiting', 0, $3, $4, $3, id
          FROM sales_order WHERE id = $5 AND email NOT IN ('', 'erased')" };
-    CLAIM_MAIL = { sqlite:
-        "UPDATE mail SET attempts = attempts + 1, due_at = $2
-         WHERE id IN (SELECT id FROM mail WHERE state = 'waiting' AND due_at <= $1
-                      ORDER BY due_at LIMIT $3)
-         RETURNING id, kind, recipient, subject, body, order_id, attempts, until, created_at" };
-    RELEASE_MAIL = { sqlite:
-        "UPDATE mail SET due_at = $1 WHERE state = 'waiting' AND due_at > $1" };
-    MAIL_SENT = { sqlite:
-        "UPDATE mail SET state = 'sent', body = NULL, failure = NULL, sent_at = $2
-         WHERE id = $1 AND state = 'waiting'" };
-    MAIL_RETRIED = { sqlite:
-        "UPDATE mail SET due_at = $2, failure = $3 WHERE id = $1 AND state = 'waiting'" };
-    MAIL_FAILED = { sqlite:
-        "UPDATE mail SET state = 'failed', failure = $2,
+    MAILS_SENT = { sqlite:
+        "UPDATE mail SET state = 'sent', body = NULL, failure = NULL, sent_at = s.at
+         FROM (SELECT unhex(value->>0) AS id, value->>1 AS at FROM json_each($1)) s
+         WHERE mail.id = s.id AND mail.state = 'waiting'" };
+    /// One that tells of an order keeps what it needs to be tried again by hand.
+    GIVEN_UP = { sqlite:
+        "UPDATE mail SET state = 'failed',
              body = CASE WHEN order_id IS NULL THEN NULL ELSE body END
-         WHERE id = $1 AND state = 'waiting'" };
+         WHERE id IN (SELECT unhex(value) FROM json_each($1)) AND state = 'waiting'" };
+    WANTED_AGAIN = { sqlite:
+        "UPDATE mail SET state = 'waiting'
+         WHERE id = $1 AND state = 'failed' AND body IS NOT NULL" };
     RETRY_MAIL = { sqlite:
-        "UPDATE mail SET state = 'waiting', due_at = $2,
-             until = CASE WHEN order_id IS NOT NULL AND until < $3 THEN $3 ELSE until END
-         WHERE id = $1 AND state <> 'sent' AND body IS NOT NULL" };
+        "UPDATE mail SET state = 'waiting',
+             until = CASE WHEN order_id IS NOT NULL AND until < $2 THEN $2 ELSE until END
+         WHERE id = $1 AND state <> 'sent' AND body IS NOT NULL
+         RETURNING until" };
     SWEEP_MAIL = { sqlite:
         "DELETE FROM mail WHERE id IN (
              SELECT id FROM mail WHERE state <> 'waiting' AND created_at < $1
              ORDER BY created_at LIMIT $2)" };
-}
-
-#[derive(FromRow)]
-struct MailRow {
-    id: Uuid,
-    kind: String,
-    recipient: String,
-    subject: String,
-    body: Option<String>,
-    order_id: Option<Uuid>,
-    attempts: i64,
-    until: i64,
-    created_at: i64,
-}
-
-impl From<MailRow> for WaitingMail {
-    fn from(row: MailRow) -> Self {
-        Self {
-            id: MailId(row.id),
-            kind: row.kind,
-            recipient: row.recipient,
-            subject: row.subject,
-            // A CHECK keeps it while it waits.
-            body: MailBody(row.body.unwrap_or_default()),
-            order: row.order_id.map(OrderId),
-            attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
-            created_at: Micros(row.created_at),
-            until: Micros(row.until),
-        }
-    }
 }
 
 pub(super) async fn apply(
@@ -94,32 +61,14 @@ pub(super) async fn apply(
     write: &MailWrite,
 ) -> Result<Written, sqlx::Error> {
     match write {
-        MailWrite::Claim { now, until, most } => {
-            let claim = sqlx::query_as(CLAIM_MAIL.sqlite).bind(now.0).bind(until.0);
-            let rows: Vec<MailRow> = claim.bind(i64::from(*most)).fetch_all(conn).await?;
-            Ok(Written::Claimed(rows.into_iter().map(Into::into).collect()))
-        }
-        MailWrite::Release { now } => {
-            sqlx::query(RELEASE_MAIL.sqlite).bind(now.0).execute(conn).await?;
-            Ok(Written::Done)
-        }
-        MailWrite::Sent { id, at } => {
-            sqlx::query(MAIL_SENT.sqlite).bind(id.0).bind(at.0).execute(conn).await?;
-            Ok(Written::Done)
-        }
-        MailWrite::Failed { id, again_at: Some(again), failure } => {
-            let retry = sqlx::query(MAIL_RETRIED.sqlite).bind(id.0).bind(again.0).bind(failure);
-            retry.execute(conn).await?;
-            Ok(Written::Done)
-        }
-        MailWrite::Failed { id, again_at: None, failure } => {
-            sqlx::query(MAIL_FAILED.sqlite).bind(id.0).bind(failure).execute(conn).await?;
-            Ok(Written::Done)
-        }
         MailWrite::Retry { id, at, until, by } => {
-            let retry = sqlx::query(RETRY_MAIL.sqlite).bind(id.0).bind(at.0).bind(until.0);
-            if retry.execute(&mut *conn).await?.rows_affected() == 0 {
-                return Ok(Written::Absent);
+            let retry = sqlx::query_scalar(RETRY_MAIL.sqlite).bind(id.0).bind(until.0);
+            let until: Option<i64> = retry.fetch_optional(&mut *conn).await?;
+            let Some(until) = until.map(Micros) else { return Ok(Written::Absent) };
+            let job = JobId(id.0);
+            if !jobs::act_on(conn, JobAct::Retry, job, *at, Some(until)).await? {
+                // It is under way; or it is forgotten, and put anew.
+                jobs::send(conn, &[SendMail::job(*id, *at, until)]).await?;
             }
             audit::append(conn, &write.told(*id, *at, by)).await?;
             Ok(Written::Done)
@@ -141,9 +90,9 @@ pub(super) async fn put(conn: &mut SqliteConnection, mail: &NewMail) -> Result<(
         .bind(&mail.body.0)
         .bind(mail.at.0)
         .bind(mail.until.0)
-        .execute(conn)
-        .await
-        .map(drop)
+        .execute(&mut *conn)
+        .await?;
+    jobs::send(conn, &[SendMail::job(mail.id, mail.at, mail.until)]).await.map(drop)
 }
 
 /// Confirms these orders, in the transaction that places them.
@@ -152,14 +101,23 @@ pub(super) async fn confirm<'a>(
     placed: impl Iterator<Item = &'a Placing>,
     ids: &dyn Ids,
 ) -> Result<(), sqlx::Error> {
-    let placed: Vec<_> = placed.filter(|placing| !placing.order.email.is_empty()).collect();
-    let put = rows::put(conn, PUT_PLACED, &placed, |values, Placing { order, token, .. }| {
+    let placed: Vec<_> = placed
+        .filter(|placing| !placing.order.email.is_empty())
+        .map(|placing| (ids.next(), placing))
+        .collect();
+    rows::put(conn, PUT_PLACED, &placed, |values, (id, Placing { order, token, .. })| {
         let at = order.placed_at;
-        values.bind(ids.next()).bind(OrderLetter::Placed.as_str()).bind(&order.email);
+        values.bind(*id).bind(OrderLetter::Placed.as_str()).bind(&order.email);
         values.bind(token.as_ref().map_or("", |token| token.expose())).bind(at.0);
         values.bind(at.plus(OrderLetter::LASTS).0).bind(at.0).bind(order.id.0);
-    });
-    put.await.map(drop)
+    })
+    .await?;
+    let job = |(id, placing): &(Uuid, &Placing)| {
+        let at = placing.order.placed_at;
+        SendMail::job(MailId(*id), at, at.plus(OrderLetter::LASTS))
+    };
+    let sending: Vec<_> = placed.iter().map(job).collect();
+    jobs::send(conn, &sending).await.map(drop)
 }
 
 /// Tells an order's buyer of its move, in the transaction that makes it.
@@ -170,13 +128,37 @@ pub(super) async fn tell(
     at: Micros,
     ids: &dyn Ids,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(PUT_MOVED.sqlite)
-        .bind(ids.next())
-        .bind(letter.as_str())
-        .bind(at.0)
-        .bind(at.plus(OrderLetter::LASTS).0)
-        .bind(order.0)
-        .execute(conn)
-        .await
-        .map(drop)
+    let (id, until) = (ids.next(), at.plus(OrderLetter::LASTS));
+    let put = sqlx::query(PUT_MOVED.sqlite).bind(id).bind(letter.as_str()).bind(at.0);
+    let put = put.bind(until.0).bind(order.0).execute(&mut *conn).await?;
+    if put.rows_affected() > 0 {
+        jobs::send(conn, &[SendMail::job(MailId(id), at, until)]).await?;
+    }
+    Ok(())
+}
+
+/// With their jobs' end: what they said is forgotten.
+pub(super) async fn sent(
+    conn: &mut SqliteConnection,
+    mails: &[(MailId, Micros)],
+) -> Result<(), sqlx::Error> {
+    let mails: Vec<_> = mails.iter().map(|(id, at)| (Hex(id.0), at.0)).collect();
+    sqlx::query(MAILS_SENT.sqlite).bind(Json(mails)).execute(conn).await.map(drop)
+}
+
+/// With their jobs, of which not all need be a mail's.
+pub(super) async fn given_up(
+    conn: &mut SqliteConnection,
+    jobs: Vec<Uuid>,
+) -> Result<(), sqlx::Error> {
+    let jobs: Vec<_> = jobs.into_iter().map(Hex).collect();
+    sqlx::query(GIVEN_UP.sqlite).bind(Json(jobs)).execute(conn).await.map(drop)
+}
+
+/// With its job, if that is a mail's.
+pub(super) async fn wanted_again(
+    conn: &mut SqliteConnection,
+    job: Uuid,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(WANTED_AGAIN.sqlite).bind(job).execute(conn).await.map(drop)
 }

@@ -1,0 +1,64 @@
+//! Jobs: work that waits in the database and is done by pools of workers, one pool a queue.
+//!
+//! A [`Job`] is a struct that serde reads, a topic, and one `run`. It changes nothing itself: what
+//! it wants done is an effect, data, which the committer commits with the job's end, and only if
+//! the job is still this process' to end. So the effect happens once, however often `run` began.
+//!
+//! [`Desk`] is what this process has in hand. The lease keeps it known to be alive, the dispatcher
+//! fills the pools from it, runners work, and the committer ends. When one of them dies, what it
+//! had in hand goes back to the queue; when the process dies, another buries it and gets its jobs.
+
+mod committer;
+mod desk;
+mod dispatcher;
+mod lease;
+mod office;
+mod runner;
+mod topics;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use committer::{committer, ends};
+pub(crate) use desk::Desk;
+pub(crate) use dispatcher::{DispatchParts, Line, dispatcher};
+pub(crate) use lease::{JobsConfig, LeaseParts, lease};
+pub(crate) use office::{Acted, MOST_ACTED, Office, states_for};
+pub(crate) use runner::{RunnerParts, runners};
+pub(crate) use topics::Topics;
+
+use crate::{
+    domain::job::Retry,
+    ports::jobs::{Effect, Topic},
+};
+use serde::de::DeserializeOwned;
+use std::{future::Future, time::Duration};
+
+/// A kind of job and how it is done.
+pub(crate) trait Job: Topic + DeserializeOwned + Send + 'static {
+    /// What it works with.
+    type World: Clone + Send + Sync + 'static;
+    const RETRY: Retry = Retry::DEFAULT;
+    /// One try takes no longer: it is ended then, and that is a failure.
+    const LIMIT: Duration = Duration::from_secs(5 * 60);
+
+    /// May be begun again whenever it didn't end, and dropped at any `await`. A panic is a failure.
+    fn run(self, world: Self::World, tries: Try) -> impl Future<Output = Verdict> + Send;
+}
+
+/// Which try of a job this is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Try {
+    /// From 1, counting those that never ended.
+    pub(crate) attempt: u32,
+}
+
+/// What came of a try.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    Done(Vec<Effect>),
+    /// Another try may do.
+    Retry(String),
+    /// None will.
+    Fail(String),
+}

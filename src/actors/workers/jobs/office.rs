@@ -1,0 +1,189 @@
+//! The queue as operators see and turn it. What they do is a row first, with its entry in the audit
+//! log, and is in force for whoever claims next; a job that runs hears of it with its next heartbeat.
+
+use super::desk::Desk;
+use crate::{
+    actors::keepers::writer::{StoreHandle, WriteError},
+    domain::{
+        id::JobId,
+        job::{JobState, Queue},
+    },
+    ports::{
+        StoreError,
+        clock::{Clock, Ids},
+        jobs::{
+            JobAct, JobActs, JobFilter, JobNow, JobWrite, Jobs, JobsWritten, NewJob, NewWorker,
+            Probe, QueueNow, Worker,
+        },
+        writer::Written,
+    },
+};
+use std::sync::Arc;
+
+/// Acted on at one request; more are left for the next.
+pub(crate) const MOST_ACTED: u32 = 10_000;
+/// In one transaction, which a checkout may wait behind.
+const SLICE: u32 = 100;
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Office {
+    pub(crate) rows: Arc<dyn Jobs>,
+    pub(crate) store: StoreHandle,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) desk: Desk,
+}
+
+/// What an operator's wish came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Acted {
+    /// Jobs that were meant.
+    pub(crate) matched: u64,
+    /// Those it was done to; the others were not in a state for it.
+    pub(crate) done: u64,
+}
+
+impl Office {
+    /// The newest first.
+    pub(crate) async fn list(
+        &self,
+        filter: &JobFilter,
+        after: Option<JobId>,
+        limit: u32,
+    ) -> Result<Vec<JobNow>, StoreError> {
+        self.rows.jobs(filter, after, limit).await
+    }
+
+    pub(crate) async fn show(&self, id: JobId) -> Result<Option<JobNow>, StoreError> {
+        self.rows.job(id).await
+    }
+
+    pub(crate) async fn queues(&self) -> Result<(Vec<QueueNow>, Vec<Worker>), StoreError> {
+        Ok((self.rows.queues().await?, self.rows.workers().await?))
+    }
+
+    pub(crate) async fn act(
+        &self,
+        act: JobAct,
+        jobs: Vec<JobId>,
+        by: &str,
+    ) -> Result<Acted, WriteError> {
+        let mut done = 0;
+        for slice in jobs.chunks(SLICE as usize) {
+            let acts =
+                JobActs { act, jobs: slice.to_vec(), by: by.to_owned(), at: self.clock.now() };
+            match self.write(JobWrite::Act(acts)).await? {
+                JobsWritten::Acted(acted) => done += acted.len() as u64,
+                other => return Err(unexpected(&other)),
+            }
+        }
+        self.desk.nudge().wake();
+        Ok(Acted { matched: jobs.len() as u64, done })
+    }
+
+    /// How many of those there are, up to [`MOST_ACTED`].
+    pub(crate) async fn count(&self, filter: &JobFilter) -> Result<u64, StoreError> {
+        let (mut after, mut count) = (None, 0);
+        while count < u64::from(MOST_ACTED) {
+            let page = self.rows.jobs(filter, after, SLICE).await?;
+            count += page.len() as u64;
+            match page.last() {
+                Some(last) if page.len() as u32 == SLICE => after = Some(last.id),
+                _ => break,
+            }
+        }
+        Ok(count)
+    }
+
+    /// To those of the filter, page by page, up to [`MOST_ACTED`].
+    pub(crate) async fn act_on_all(
+        &self,
+        act: JobAct,
+        filter: &JobFilter,
+        by: &str,
+    ) -> Result<Acted, WriteError> {
+        let (mut after, mut all) = (None, Acted { matched: 0, done: 0 });
+        while all.matched < u64::from(MOST_ACTED) {
+            let page = self.rows.jobs(filter, after, SLICE).await?;
+            let jobs: Vec<JobId> = page.iter().map(|job| job.id).collect();
+            let Some(last) = jobs.last().copied() else { break };
+            after = Some(last);
+            let acted = self.act(act, jobs, by).await?;
+            all = Acted { matched: all.matched + acted.matched, done: all.done + acted.done };
+        }
+        Ok(all)
+    }
+
+    /// Hands nothing of it out any more, on any node, or again.
+    pub(crate) async fn pause(
+        &self,
+        queue: Queue,
+        paused: bool,
+        by: &str,
+    ) -> Result<(), WriteError> {
+        let (by, at) = (by.to_owned(), self.clock.now());
+        self.write(JobWrite::Pause { queue, paused, by, at }).await?;
+        self.desk.nudge().wake();
+        Ok(())
+    }
+
+    /// Puts so many probes there, numbered from `first`.
+    pub(crate) async fn probe(
+        &self,
+        first: u64,
+        count: u64,
+        millis: u32,
+        echo: bool,
+    ) -> Result<(), WriteError> {
+        let all: Vec<u64> = (first..first.saturating_add(count)).collect();
+        for slice in all.chunks(SLICE as usize) {
+            let at = self.clock.now();
+            let probe = |n: &u64| Probe { n: *n, millis, echo };
+            let put = |n| NewJob::of(JobId(self.ids.next()), &probe(n), at);
+            self.write(JobWrite::Send(slice.iter().map(put).collect())).await?;
+        }
+        self.desk.nudge().wake();
+        Ok(())
+    }
+
+    /// What a worker beside the server wants written. What operators do goes by names of their own.
+    pub(crate) async fn relay(&self, write: JobWrite) -> Result<Option<JobsWritten>, WriteError> {
+        let (new, more) = match &write {
+            JobWrite::Act(_) | JobWrite::Pause { .. } => return Ok(None),
+            JobWrite::Join(new) => (Some(new.clone()), false),
+            JobWrite::End { .. } | JobWrite::HandBack { .. } | JobWrite::Bury { .. } => {
+                (None, true)
+            }
+            _ => (None, false),
+        };
+        // It is beside a server, whatever it says.
+        let write = new.map_or(write, |new| JobWrite::Join(NewWorker { alone: false, ..new }));
+        let written = self.write(write).await?;
+        if more {
+            self.desk.nudge().wake();
+        }
+        Ok(Some(written))
+    }
+
+    async fn write(&self, write: JobWrite) -> Result<JobsWritten, WriteError> {
+        match self.store.jobs(write).await? {
+            Written::Jobs(written) => Ok(written),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+/// States from which an act leads somewhere.
+pub(crate) fn states_for(act: JobAct) -> &'static [JobState] {
+    use JobState::*;
+    match act {
+        JobAct::Retry => &[Failed, Dead, Cancelled, Scheduled],
+        JobAct::Discard => &[Failed, Dead, Cancelled, Scheduled, Ready, Succeeded],
+        JobAct::Cancel => &[Scheduled, Ready, Running],
+    }
+}
+
+fn unexpected(written: &impl std::fmt::Debug) -> WriteError {
+    StoreError::Refused(format!("the writer answered with something else: {written:?}")).into()
+}

@@ -1,0 +1,444 @@
+//! The queue's actors around a database of a few rows in memory, which fences as a real one does.
+
+use super::*;
+use crate::{
+    actors::keepers::writer::{self, StoreHandle},
+    domain::{
+        id::{JobId, WorkerId},
+        job::{Queue, Retry},
+        time::Micros,
+    },
+    ports::{
+        StoreError,
+        chance::Chance,
+        clock::{Clock, Ids},
+        jobs::{
+            ClaimedJob, Ended, Ending, JobFilter, JobNow, JobWrite, Jobs, JobsWritten, QueueNow,
+            Worker,
+        },
+        writer::{Write, Writer, Written},
+    },
+};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use supervisors::{
+    Nudge, Pool, PoolOptions, Shutdown, StartError, Strategy, Supervisor,
+    testing::{Universe, until},
+};
+use uuid::Uuid;
+
+#[derive(Default)]
+struct Table {
+    ready: VecDeque<ClaimedJob>,
+    running: BTreeMap<JobId, ClaimedJob>,
+    ended: Vec<Ended>,
+    back: Vec<JobId>,
+    joined: Vec<WorkerId>,
+    left: bool,
+    buried: bool,
+    cancel: Vec<JobId>,
+    /// Commits that fail before one is made.
+    away: usize,
+    /// An end with this effect is refused.
+    refuses: Option<Effect>,
+}
+
+#[derive(Clone, Default)]
+struct Rows(Arc<Mutex<Table>>);
+
+impl Rows {
+    fn table(&self) -> std::sync::MutexGuard<'_, Table> {
+        self.0.lock().unwrap()
+    }
+
+    fn put(&self, n: u128, topic: &str, version: i64, body: &str) -> JobId {
+        let id = JobId(Uuid::from_u128(n));
+        let (topic, body) = (topic.to_owned(), body.to_owned());
+        let job = ClaimedJob {
+            id,
+            topic,
+            version,
+            body,
+            attempt: 0,
+            failures: 0,
+            sent_at: Micros(0),
+            expires_at: None,
+        };
+        self.table().ready.push_back(job);
+        id
+    }
+
+    fn ending(&self, id: JobId) -> Option<Ending> {
+        let table = self.table();
+        table.ended.iter().find(|one| one.id == id).map(|one| one.ending.clone())
+    }
+
+    fn one(&self, write: &JobWrite) -> Result<JobsWritten, StoreError> {
+        let mut table = self.table();
+        if table.away > 0 {
+            table.away -= 1;
+            return Err(StoreError::Unavailable("away".into()));
+        }
+        Ok(match write {
+            JobWrite::Join(new) => {
+                table.joined.push(new.id);
+                JobsWritten::Moved(0)
+            }
+            JobWrite::Beat { .. } if std::mem::take(&mut table.buried) => JobsWritten::Buried,
+            JobWrite::Beat { .. } => JobsWritten::Beating(std::mem::take(&mut table.cancel)),
+            JobWrite::Claim { most, queue: Queue::Default, .. } => {
+                let most = table.ready.len().min(*most as usize);
+                let mut claimed: Vec<_> = table.ready.drain(..most).collect();
+                for job in &mut claimed {
+                    job.attempt += 1;
+                    table.running.insert(job.id, job.clone());
+                }
+                JobsWritten::Claimed(claimed)
+            }
+            JobWrite::Claim { .. } => JobsWritten::Claimed(Vec::new()),
+            JobWrite::End { ended, .. } => {
+                let refused =
+                    |one: &Ended| one.effects.iter().any(|e| Some(e) == table.refuses.as_ref());
+                if ended.iter().any(refused) {
+                    return Err(StoreError::Refused("no".into()));
+                }
+                let mut counted = Vec::new();
+                for one in ended {
+                    let attempt = table.running.get(&one.id).map(|job| job.attempt);
+                    if attempt == Some(one.attempt) {
+                        table.running.remove(&one.id);
+                        table.ended.push(one.clone());
+                        counted.push(one.id);
+                    }
+                }
+                JobsWritten::Ended(counted)
+            }
+            JobWrite::HandBack { jobs, .. } => {
+                for (id, _) in jobs {
+                    if let Some(job) = table.running.remove(id) {
+                        table.back.push(*id);
+                        table.ready.push_back(job);
+                    }
+                }
+                JobsWritten::Moved(0)
+            }
+            JobWrite::Leave { .. } => {
+                table.left = true;
+                let running = std::mem::take(&mut table.running);
+                table.ready.extend(running.into_values());
+                JobsWritten::Moved(0)
+            }
+            _ => JobsWritten::Moved(0),
+        })
+    }
+}
+
+#[async_trait]
+impl Writer for Rows {
+    async fn commit(&mut self, writes: Vec<Write>) -> Vec<Result<Written, StoreError>> {
+        let one = |write: &Write| match write {
+            Write::Jobs(write) => self.one(write).map(Written::Jobs),
+            other => panic!("{other:?}"),
+        };
+        writes.iter().map(one).collect()
+    }
+}
+
+#[async_trait]
+impl Jobs for Rows {
+    async fn next_due(&self, queues: &[Queue]) -> Result<Vec<(Queue, Micros)>, StoreError> {
+        let due = queues.contains(&Queue::Default) && !self.table().ready.is_empty();
+        Ok(due.then_some((Queue::Default, Micros(0))).into_iter().collect())
+    }
+    async fn next_expiry(&self) -> Result<Option<Micros>, StoreError> {
+        Ok(None)
+    }
+    async fn workers(&self) -> Result<Vec<Worker>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn queues(&self) -> Result<Vec<QueueNow>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn job(&self, _: JobId) -> Result<Option<JobNow>, StoreError> {
+        Ok(None)
+    }
+    async fn jobs(
+        &self,
+        _: &JobFilter,
+        _: Option<JobId>,
+        _: u32,
+    ) -> Result<Vec<JobNow>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+/// Rises with tokio's time, so that a test decides about both.
+struct World(tokio::time::Instant, AtomicU64);
+
+impl Clock for World {
+    fn now(&self) -> Micros {
+        Micros(i64::try_from(self.0.elapsed().as_micros()).unwrap())
+    }
+}
+
+impl Ids for World {
+    fn next(&self) -> Uuid {
+        Uuid::from_u128(1_000 + u128::from(self.1.fetch_add(1, Ordering::Relaxed)))
+    }
+}
+
+impl Chance for World {
+    fn bytes(&self) -> [u8; 32] {
+        [0; 32]
+    }
+}
+
+/// Does as its body says.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Act {
+    Do,
+    Undo,
+    Break,
+    Refuse,
+    Panic,
+    Hang,
+}
+
+impl Topic for Act {
+    const TOPIC: &'static str = "act";
+    const VERSION: u32 = 2;
+    const QUEUE: Queue = Queue::Default;
+}
+
+fn done() -> Effect {
+    Effect::MailSent { id: crate::domain::id::MailId(Uuid::nil()), at: Micros(7) }
+}
+
+fn undone() -> Effect {
+    Effect::MailSent { id: crate::domain::id::MailId(Uuid::max()), at: Micros(7) }
+}
+
+impl Job for Act {
+    type World = ();
+    const RETRY: Retry = Retry { failures: 2, ..Retry::DEFAULT };
+    const LIMIT: Duration = Duration::from_secs(5);
+
+    async fn run(self, (): (), tries: Try) -> Verdict {
+        match self {
+            Self::Do => Verdict::Done(vec![done()]),
+            Self::Undo => Verdict::Done(vec![undone()]),
+            Self::Break => Verdict::Retry(format!("at try {}", tries.attempt)),
+            Self::Refuse => Verdict::Fail("no".into()),
+            Self::Panic => panic!("boom"),
+            Self::Hang => std::future::pending().await,
+        }
+    }
+}
+
+struct Shop {
+    universe: Universe,
+    rows: Rows,
+}
+
+impl Shop {
+    async fn open(workers: usize, bound: usize) -> Self {
+        let (rows, desk) = (Rows::default(), Desk::default());
+        let world = Arc::new(World(tokio::time::Instant::now(), AtomicU64::new(0)));
+        let (mailbox, store): (_, StoreHandle) = writer::store();
+        let writing = rows.clone();
+        let store_writer = writer::writer(&mailbox, &Nudge::new(), move || {
+            let writer = Box::new(writing.clone()) as Box<dyn Writer>;
+            async move { Ok::<_, StartError>(writer) }
+        });
+        let (clock, ends) = (world.clone() as Arc<dyn Clock>, ends());
+        let parts = RunnerParts {
+            topics: Topics::default().with::<Act>(()),
+            desk: desk.clone(),
+            ends: ends.address(),
+            clock: clock.clone(),
+            chance: world.clone(),
+        };
+        let pool = Pool::new("default", PoolOptions { workers, bound, ..PoolOptions::default() });
+        let more = Arc::default();
+        let runners = runners(&pool, &more, &parts);
+        let lines = vec![Line { queue: Queue::Default, pool: pool.handle(), more }];
+        let (reading, drain) =
+            (Arc::new(rows.clone()), Shutdown::Drain(Duration::from_millis(200)));
+        let tree = Supervisor::new("test", Strategy::OneForOne)
+            .child(store_writer)
+            .child(lease(LeaseParts {
+                desk: desk.clone(),
+                rows: reading.clone(),
+                store: store.clone(),
+                clock: clock.clone(),
+                ids: world,
+                name: "here 1".into(),
+                alone: true,
+                config: JobsConfig { keep_hours: 24, keep_days: 30 },
+            }))
+            .child(committer(&ends, &store, &clock))
+            .child(runners.shutdown(drain))
+            .child(dispatcher(DispatchParts { desk, rows: reading, store, clock, lines }));
+        Self { universe: Universe::start(tree).await.unwrap(), rows }
+    }
+
+    /// Waits until the dispatcher has looked some times more.
+    async fn passes(&self) {
+        let looked = |snapshot: &supervisors::Snapshot| {
+            snapshot.find("test/job-dispatcher").map_or(0, |node| node.handled)
+        };
+        let before = looked(&self.universe.view().snapshot());
+        self.universe.until("it looked again", |now| looked(now) > before + 2).await;
+    }
+
+    async fn ended(&self, id: JobId) -> Ending {
+        until("it ends", || self.rows.ending(id).is_some()).await;
+        self.rows.ending(id).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_verdict_becomes_an_end_and_its_effects_go_with_it() {
+    let shop = Shop::open(2, 8).await;
+    let good = shop.rows.put(1, "act", 2, "\"do\"");
+    let refused = shop.rows.put(2, "act", 2, "\"refuse\"");
+    let broken = shop.rows.put(3, "act", 2, "\"break\"");
+    assert_eq!(shop.ended(good).await, Ending::Succeeded);
+    assert_eq!(shop.ended(refused).await, Ending::Failed { error: "no".into() });
+    let Ending::Again { at, error } = shop.ended(broken).await else { panic!() };
+    assert!(at.0 >= 1_000_000 && error == "at try 1", "{at:?} {error}");
+    let effects = |id| {
+        let table = shop.rows.table();
+        table.ended.iter().find(|one| one.id == id).unwrap().effects.clone()
+    };
+    assert_eq!(effects(good), [done()]);
+    assert_eq!(effects(broken), []);
+    shop.universe.stop().await;
+}
+
+#[tokio::test]
+async fn a_panic_is_a_failure_whose_text_is_kept_and_enough_of_them_are_the_end() {
+    let shop = Shop::open(1, 8).await;
+    let id = shop.rows.put(1, "act", 2, "\"panic\"");
+    let Ending::Again { error, .. } = shop.ended(id).await else { panic!() };
+    assert!(error.contains("boom") && error.contains("tests.rs"), "{error}");
+    let again = shop.rows.put(2, "act", 2, "\"panic\"");
+    shop.rows.table().ready[0].failures = 1;
+    assert!(matches!(shop.ended(again).await, Ending::Dead { .. }));
+    // Whoever ran it is well.
+    let after = shop.rows.put(3, "act", 2, "\"do\"");
+    assert_eq!(shop.ended(after).await, Ending::Succeeded);
+    shop.universe.stop().await;
+}
+
+#[tokio::test]
+async fn what_nobody_knows_is_a_dead_letter_that_says_why() {
+    let shop = Shop::open(1, 8).await;
+    let topic = shop.rows.put(1, "dance", 1, "{}");
+    let version = shop.rows.put(2, "act", 3, "\"do\"");
+    let body = shop.rows.put(3, "act", 2, "\"sing\"");
+    for (id, why) in
+        [(topic, "the topic `dance`"), (version, "in version 2, not in 3"), (body, "sing")]
+    {
+        let Ending::Dead { error } = shop.ended(id).await else { panic!() };
+        assert!(error.contains(why), "{error}");
+    }
+    shop.universe.stop().await;
+}
+
+#[tokio::test]
+async fn one_that_never_ends_is_ended_by_its_limit_or_by_an_operator() {
+    let shop = Shop::open(2, 8).await;
+    let (hangs, cancelled) =
+        (shop.rows.put(1, "act", 2, "\"hang\""), shop.rows.put(2, "act", 2, "\"hang\""));
+    until("both run", || shop.rows.table().running.len() == 2).await;
+    shop.rows.table().cancel.push(cancelled);
+    assert_eq!(shop.ended(cancelled).await, Ending::Cancelled);
+    assert_eq!(shop.rows.ending(hangs), None);
+    let Ending::Again { error, .. } = shop.ended(hangs).await else { panic!() };
+    assert!(error.contains("longer than 5 s"), "{error}");
+    shop.universe.stop().await;
+}
+
+#[tokio::test]
+async fn ends_wait_for_a_database_that_is_away_and_are_said_once() {
+    let shop = Shop::open(2, 8).await;
+    let hangs = shop.rows.put(1, "act", 2, "\"hang\"");
+    until("it runs", || shop.rows.table().running.contains_key(&hangs)).await;
+    let id = shop.rows.put(2, "act", 2, "\"do\"");
+    until("it runs or ran", || shop.rows.table().ready.is_empty()).await;
+    shop.rows.table().away = 5;
+    assert_eq!(shop.ended(id).await, Ending::Succeeded);
+    assert_eq!(shop.rows.table().ended.len(), 1);
+    shop.universe.stop().await;
+}
+
+#[tokio::test]
+async fn a_refused_effect_ends_its_own_job_alone() {
+    let shop = Shop::open(1, 8).await;
+    shop.rows.table().refuses = Some(undone());
+    let good = shop.rows.put(1, "act", 2, "\"do\"");
+    let bad = shop.rows.put(2, "act", 2, "\"undo\"");
+    assert_eq!(shop.ended(good).await, Ending::Succeeded);
+    let Ending::Dead { error } = shop.ended(bad).await else { panic!() };
+    assert!(error.contains("refused"), "{error}");
+    shop.universe.stop().await;
+}
+
+#[tokio::test]
+async fn a_paused_pool_is_handed_nothing_and_a_full_one_no_more_than_it_holds() {
+    let shop = Shop::open(1, 4).await;
+    let control = shop.universe.view().pool("default").unwrap();
+    control.pause();
+    for n in 1..=9 {
+        shop.rows.put(n, "act", 2, "\"hang\"");
+    }
+    shop.passes().await;
+    assert_eq!(shop.rows.table().ready.len(), 9);
+    control.resume();
+    until("some are fetched", || !shop.rows.table().running.is_empty()).await;
+    shop.passes().await;
+    let fetched = shop.rows.table().running.len();
+    assert!((4..=5).contains(&fetched), "{fetched} for one worker and four that wait");
+    shop.universe.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_stops_hands_back_what_is_not_done() {
+    let shop = Shop::open(1, 8).await;
+    for n in 1..=5 {
+        shop.rows.put(n, "act", 2, "\"hang\"");
+    }
+    until("all are fetched", || shop.rows.table().running.len() == 5).await;
+    shop.universe.stop().await;
+    let table = shop.rows.table();
+    assert!(table.left && table.running.is_empty() && table.ready.len() == 5);
+    assert!(table.ended.is_empty());
+}
+
+#[tokio::test]
+async fn who_was_taken_for_dead_lets_go_and_joins_anew() {
+    let shop = Shop::open(1, 8).await;
+    let id = shop.rows.put(1, "act", 2, "\"hang\"");
+    until("it runs", || shop.rows.table().running.contains_key(&id)).await;
+    {
+        // Another process buried this one, and somebody has the job.
+        let mut table = shop.rows.table();
+        table.buried = true;
+        table.running.get_mut(&id).unwrap().attempt += 1;
+    }
+    until("it joins anew", || shop.rows.table().joined.len() == 2).await;
+    let next = shop.rows.put(2, "act", 2, "\"do\"");
+    assert_eq!(shop.ended(next).await, Ending::Succeeded);
+    assert!(shop.rows.table().running.contains_key(&id), "its late word didn't count");
+    assert_eq!(shop.rows.ending(id), None);
+    shop.universe.stop().await;
+}

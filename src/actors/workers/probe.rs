@@ -1,0 +1,39 @@
+//! A job for looking at the queue itself: it takes its time and does no more, or leaves an echo, by
+//! which whoever counts sees that it happened, and once.
+
+use super::jobs::{Job, Try, Verdict};
+use crate::{
+    domain::id::JobId,
+    ports::{
+        clock::{Clock, Ids},
+        jobs::{Echo, Effect, NewJob, Probe},
+    },
+};
+use std::{sync::Arc, time::Duration};
+
+#[derive(Clone)]
+pub(crate) struct Prober {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+}
+
+impl Job for Probe {
+    type World = Prober;
+
+    async fn run(self, prober: Prober, _: Try) -> Verdict {
+        tokio::time::sleep(Duration::from_millis(self.millis.into())).await;
+        let echo = || {
+            let id = JobId(prober.ids.next());
+            Effect::Send(NewJob::of(id, &Echo { of: self.n }, prober.clock.now()))
+        };
+        Verdict::Done(if self.echo { vec![echo()] } else { Vec::new() })
+    }
+}
+
+impl Job for Echo {
+    type World = ();
+
+    async fn run(self, (): (), _: Try) -> Verdict {
+        Verdict::Done(Vec::new())
+    }
+}

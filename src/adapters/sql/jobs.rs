@@ -1,0 +1,288 @@
+//! The queue looked at; see `ports::jobs`. The writer fills and empties it.
+
+use super::{
+    SqlStore,
+    error::not_ours,
+    on,
+    texts::{Sql, pattern, statements},
+};
+use crate::{
+    domain::{
+        id::{JobId, WorkerId},
+        job::{JobState, Queue},
+        time::Micros,
+    },
+    ports::{
+        StoreError,
+        jobs::{JobFilter, JobNow, Jobs, QueueNow, Worker},
+    },
+};
+use async_trait::async_trait;
+use sqlx_macros::FromRow;
+use uuid::Uuid;
+
+/// Of one job, as JSON text where that differs; then what picks them.
+macro_rules! columns {
+    ($body:literal, $rest:literal) => {
+        concat!(
+            "SELECT id, topic, version, ",
+            $body,
+            " AS body, queue, priority, state, attempt, failures, losses, sent_at, due_at,
+                 expires_at, lane, blocked, worker, started_at, ended_at,
+                 cancel_at IS NOT NULL AND ended_at IS NULL AS cancelling, error
+             FROM job ",
+            $rest
+        )
+    };
+}
+
+/// The same for both.
+macro_rules! of_jobs {
+    ($rest:literal) => {
+        Sql { sqlite: columns!("body", $rest), postgres: columns!("body::text", $rest) }
+    };
+}
+
+const BY_ID_TEXT: Sql = of_jobs!("WHERE id = $1");
+const LIST_TEXT: Sql = of_jobs!(
+    "WHERE id < $1 AND ($2 = '' OR state = $2) AND ($3 = '' OR queue = $3)
+         AND ($4 = '' OR topic = $4) AND ($5 = '' OR error LIKE $5 ESCAPE '!')
+     ORDER BY id DESC LIMIT $6"
+);
+/// Few among many: by an index of their own.
+const TROUBLE_TEXT: Sql = of_jobs!(
+    "WHERE id < $1 AND state = $2 AND state IN ('failed', 'dead', 'cancelled')
+         AND ($3 = '' OR queue = $3) AND ($4 = '' OR topic = $4)
+         AND ($5 = '' OR error LIKE $5 ESCAPE '!')
+     ORDER BY id DESC LIMIT $6"
+);
+
+statements! {
+    BY_ID = { sqlite: (BY_ID_TEXT.sqlite), postgres: (BY_ID_TEXT.postgres) };
+    LIST = { sqlite: (LIST_TEXT.sqlite), postgres: (LIST_TEXT.postgres) };
+    TROUBLE = { sqlite: (TROUBLE_TEXT.sqlite), postgres: (TROUBLE_TEXT.postgres) };
+    PAUSED = "SELECT queue, set_by, set_at FROM job_queue WHERE paused";
+    COUNTS =
+        "SELECT queue, state, count(*) AS jobs, min(due_at) AS due_at FROM job
+         WHERE state = 'ready' GROUP BY queue, state
+         UNION ALL
+         SELECT queue, state, count(*), min(due_at) FROM job
+         WHERE state = 'scheduled' GROUP BY queue, state
+         UNION ALL
+         SELECT queue, state, count(*), min(due_at) FROM job
+         WHERE worker IS NOT NULL GROUP BY queue, state
+         UNION ALL
+         SELECT queue, state, count(*), min(due_at) FROM job
+         WHERE state IN ('failed', 'dead', 'cancelled') GROUP BY queue, state";
+    NEXT_DUE = {
+        sqlite:
+            "SELECT q.value AS queue,
+                 CASE WHEN EXISTS (SELECT 1 FROM job WHERE queue = q.value AND state = 'ready')
+                      THEN 0
+                      ELSE (SELECT min(due_at) FROM job WHERE queue = q.value
+                                AND state = 'scheduled' AND blocked = 0) END AS due_at
+             FROM json_each($1) q
+             WHERE NOT EXISTS (SELECT 1 FROM job_queue p WHERE p.queue = q.value AND p.paused = 1)",
+        postgres:
+            "SELECT q.queue,
+                 CASE WHEN EXISTS (SELECT 1 FROM job j WHERE j.queue = q.queue AND state = 'ready')
+                      THEN 0
+                      ELSE (SELECT min(due_at) FROM job j WHERE j.queue = q.queue
+                                AND state = 'scheduled' AND NOT blocked) END AS due_at
+             FROM (SELECT jsonb_array_elements_text($1) AS queue) q
+             WHERE NOT EXISTS (SELECT 1 FROM job_queue p WHERE p.queue = q.queue AND p.paused)",
+    };
+    NEXT_EXPIRY =
+        "SELECT min(expires_at) FROM job
+         WHERE expires_at IS NOT NULL AND state IN ('scheduled', 'ready')";
+    WORKERS =
+        "SELECT id, name, beat, joined_at, seen_at,
+             (SELECT count(*) FROM job j WHERE j.worker = w.id AND j.worker IS NOT NULL) AS jobs
+         FROM job_worker w ORDER BY joined_at, id";
+}
+
+#[derive(FromRow)]
+struct DueRow {
+    queue: String,
+    due_at: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct WorkerRow {
+    id: Uuid,
+    name: String,
+    beat: i64,
+    joined_at: i64,
+    seen_at: i64,
+    jobs: i64,
+}
+
+impl From<WorkerRow> for Worker {
+    fn from(row: WorkerRow) -> Self {
+        Self {
+            id: WorkerId(row.id),
+            name: row.name,
+            beat: row.beat,
+            joined_at: Micros(row.joined_at),
+            seen_at: Micros(row.seen_at),
+            jobs: u64::try_from(row.jobs).unwrap_or_default(),
+        }
+    }
+}
+
+#[derive(FromRow)]
+struct JobRow {
+    id: Uuid,
+    topic: String,
+    version: i64,
+    body: String,
+    queue: String,
+    priority: i64,
+    state: String,
+    attempt: i64,
+    failures: i64,
+    losses: i64,
+    sent_at: i64,
+    due_at: i64,
+    expires_at: Option<i64>,
+    lane: Option<String>,
+    blocked: bool,
+    worker: Option<Uuid>,
+    started_at: Option<i64>,
+    ended_at: Option<i64>,
+    cancelling: bool,
+    error: Option<String>,
+}
+
+impl TryFrom<JobRow> for JobNow {
+    type Error = StoreError;
+
+    fn try_from(row: JobRow) -> Result<Self, StoreError> {
+        let count = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
+        let state = JobState::parse(&row.state);
+        Ok(Self {
+            id: JobId(row.id),
+            topic: row.topic,
+            version: row.version,
+            body: row.body,
+            queue: row.queue,
+            priority: row.priority,
+            state: state.ok_or_else(|| not_ours("a job is in no state we know"))?,
+            attempt: count(row.attempt),
+            failures: count(row.failures),
+            losses: count(row.losses),
+            sent_at: Micros(row.sent_at),
+            due_at: Micros(row.due_at),
+            expires_at: row.expires_at.map(Micros),
+            lane: row.lane,
+            blocked: row.blocked,
+            worker: row.worker.map(WorkerId),
+            started_at: row.started_at.map(Micros),
+            ended_at: row.ended_at.map(Micros),
+            cancelling: row.cancelling,
+            error: row.error,
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct CountRow {
+    queue: String,
+    state: String,
+    jobs: i64,
+    due_at: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct PausedRow {
+    queue: String,
+    set_by: String,
+    set_at: i64,
+}
+
+#[async_trait]
+impl Jobs for SqlStore {
+    async fn next_due(&self, queues: &[Queue]) -> Result<Vec<(Queue, Micros)>, StoreError> {
+        let names: Vec<_> = queues.iter().map(|queue| queue.as_str()).collect();
+        let rows: Vec<DueRow> = on!(self, NEXT_DUE, |pool, text| sqlx::query_as(text)
+            .bind(sqlx::types::Json(names))
+            .fetch_all(pool)
+            .await)?;
+        let due = rows
+            .into_iter()
+            .filter_map(|row| Some((Queue::parse(&row.queue)?, Micros(row.due_at?))));
+        Ok(due.collect())
+    }
+
+    async fn next_expiry(&self) -> Result<Option<Micros>, StoreError> {
+        let next: Option<i64> =
+            on!(self, NEXT_EXPIRY, |pool, text| sqlx::query_scalar(text).fetch_one(pool).await)?;
+        Ok(next.map(Micros))
+    }
+
+    async fn workers(&self) -> Result<Vec<Worker>, StoreError> {
+        let rows: Vec<WorkerRow> =
+            on!(self, WORKERS, |pool, text| sqlx::query_as(text).fetch_all(pool).await)?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    async fn queues(&self) -> Result<Vec<QueueNow>, StoreError> {
+        let counts: Vec<CountRow> =
+            on!(self, COUNTS, |pool, text| sqlx::query_as(text).fetch_all(pool).await)?;
+        let paused: Vec<PausedRow> =
+            on!(self, PAUSED, |pool, text| sqlx::query_as(text).fetch_all(pool).await)?;
+        let now = |queue: &Queue| {
+            let of = |states: &[JobState]| {
+                let is_it = |row: &&CountRow| {
+                    let state = JobState::parse(&row.state);
+                    row.queue == queue.as_str() && state.is_some_and(|s| states.contains(&s))
+                };
+                let jobs: i64 = counts.iter().filter(is_it).map(|row| row.jobs).sum();
+                u64::try_from(jobs).unwrap_or_default()
+            };
+            let ready =
+                counts.iter().find(|row| row.queue == queue.as_str() && row.state == "ready");
+            let paused = paused.iter().find(|row| row.queue == queue.as_str());
+            QueueNow {
+                queue: *queue,
+                scheduled: of(&[JobState::Scheduled]),
+                ready: of(&[JobState::Ready]),
+                running: of(&[JobState::Running]),
+                given_up: of(&[JobState::Failed, JobState::Dead]),
+                oldest_due_at: ready.and_then(|row| row.due_at).map(Micros),
+                paused: paused.map(|row| (row.set_by.clone(), Micros(row.set_at))),
+            }
+        };
+        Ok(Queue::ALL.iter().map(now).collect())
+    }
+
+    async fn job(&self, id: JobId) -> Result<Option<JobNow>, StoreError> {
+        let row: Option<JobRow> = on!(self, BY_ID, |pool, text| sqlx::query_as(text)
+            .bind(id.0)
+            .fetch_optional(pool)
+            .await)?;
+        row.map(JobNow::try_from).transpose()
+    }
+
+    async fn jobs(
+        &self,
+        filter: &JobFilter,
+        after: Option<JobId>,
+        limit: u32,
+    ) -> Result<Vec<JobNow>, StoreError> {
+        let trouble = [JobState::Failed, JobState::Dead, JobState::Cancelled];
+        let few = filter.state.is_some_and(|state| trouble.contains(&state));
+        let list = if few { TROUBLE } else { LIST };
+        let error = pattern(filter.error.as_deref().unwrap_or_default());
+        let rows: Vec<JobRow> = on!(self, list, |pool, text| sqlx::query_as(text)
+            .bind(after.map_or(Uuid::max(), |id| id.0))
+            .bind(filter.state.map_or("", JobState::as_str))
+            .bind(filter.queue.map_or("", Queue::as_str))
+            .bind(filter.topic.as_deref().unwrap_or_default())
+            .bind(&error)
+            .bind(i64::from(limit))
+            .fetch_all(pool)
+            .await)?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+}

@@ -1,0 +1,130 @@
+//! The queue's consumers: which jobs this program does, and a pool for each queue.
+
+use super::BootError;
+use crate::{
+    actors::{
+        keepers::writer::StoreHandle,
+        workers::{
+            jobs::{
+                Desk, DispatchParts, LeaseParts, Line, RunnerParts, Topics, committer, dispatcher,
+                ends, lease, runners,
+            },
+            probe::Prober,
+            send_mail::Post,
+        },
+    },
+    adapters::{
+        mail::{FolderMailer, Origin, SmtpMailer},
+        sql::SqlStore,
+    },
+    config::Config,
+    domain::job::Queue,
+    folder::Folder,
+    ports::{
+        chance::Chance,
+        clock::{Clock, Ids},
+        jobs::{Echo, Jobs, Probe},
+        mail::{Mailer, SendMail},
+    },
+    tree::{JobSeats, PoolConfig},
+    views::Sender,
+};
+use std::sync::Arc;
+use supervisors::Pool;
+
+/// What running jobs needs of the world.
+pub(super) struct JobParts {
+    pub(super) rows: Arc<dyn Jobs>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn Ids>,
+    pub(super) chance: Arc<dyn Chance>,
+    /// No other process runs this database's jobs, as far as it is known here.
+    pub(super) alone: bool,
+}
+
+/// As mails name the shop, and where they link to.
+pub(super) fn sender(config: &Config, url: &str) -> Sender {
+    Sender { shop: config.shop.name.clone(), url: url.to_owned() }
+}
+
+/// Every job there is, a line each. `url`: where the shop is, as mails link to it.
+pub(super) fn topics(
+    config: &Config,
+    folder: &Folder,
+    store: &Arc<SqlStore>,
+    parts: &JobParts,
+    url: &str,
+) -> Result<Topics, BootError> {
+    let origin = Origin::read(&config.mail.from).map_err(BootError::Other)?;
+    let smtp = &config.mail.smtp;
+    let mailer: Arc<dyn Mailer> = match smtp.host.as_str() {
+        "" => Arc::new(FolderMailer::new(folder.mail(), origin)),
+        _ => Arc::new(SmtpMailer::new(smtp, origin).map_err(BootError::Other)?),
+    };
+    let post = Post {
+        queue: store.clone(),
+        orders: store.clone(),
+        mailer,
+        sender: sender(config, url),
+        clock: parts.clock.clone(),
+    };
+    let prober = Prober { clock: parts.clock.clone(), ids: parts.ids.clone() };
+    Ok(Topics::default().with::<SendMail>(post).with::<Probe>(prober).with::<Echo>(()))
+}
+
+/// For jobs of these queues; `concurrency` of each at a time, or as configured.
+pub(super) fn jobs(
+    config: &Config,
+    parts: &JobParts,
+    store: &StoreHandle,
+    desk: &Desk,
+    topics: Topics,
+    queues: &[Queue],
+    concurrency: Option<u32>,
+) -> JobSeats {
+    let mailbox = ends();
+    let working = RunnerParts {
+        topics,
+        desk: desk.clone(),
+        ends: mailbox.address(),
+        clock: parts.clock.clone(),
+        chance: parts.chance.clone(),
+    };
+    let (mut lines, mut pools) = (Vec::new(), Vec::new());
+    for queue in queues {
+        let name = queue.as_str();
+        let configured = config.pool(name);
+        let workers = concurrency.unwrap_or(configured.workers);
+        let pool = Pool::new(name, PoolConfig { workers, ..configured }.options());
+        let more = Arc::default();
+        pools.push(runners(&pool, &more, &working));
+        lines.push(Line { queue: *queue, pool: pool.handle(), more });
+    }
+    JobSeats {
+        lease: lease(LeaseParts {
+            desk: desk.clone(),
+            rows: parts.rows.clone(),
+            store: store.clone(),
+            clock: parts.clock.clone(),
+            ids: parts.ids.clone(),
+            name: format!("{} {}", node_name(), std::process::id()),
+            alone: parts.alone,
+            config: config.jobs,
+        }),
+        committer: committer(&mailbox, store, &parts.clock),
+        pools,
+        dispatcher: dispatcher(DispatchParts {
+            desk: desk.clone(),
+            rows: parts.rows.clone(),
+            store: store.clone(),
+            clock: parts.clock.clone(),
+            lines,
+        }),
+    }
+}
+
+/// What this machine calls itself where nodes are told apart.
+pub(super) fn node_name() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "local".to_owned(), |name| name.trim().to_owned())
+}

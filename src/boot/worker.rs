@@ -1,0 +1,98 @@
+//! A process that runs jobs and nothing else: on PostgreSQL by itself, beside the server of an
+//! embedded shop through its socket.
+
+use super::{
+    BootError,
+    jobs::{JobParts, jobs, topics},
+    parts::location,
+    signals::{self, Signals, Wish},
+};
+use crate::{
+    actors::{keepers::writer, workers::jobs::Desk},
+    adapters::{
+        chance::SystemChance,
+        clock::{SystemClock, UuidV7},
+        postgres::PostgresWriter,
+        socket::SocketWriter,
+        sql::{MigrationState, SqlStore},
+    },
+    config::Config,
+    domain::job::Queue,
+    folder::Folder,
+    ports::{StoreError, writer::Writer},
+    tree,
+};
+use std::sync::Arc;
+use supervisors::{Nudge, StartError};
+
+/// Runs jobs of these queues until it is told to end; `concurrency` of each at a time.
+pub(crate) async fn work(
+    config: &Config,
+    folder: &Folder,
+    queues: &[Queue],
+    concurrency: Option<u32>,
+) -> Result<(), BootError> {
+    let hand_over = signals::hand_over()?;
+    supervisors::install_panic_capture();
+    let embedded = config.store.database_url.is_empty();
+    let server = folder.owner();
+    if embedded && server.is_none() {
+        return Err(BootError::Other(format!(
+            "no server is running on {}, and a worker on SQLite writes through it: start one with \
+             `stoa serve`, or name a PostgreSQL with --database-url",
+            folder.path().display()
+        )));
+    }
+    let location = location(config, folder);
+    let store = Arc::new(SqlStore::connect(&location).await?);
+    let lines = store.migration_status().await?;
+    if lines.iter().any(|line| line.state == MigrationState::Pending) {
+        let words = "the database is not in this version's form: start the server, or run `stoa \
+                     migrate`";
+        return Err(BootError::Other(words.into()));
+    }
+    let public = config.shop.public_url.trim_end_matches('/').to_owned();
+    let url = match public.is_empty() {
+        false => public,
+        true => server.and_then(|owner| owner.url).unwrap_or_default(),
+    };
+    let parts = JobParts {
+        rows: store.clone(),
+        clock: Arc::new(SystemClock::start()),
+        ids: Arc::new(UuidV7),
+        chance: Arc::new(SystemChance),
+        // Others run jobs too.
+        alone: false,
+    };
+    let topics = topics(config, folder, &store, &parts, &url)?;
+    let (mailbox, handle) = writer::store();
+    let (socket, ids) = (folder.socket(), parts.ids.clone());
+    let url = config.store.database_url.clone();
+    let writing = writer::writer(&mailbox, &Nudge::new(), move || {
+        let (socket, ids, url) = (socket.clone(), ids.clone(), url.clone());
+        async move {
+            if embedded {
+                return Ok(Box::new(SocketWriter::new(&socket)) as Box<dyn Writer>);
+            }
+            match PostgresWriter::connect(&url, ids).await {
+                Ok(writer) => Ok(Box::new(writer) as _),
+                Err(error @ StoreError::Unavailable(_)) => Err(StartError::unavailable(error)),
+                Err(error) => Err(StartError::crash(error)),
+            }
+        }
+    });
+    let desk = Desk::default();
+    let seats = jobs(config, &parts, &handle, &desk, topics, queues, concurrency);
+    let mut signals = Signals::hear(hand_over)?;
+    let running = tree::worker(writing, seats).start().await?;
+    let names: Vec<_> = queues.iter().map(|queue| queue.as_str()).collect();
+    tracing::info!(queues = names.join(","), "working");
+    let wanted = tokio::select! {
+        () = signals.end() => Ok(()),
+        ended = running.ended() => Err(BootError::Ended(ended)),
+    };
+    tracing::info!("stopping: jobs in hand go back");
+    signals::stop(&running, &mut signals, Wish::End).await?;
+    store.close().await;
+    wanted
+}

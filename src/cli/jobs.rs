@@ -1,0 +1,162 @@
+//! `stoa jobs list|show|retry|discard|cancel`
+
+use super::{
+    Context, Failure, Outcome,
+    client::{Client, escaped},
+    output,
+};
+use http::Method;
+use serde_json::{Value, json};
+
+/// The running server's jobs: what waits, what runs, what was given up and why.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Jobs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// The newest first.
+    List {
+        #[command(flatten)]
+        filter: Filter,
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// All there is about one job.
+    Show { id: String },
+    /// Try jobs anew, and now.
+    Retry(Act),
+    /// Drop jobs; those that run are left alone.
+    Discard(Act),
+    /// Cancel jobs that wait, and end those that run.
+    Cancel(Act),
+}
+
+#[derive(Debug, clap::Args)]
+struct Filter {
+    /// scheduled, ready, running, succeeded, failed, dead or cancelled.
+    #[arg(long)]
+    state: Option<String>,
+    /// default, index, media, mail or import.
+    #[arg(long)]
+    queue: Option<String>,
+    /// As `list` shows it.
+    #[arg(long)]
+    topic: Option<String>,
+    /// Somewhere in the error of the last try.
+    #[arg(long, value_name = "TEXT")]
+    error: Option<String>,
+}
+
+/// Which jobs: by id, or all that are in a state and fit.
+#[derive(Debug, clap::Args)]
+struct Act {
+    /// As `list` shows them.
+    #[arg(conflicts_with_all = ["state", "queue", "topic", "error"], required_unless_present = "state")]
+    ids: Vec<String>,
+    #[command(flatten)]
+    filter: Filter,
+    /// Do it; without this, a filter only says how many jobs it finds.
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Filter {
+    fn given(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let Self { state, queue, topic, error } = self;
+        let all = [("state", state), ("queue", queue), ("topic", topic), ("error", error)];
+        all.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)))
+    }
+}
+
+impl Jobs {
+    pub(crate) async fn run(self, context: &Context) -> Outcome {
+        let server = context.running_server()?;
+        match &self.what {
+            What::List { filter, limit } => {
+                let mut path = format!("/ops/jobs.json?limit={limit}");
+                for (name, value) in filter.given() {
+                    path.push_str(&format!("&{name}={}", escaped(value)));
+                }
+                list(context, &server.get(&path).await?)
+            }
+            What::Show { id } => {
+                let job: Value = server.get(&format!("/ops/jobs/{}", escaped(id))).await?;
+                show(context, &job)
+            }
+            What::Retry(act) => act.ask(context, &server, "retry", "retried").await,
+            What::Discard(act) => act.ask(context, &server, "discard", "discarded").await,
+            What::Cancel(act) => act.ask(context, &server, "cancel", "cancelled").await,
+        }
+    }
+}
+
+impl Act {
+    async fn ask(&self, context: &Context, server: &Client, action: &str, done: &str) -> Outcome {
+        let filter: serde_json::Map<_, _> =
+            self.filter.given().map(|(name, value)| (name.to_owned(), json!(value))).collect();
+        let preview = self.ids.is_empty() && !self.yes;
+        let wish = match self.ids.is_empty() {
+            true => json!({"action": action, "filter": filter, "preview": preview}),
+            false => json!({"action": action, "ids": self.ids}),
+        };
+        let answer: Value = server.change(Method::POST, "/ops/job-actions", Some(&wish)).await?;
+        if context.json {
+            return output::json(&answer);
+        }
+        let (matched, acted) = (&answer["matched"], &answer["done"]);
+        match preview {
+            true => output::say(&format!("{matched} would be {done}: add --yes to do it")),
+            false if matched == acted => output::say(&format!("{acted} {done}")),
+            false => output::say(&format!(
+                "{acted} of {matched} {done}; the others are in no state for it, or are gone"
+            )),
+        }
+        if !self.ids.is_empty() && *acted == json!(0) {
+            return Err(Failure::Silent);
+        }
+        Ok(())
+    }
+}
+
+fn list(context: &Context, answer: &Value) -> Outcome {
+    if context.json {
+        return output::json(answer);
+    }
+    let keys = ["id", "topic", "queue", "state", "attempt", "failures", "sent_at", "due_at"];
+    let rows: Vec<Vec<String>> = answer["items"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|row| {
+            let mut cells: Vec<String> = keys.iter().map(|key| output::cell(row, key)).collect();
+            // The first line says what, those below where.
+            let error = output::cell(row, "error");
+            cells.push(error.lines().next().unwrap_or_default().to_owned());
+            cells
+        })
+        .collect();
+    let head = ["ID", "TOPIC", "QUEUE", "STATE", "TRIES", "FAILED", "SENT", "DUE", "ERROR"];
+    output::table(&head, &rows);
+    if !answer["next"].is_null() {
+        output::talk("there are more: raise --limit, or narrow it down");
+    }
+    Ok(())
+}
+
+fn show(context: &Context, job: &Value) -> Outcome {
+    if context.json {
+        return output::json(job);
+    }
+    for (key, value) in job.as_object().into_iter().flatten() {
+        if key != "error" && !value.is_null() {
+            output::say(&format!("{key:<12}{}", output::cell(job, key)));
+        }
+    }
+    if let Some(error) = job["error"].as_str() {
+        output::say(&format!("\n{error}"));
+    }
+    Ok(())
+}

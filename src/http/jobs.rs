@@ -1,0 +1,496 @@
+//! `/ops/jobs` and `/ops/queues`: what waits, what runs and what went wrong, and turning it. For
+//! administrators.
+
+use crate::{
+    actors::{
+        keepers::writer::WriteError,
+        workers::jobs::{Acted, MOST_ACTED, states_for},
+    },
+    domain::{
+        id::JobId,
+        job::{JobState, Priority, Queue},
+        time::Micros,
+    },
+    http::{
+        access::Access,
+        api::{fresh, link_next},
+        app::App,
+        cursor::{self, BeforeJob},
+        error::{Code, Problem},
+        extract::{Param, Takes},
+        openapi::{Doc, json, media},
+        ops::by,
+        resource::{Asked, Intake, Operation, Resource},
+    },
+    ports::{
+        StoreError,
+        jobs::{JobAct, JobFilter, JobNow, JobWrite, QueueNow, Worker},
+    },
+};
+use http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::sync::Arc;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use warp::reply::Response;
+
+const JOBS: &str = "/ops/jobs.json";
+const MOST_TEXT: usize = 200;
+const STATE: Takes = Takes::OneOf(JobState::NAMES);
+const QUEUE: Takes = Takes::OneOf(Queue::NAMES);
+const LIST: &[Param] = &[
+    Param::new("state", STATE, "Only these; left out: in whatever state."),
+    Param::new("queue", QUEUE, "Only those of this queue."),
+    Param::new("topic", Takes::Text { most: MOST_TEXT }, "Only those of this topic."),
+    Param::new("error", Takes::Text { most: MOST_TEXT }, "Only those with this in their error."),
+    Param::new(
+        "after",
+        Takes::Formed { most: cursor::MOST, pattern: cursor::PATTERN },
+        "Where to go on: `next` of the answer before.",
+    ),
+    Param::new("limit", Takes::Integer { least: 1, most: 200, default: 50 }, "Jobs at most."),
+];
+const ID: Param = Param::new(
+    "id",
+    Takes::Formed { most: 36, pattern: "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$" },
+    "The job's id.",
+);
+const NAME: Param = Param::new("name", QUEUE, "The queue's name.");
+/// Named one by one.
+const MOST_NAMED: usize = 1_000;
+const MOST_MILLIS: u32 = 60_000;
+
+#[derive(Serialize, ToSchema)]
+struct JobList {
+    /// The newest first.
+    items: Vec<JobView>,
+    /// The cursor of the next page; `null` on the last.
+    #[schema(required)]
+    next: Option<String>,
+}
+
+/// A piece of work.
+#[derive(Serialize, ToSchema)]
+struct JobView {
+    id: Uuid,
+    #[schema(example = "mail.send")]
+    topic: String,
+    version: i64,
+    /// What it is about, in the form of its topic and version.
+    body: Value,
+    queue: String,
+    /// `highest` to `lowest`; `null` for one that this version doesn't know.
+    #[schema(required, value_type = Option<String>)]
+    priority: Option<&'static str>,
+    #[schema(example = "ready")]
+    state: &'static str,
+    /// How often it was begun.
+    attempt: u32,
+    /// How often it failed.
+    failures: u32,
+    /// How often a process died that had it in hand.
+    losses: u32,
+    #[schema(format = DateTime)]
+    sent_at: String,
+    /// It runs no earlier.
+    #[schema(format = DateTime)]
+    due_at: String,
+    #[schema(required, format = DateTime)]
+    expires_at: Option<String>,
+    /// Of one lane one runs at a time, in order.
+    #[schema(required)]
+    lane: Option<String>,
+    /// One of its lane is before it.
+    blocked: bool,
+    /// The process that has it in hand.
+    #[schema(required)]
+    worker: Option<Uuid>,
+    #[schema(required, format = DateTime)]
+    started_at: Option<String>,
+    #[schema(required, format = DateTime)]
+    ended_at: Option<String>,
+    /// It runs and is to end.
+    cancelling: bool,
+    /// What went wrong with the last try.
+    #[schema(required)]
+    error: Option<String>,
+}
+
+impl From<JobNow> for JobView {
+    fn from(job: JobNow) -> Self {
+        Self {
+            id: job.id.0,
+            topic: job.topic,
+            version: job.version,
+            body: serde_json::from_str(&job.body).unwrap_or_default(),
+            queue: job.queue,
+            priority: Priority::of_level(job.priority).map(Priority::as_str),
+            state: job.state.as_str(),
+            attempt: job.attempt,
+            failures: job.failures,
+            losses: job.losses,
+            sent_at: job.sent_at.rfc3339(),
+            due_at: job.due_at.rfc3339(),
+            expires_at: job.expires_at.map(Micros::rfc3339),
+            lane: job.lane,
+            blocked: job.blocked,
+            worker: job.worker.map(|worker| worker.0),
+            started_at: job.started_at.map(Micros::rfc3339),
+            ended_at: job.ended_at.map(Micros::rfc3339),
+            cancelling: job.cancelling,
+            error: job.error,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+struct QueueList {
+    items: Vec<QueueView>,
+    /// Processes that run jobs, the longest there first.
+    workers: Vec<WorkerView>,
+}
+
+/// A queue as it stands.
+#[derive(Serialize, ToSchema)]
+struct QueueView {
+    name: &'static str,
+    /// Whether nothing of it is handed out.
+    paused: bool,
+    /// Who paused it.
+    #[schema(required)]
+    paused_by: Option<String>,
+    #[schema(required, format = DateTime)]
+    paused_at: Option<String>,
+    scheduled: u64,
+    ready: u64,
+    running: u64,
+    /// Failed and dead.
+    given_up: u64,
+    /// Since when the one that waits for the longest could have been begun.
+    #[schema(required, format = DateTime)]
+    oldest_due_at: Option<String>,
+}
+
+impl From<QueueNow> for QueueView {
+    fn from(queue: QueueNow) -> Self {
+        let (paused_by, paused_at) = queue.paused.unzip();
+        Self {
+            name: queue.queue.as_str(),
+            paused: paused_by.is_some(),
+            paused_by,
+            paused_at: paused_at.map(Micros::rfc3339),
+            scheduled: queue.scheduled,
+            ready: queue.ready,
+            running: queue.running,
+            given_up: queue.given_up,
+            oldest_due_at: queue.oldest_due_at.map(Micros::rfc3339),
+        }
+    }
+}
+
+/// A process that runs jobs.
+#[derive(Serialize, ToSchema)]
+struct WorkerView {
+    id: Uuid,
+    /// Node and process.
+    name: String,
+    #[schema(format = DateTime)]
+    joined_at: String,
+    /// Its last heartbeat.
+    #[schema(format = DateTime)]
+    seen_at: String,
+    /// Jobs in hand.
+    jobs: u64,
+}
+
+impl From<Worker> for WorkerView {
+    fn from(worker: Worker) -> Self {
+        Self {
+            id: worker.id.0,
+            name: worker.name,
+            joined_at: worker.joined_at.rfc3339(),
+            seen_at: worker.seen_at.rfc3339(),
+            jobs: worker.jobs,
+        }
+    }
+}
+
+/// What to do, and to which jobs: to those named, or to all that a filter finds.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct JobAction {
+    action: Action,
+    #[schema(max_items = 1000)]
+    ids: Option<Vec<Uuid>>,
+    filter: Option<Which>,
+    /// Only say how many there are.
+    #[serde(default)]
+    preview: bool,
+}
+
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Action {
+    /// Try them anew, and now.
+    Retry,
+    /// Drop them.
+    Discard,
+    /// Cancel those that wait, and end those that run.
+    Cancel,
+}
+
+impl From<Action> for JobAct {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::Retry => Self::Retry,
+            Action::Discard => Self::Discard,
+            Action::Cancel => Self::Cancel,
+        }
+    }
+}
+
+/// All of these; `state` is to be said.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    #[schema(example = "dead")]
+    state: String,
+    #[schema(example = "mail")]
+    queue: Option<String>,
+    #[schema(max_length = 200)]
+    topic: Option<String>,
+    /// Somewhere in the error.
+    #[schema(max_length = 200)]
+    error: Option<String>,
+}
+
+/// What came of it.
+#[derive(Serialize, ToSchema)]
+struct ActionDone {
+    /// Jobs that are meant; 10,000 at most at a time.
+    matched: u64,
+    /// Those it was done to; none in a preview.
+    done: u64,
+}
+
+/// Jobs that only take their time, to see that a queue runs and how fast.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Probes {
+    /// The number of the first; the others count on.
+    #[serde(default)]
+    first: u64,
+    #[schema(minimum = 1, maximum = 10000)]
+    count: u64,
+    /// How long each takes.
+    #[serde(default)]
+    #[schema(maximum = 60000)]
+    millis: u32,
+    /// Whether each puts one more job, `probe.echo`, by which is seen that it ended once.
+    #[serde(default)]
+    echo: bool,
+}
+
+pub(crate) fn resources() -> Vec<Resource> {
+    let list = Doc::new("list_jobs", "ops", "Jobs, the newest first").answer(
+        200,
+        "A page of them.",
+        json::<JobList>(),
+    );
+    let show = Doc::new("get_job", "ops", "One job").place(ID).answer(
+        200,
+        "The job as it stands.",
+        json::<JobView>(),
+    );
+    let act = Doc::new("act_on_jobs", "ops", "Retry, discard or cancel jobs")
+        .about(
+            "Of those named, or of all that a filter finds; with `preview` it only says how many \
+             those are. A job that is in no state for it is passed over.",
+        )
+        .body(json::<JobAction>())
+        .answer(200, "What came of it.", json::<ActionDone>());
+    let probe = Doc::new("probe_queue", "ops", "Put jobs that only take their time")
+        .about("Into the queue `default`, to see that it runs, and how fast.")
+        .body(json::<Probes>())
+        .answer(200, "They are there.", json::<ActionDone>());
+    let write = Doc::new("write_of_jobs", "ops", "What a worker beside the server has written")
+        .about("For `stoa worker` of the server's own version: its form is nobody else's.")
+        .body(media("application/json"))
+        .answer(200, "It was committed.", media("application/json"))
+        .problem(Code::Conflict);
+    let queues = Doc::new("list_queues", "ops", "Queues of jobs, and who works on them").answer(
+        200,
+        "All queues.",
+        json::<QueueList>(),
+    );
+    let turn = |id, summary| {
+        Doc::new(id, "ops", summary).place(NAME).answer(
+            200,
+            "The queue as it is now.",
+            json::<QueueView>(),
+        )
+    };
+    let pause = turn("pause_queue", "Hand nothing of a queue out, on any node")
+        .about("What is in hand is finished. It outlives a restart.");
+    let resume = turn("resume_queue", "Hand a queue's jobs out again");
+    let admin = |method, run| Operation::new(method, Access::Admin, &[], run);
+    vec![
+        Resource::new(
+            JOBS,
+            [Operation::new(Method::GET, Access::Admin, LIST, |a, b| Box::pin(show_list(a, b)))
+                .doc(list)],
+        ),
+        Resource::new(
+            "/ops/job-actions",
+            [admin(Method::POST, |a, b| Box::pin(act_on(a, b))).takes(Intake::Json).doc(act)],
+        ),
+        Resource::new(
+            "/ops/job-probes",
+            [admin(Method::POST, |a, b| Box::pin(put_probes(a, b))).takes(Intake::Json).doc(probe)],
+        ),
+        Resource::new(
+            "/ops/job-writes",
+            [admin(Method::POST, |a, b| Box::pin(relay(a, b))).takes(Intake::Json).doc(write)],
+        ),
+        Resource::new(
+            "/ops/jobs/{id}",
+            [admin(Method::GET, |a, b| Box::pin(show_one(a, b))).doc(show)],
+        ),
+        Resource::new(
+            "/ops/queues.json",
+            [admin(Method::GET, |a, b| Box::pin(show_queues(a, b))).doc(queues)],
+        ),
+        Resource::new(
+            "/ops/queues/{name}/pause",
+            [admin(Method::POST, |a, b| Box::pin(pause_one(a, b, true))).doc(pause)],
+        ),
+        Resource::new(
+            "/ops/queues/{name}/resume",
+            [admin(Method::POST, |a, b| Box::pin(pause_one(a, b, false))).doc(resume)],
+        ),
+    ]
+}
+
+async fn show_list(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
+    let text = |name| asked.query.optional(name).map(str::to_owned);
+    let filter = JobFilter {
+        state: asked.query.optional("state").and_then(JobState::parse),
+        queue: asked.query.optional("queue").and_then(Queue::parse),
+        topic: text("topic"),
+        error: text("error"),
+    };
+    let after = match asked.query.text("after") {
+        Some(text) => Some(JobId(cursor::read::<BeforeJob>("after", text)?.0)),
+        None => None,
+    };
+    let limit = asked.query.size("limit");
+    let most = u32::try_from(limit + 1).unwrap_or(u32::MAX);
+    let mut jobs = app.jobs.list(&filter, after, most).await?;
+    let more = jobs.len() > limit;
+    jobs.truncate(limit);
+    let next = jobs.last().filter(|_| more).map(|job| cursor::write(BeforeJob(job.id.0)));
+    let list = JobList { items: jobs.into_iter().map(Into::into).collect(), next: next.clone() };
+    let mut response = fresh(&app, &list);
+    link_next(&mut response, JOBS, &asked.query.address(), next.as_deref());
+    Ok(response)
+}
+
+async fn show_one(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
+    let absent = || Problem::new(Code::NotFound, "there is no such job, or it is forgotten");
+    let id: JobId = asked.path[0].parse().map_err(|_| absent())?;
+    let job = app.jobs.show(id).await?.ok_or_else(absent)?;
+    Ok(fresh(&app, &JobView::from(job)))
+}
+
+async fn act_on(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
+    let by = by(&asked);
+    let wish: JobAction = asked.body.json().await?;
+    let act = JobAct::from(wish.action);
+    let acted = match (wish.ids, wish.filter) {
+        (Some(ids), None) => {
+            if ids.len() > MOST_NAMED {
+                return Err(Problem::field("/ids", format!("at most {MOST_NAMED}")));
+            }
+            let jobs: Vec<JobId> = ids.into_iter().map(JobId).collect();
+            match wish.preview {
+                true => Acted { matched: jobs.len() as u64, done: 0 },
+                false => app.jobs.act(act, jobs, by).await?,
+            }
+        }
+        (None, Some(which)) => {
+            let filter = filter(act, which)?;
+            match wish.preview {
+                true => Acted { matched: app.jobs.count(&filter).await?, done: 0 },
+                false => app.jobs.act_on_all(act, &filter, by).await?,
+            }
+        }
+        _ => return Err(Problem::field("/filter", "either this or `ids`")),
+    };
+    Ok(fresh(&app, &ActionDone { matched: acted.matched, done: acted.done }))
+}
+
+async fn put_probes(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
+    let Probes { first, count, millis, echo } = asked.body.json().await?;
+    if !(1..=u64::from(MOST_ACTED)).contains(&count) {
+        return Err(Problem::field("/count", format!("a whole number from 1 to {MOST_ACTED}")));
+    }
+    if millis > MOST_MILLIS {
+        return Err(Problem::field("/millis", format!("at most {MOST_MILLIS}")));
+    }
+    app.jobs.probe(first, count, millis, echo).await?;
+    Ok(fresh(&app, &ActionDone { matched: count, done: count }))
+}
+
+async fn relay(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
+    let write: JobWrite = asked.body.json().await?;
+    let written = match app.jobs.relay(write).await {
+        // Its own fault, which it is to hear of: asked again it would be refused again.
+        Err(WriteError::Store(StoreError::Refused(why))) => {
+            return Err(Problem::new(Code::Conflict, why));
+        }
+        written => written?,
+    };
+    let written = written.ok_or_else(|| Problem::field("", "a worker doesn't write this"))?;
+    Ok(fresh(&app, &written))
+}
+
+fn filter(act: JobAct, which: Which) -> Result<JobFilter, Problem> {
+    let Which { state, queue, topic, error } = which;
+    let may = states_for(act);
+    let one_of = |names: &[&str]| format!("one of {}", names.join(", "));
+    let state = JobState::parse(&state).filter(|state| may.contains(state)).ok_or_else(|| {
+        let may: Vec<_> = may.iter().map(|state| state.as_str()).collect();
+        Problem::field("/filter/state", one_of(&may))
+    })?;
+    let unknown = || Problem::field("/filter/queue", one_of(Queue::NAMES));
+    let queue = queue.map(|name| Queue::parse(&name).ok_or_else(unknown)).transpose()?;
+    for (pointer, text) in [("/filter/topic", &topic), ("/filter/error", &error)] {
+        if text.as_ref().is_some_and(|text| text.chars().count() > MOST_TEXT) {
+            return Err(Problem::field(pointer, format!("at most {MOST_TEXT} characters")));
+        }
+    }
+    Ok(JobFilter { state: Some(state), queue, topic, error })
+}
+
+async fn show_queues(app: Arc<App>, _: Asked) -> Result<Response, Problem> {
+    let (queues, workers) = app.jobs.queues().await?;
+    let items = queues.into_iter().map(Into::into).collect();
+    let workers = workers.into_iter().map(Into::into).collect();
+    Ok(fresh(&app, &QueueList { items, workers }))
+}
+
+async fn pause_one(app: Arc<App>, asked: Asked, paused: bool) -> Result<Response, Problem> {
+    let absent = || {
+        let names = Queue::NAMES.join(", ");
+        Problem::new(Code::NotFound, format!("there is no such queue; there are {names}"))
+    };
+    let queue = Queue::parse(&asked.path[0]).ok_or_else(absent)?;
+    app.jobs.pause(queue, paused, by(&asked)).await?;
+    let (queues, _) = app.jobs.queues().await?;
+    let queue = queues.into_iter().find(|one| one.queue == queue).ok_or_else(absent)?;
+    Ok(fresh(&app, &QueueView::from(queue)))
+}
+
+/// What `MOST_ACTED` says in the description.
+const _: () = assert!(MOST_ACTED == 10_000);

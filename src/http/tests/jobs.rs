@@ -1,0 +1,163 @@
+//! The queue over the API: what an operator is shown, and what is refused before it does anything.
+
+use super::{
+    orders::Nothing,
+    shop::{Shop, is, json},
+};
+use crate::{
+    actors::{
+        keepers::writer,
+        workers::jobs::{Desk, Office},
+    },
+    domain::{
+        id::{JobId, WorkerId},
+        job::{JobState, Queue},
+        time::Micros,
+    },
+    ports::{
+        StoreError,
+        jobs::{JobFilter, JobNow, Jobs, QueueNow, Worker},
+    },
+};
+use async_trait::async_trait;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Three dead jobs, and one process.
+struct Few;
+
+fn dead(n: u128) -> JobNow {
+    JobNow {
+        id: JobId(Uuid::from_u128(n)),
+        topic: "mail.send".into(),
+        version: 1,
+        body: "{\"mail\":\"x\"}".into(),
+        queue: "mail".into(),
+        priority: 2,
+        state: JobState::Dead,
+        attempt: 8,
+        failures: 8,
+        losses: 0,
+        sent_at: Micros(1),
+        due_at: Micros(2),
+        expires_at: None,
+        lane: None,
+        blocked: false,
+        worker: None,
+        started_at: Some(Micros(2)),
+        ended_at: Some(Micros(3)),
+        cancelling: false,
+        error: Some("it broke".into()),
+    }
+}
+
+#[async_trait]
+impl Jobs for Few {
+    async fn next_due(&self, _: &[Queue]) -> Result<Vec<(Queue, Micros)>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn next_expiry(&self) -> Result<Option<Micros>, StoreError> {
+        Ok(None)
+    }
+    async fn workers(&self) -> Result<Vec<Worker>, StoreError> {
+        let (id, at) = (WorkerId(Uuid::from_u128(9)), Micros(1));
+        Ok(vec![Worker { id, name: "here 1".into(), beat: 7, joined_at: at, seen_at: at, jobs: 2 }])
+    }
+    async fn queues(&self) -> Result<Vec<QueueNow>, StoreError> {
+        let now = |queue: &Queue| QueueNow {
+            queue: *queue,
+            scheduled: 0,
+            ready: 1,
+            running: 0,
+            given_up: 3,
+            oldest_due_at: Some(Micros(1)),
+            paused: (*queue == Queue::Mail).then(|| ("ann".to_owned(), Micros(5))),
+        };
+        Ok(Queue::ALL.iter().map(now).collect())
+    }
+    async fn job(&self, id: JobId) -> Result<Option<JobNow>, StoreError> {
+        Ok(Some(dead(id.0.as_u128())).filter(|job| (1..=3).contains(&job.id.0.as_u128())))
+    }
+    async fn jobs(
+        &self,
+        filter: &JobFilter,
+        after: Option<JobId>,
+        limit: u32,
+    ) -> Result<Vec<JobNow>, StoreError> {
+        let fits = |job: &JobNow| {
+            after.is_none_or(|after| job.id < after)
+                && filter.state.is_none_or(|state| state == job.state)
+        };
+        Ok((1..=3).rev().map(dead).filter(fits).take(limit as usize).collect())
+    }
+}
+
+/// Whose writer has stopped.
+pub(super) fn office() -> Office {
+    let (_gone, store) = writer::store();
+    let (clock, ids) = (Arc::new(Nothing), Arc::new(Nothing));
+    Office { rows: Arc::new(Few), store, clock, ids, desk: Desk::default() }
+}
+
+#[tokio::test]
+async fn jobs_are_listed_page_by_page_and_shown_with_their_body() {
+    let shop = Shop::open().await;
+    let page = json(&shop.admin("GET", "/ops/jobs.json?state=dead&limit=2", "").await);
+    assert_eq!(page["items"].as_array().unwrap().len(), 2);
+    let first = &page["items"][0];
+    assert_eq!((&first["state"], &first["priority"]), (&"dead".into(), &"high".into()));
+    assert_eq!((&first["body"]["mail"], &first["error"]), (&"x".into(), &"it broke".into()));
+    let next = page["next"].as_str().unwrap();
+    let last = json(&shop.admin("GET", &format!("/ops/jobs.json?after={next}"), "").await);
+    assert_eq!((last["items"].as_array().unwrap().len(), &last["next"]), (1, &().into()));
+    let id = first["id"].as_str().unwrap();
+    assert_eq!(&json(&shop.admin("GET", &format!("/ops/jobs/{id}"), "").await), first);
+    for absent in ["/ops/jobs/00000000-0000-0000-0000-000000000009", "/ops/jobs/x"] {
+        is(&shop.admin("GET", absent, "").await, 404);
+    }
+    is(&shop.admin("GET", "/ops/jobs.json?state=new", "").await, 400);
+    is(&shop.get("/ops/jobs.json").await, 401);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn an_act_says_what_it_is_about_and_a_preview_only_counts() {
+    let shop = Shop::open().await;
+    let act = async |body: &str| shop.admin("POST", "/ops/job-actions", body).await;
+    let dead = "\"filter\":{\"state\":\"dead\"}";
+    let seen = act(&format!("{{\"action\":\"retry\",{dead},\"preview\":true}}")).await;
+    assert_eq!(json(&seen), serde_json::json!({"matched": 3, "done": 0}));
+    for (body, pointer) in [
+        ("{\"action\":\"retry\"}".to_owned(), "/filter"),
+        (format!("{{\"action\":\"retry\",{dead},\"ids\":[]}}"), "/filter"),
+        ("{\"action\":\"retry\",\"filter\":{\"state\":\"running\"}}".into(), "/filter/state"),
+        ("{\"action\":\"cancel\",\"filter\":{\"state\":\"dead\"}}".into(), "/filter/state"),
+        (
+            "{\"action\":\"retry\",\"filter\":{\"state\":\"dead\",\"queue\":\"post\"}}".into(),
+            "/filter/queue",
+        ),
+    ] {
+        let refused = act(&body).await;
+        is(&refused, 422);
+        assert_eq!(json(&refused)["errors"][0]["pointer"], pointer, "{body}");
+    }
+    is(&act("{\"action\":\"explode\",\"ids\":[]}").await, 422);
+    // Not a preview: it goes to the writer, which has stopped.
+    is(&act(&format!("{{\"action\":\"retry\",{dead}}}")).await, 503);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn queues_are_seen_with_who_works_and_turned_by_name() {
+    let shop = Shop::open().await;
+    let queues = json(&shop.admin("GET", "/ops/queues.json", "").await);
+    let mail = queues["items"].as_array().unwrap().iter().find(|one| one["name"] == "mail");
+    assert_eq!(
+        (&mail.unwrap()["paused"], &mail.unwrap()["paused_by"]),
+        (&true.into(), &"ann".into())
+    );
+    assert_eq!(queues["workers"][0]["name"], "here 1");
+    is(&shop.admin("POST", "/ops/queues/post/pause", "").await, 404);
+    is(&shop.admin("POST", "/ops/queues/mail/pause", "").await, 503);
+    shop.close().await;
+}

@@ -1,0 +1,438 @@
+//! The queue: jobs are rows, put there in the transaction of what asked for them.
+//!
+//! A worker joins, claims some jobs at a time, and says how each ended. What it says counts while
+//! the job runs under the attempt it was claimed by; what goes with that ([`Effect`]) is committed
+//! in the same transaction, so it happens once, however often the job was begun. A worker whose
+//! heartbeat stays the same is buried by whoever watches, and its jobs are claimed anew.
+
+use super::StoreError;
+use crate::domain::{
+    audit::Change,
+    id::{JobId, MailId, WorkerId},
+    job::{JobState, Priority, Queue},
+    time::Micros,
+};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+/// A kind of job, as its rows name it. The body's form may change; then its version rises.
+pub trait Topic: Serialize {
+    const TOPIC: &'static str;
+    const VERSION: u32;
+    const QUEUE: Queue;
+    const PRIORITY: Priority = Priority::Normal;
+}
+
+/// A job for looking at the queue itself: it takes its time and does no more, or leaves an echo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Probe {
+    pub n: u64,
+    pub millis: u32,
+    pub echo: bool,
+}
+
+impl Topic for Probe {
+    const TOPIC: &'static str = "probe";
+    const VERSION: u32 = 1;
+    const QUEUE: Queue = Queue::Default;
+    const PRIORITY: Priority = Priority::Low;
+}
+
+/// What a probe leaves, once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Echo {
+    pub of: u64,
+}
+
+impl Topic for Echo {
+    const TOPIC: &'static str = "probe.echo";
+    const VERSION: u32 = 1;
+    const QUEUE: Queue = Queue::Default;
+    const PRIORITY: Priority = Priority::Low;
+}
+
+/// One to be put into the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewJob {
+    /// Put twice it is one job.
+    pub id: JobId,
+    pub topic: String,
+    pub version: u32,
+    /// JSON.
+    pub body: String,
+    pub queue: Queue,
+    pub priority: Priority,
+    pub at: Micros,
+    /// Not to be begun earlier.
+    pub due_at: Micros,
+    /// Nor later.
+    pub expires_at: Option<Micros>,
+    /// Jobs of one lane run one at a time, in the order of their ids.
+    pub lane: Option<String>,
+    pub once: Once,
+}
+
+/// What becomes of a job when there is one like it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Once {
+    /// It is put beside it.
+    Each,
+    /// It isn't put while one of this key is unfinished.
+    Unique(String),
+    /// It isn't put while one of this key waits: that one will see what this is about. One that
+    /// runs may have looked already.
+    Folded(String),
+}
+
+impl NewJob {
+    /// Due at once; the rest is for the caller to set.
+    pub fn of<T: Topic>(id: JobId, job: &T, at: Micros) -> Self {
+        Self {
+            id,
+            topic: T::TOPIC.to_owned(),
+            version: T::VERSION,
+            // A struct of ours always has a form; were it not so, the worker would say so aloud.
+            body: serde_json::to_string(job).unwrap_or_else(|_| "null".to_owned()),
+            queue: T::QUEUE,
+            priority: T::PRIORITY,
+            at,
+            due_at: at,
+            expires_at: None,
+            lane: None,
+            once: Once::Each,
+        }
+    }
+
+    /// The order of a queue.
+    pub fn rank_at(&self) -> Micros {
+        self.due_at.plus(self.priority.handicap())
+    }
+
+    /// The keys of uniqueness and folding, of which it has one at most.
+    pub fn keys(&self) -> (Option<&str>, Option<&str>) {
+        match &self.once {
+            Once::Each => (None, None),
+            Once::Unique(key) => (Some(key), None),
+            Once::Folded(key) => (None, Some(key)),
+        }
+    }
+}
+
+/// One in a worker's hands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimedJob {
+    pub id: JobId,
+    pub topic: String,
+    pub version: i64,
+    pub body: String,
+    /// The claim's number, and the fence: its end counts while no later claim was made.
+    pub attempt: u32,
+    /// Before this one.
+    pub failures: u32,
+    pub sent_at: Micros,
+    pub expires_at: Option<Micros>,
+}
+
+/// How a worker's try of a job ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    pub id: JobId,
+    pub attempt: u32,
+    pub ending: Ending,
+    /// Committed with it, or not at all.
+    pub effects: Vec<Effect>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    Succeeded,
+    /// It failed and is tried again then, unless somebody wants it cancelled.
+    Again {
+        at: Micros,
+        error: String,
+    },
+    /// It asked for another time; that is no failure.
+    Snoozed {
+        until: Micros,
+    },
+    /// Trying again would do nothing.
+    Failed {
+        error: String,
+    },
+    /// Given up.
+    Dead {
+        error: String,
+    },
+    /// Somebody wanted it cancelled, and it was.
+    Cancelled,
+}
+
+impl Ending {
+    pub fn state(&self) -> JobState {
+        match self {
+            Self::Succeeded => JobState::Succeeded,
+            Self::Again { .. } | Self::Snoozed { .. } => JobState::Scheduled,
+            Self::Failed { .. } => JobState::Failed,
+            Self::Dead { .. } => JobState::Dead,
+            Self::Cancelled => JobState::Cancelled,
+        }
+    }
+
+    /// When it is due again.
+    pub fn due_at(&self) -> Option<Micros> {
+        match self {
+            Self::Again { at: again, .. } | Self::Snoozed { until: again } => Some(*again),
+            _ => None,
+        }
+    }
+
+    pub fn error(&self) -> Option<&str> {
+        match self {
+            Self::Again { error, .. } | Self::Failed { error } | Self::Dead { error } => {
+                Some(error)
+            }
+            Self::Succeeded | Self::Snoozed { .. } | Self::Cancelled => None,
+        }
+    }
+
+    /// One more failure.
+    pub fn is_failure(&self) -> bool {
+        self.error().is_some()
+    }
+}
+
+/// What a job does to the database, as data: it is done with the job's end, or not at all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Effect {
+    /// The mail was handed over: what it said is forgotten.
+    MailSent { id: MailId, at: Micros },
+    /// More work.
+    Send(NewJob),
+}
+
+/// How a process that runs jobs shows itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewWorker {
+    pub id: WorkerId,
+    /// Node and process.
+    pub name: String,
+    pub at: Micros,
+    /// No other process runs this database's jobs: whoever was there before is gone.
+    pub alone: bool,
+}
+
+/// With a form of its own, as a worker beside the server tells it over a socket.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum JobWrite {
+    Send(Vec<NewJob>),
+    Join(NewWorker),
+    /// It lives. Answers with what is to be cancelled of what it has in hand.
+    Beat {
+        worker: WorkerId,
+        at: Micros,
+    },
+    /// It stops: what it has in hand goes back, and is nobody's failure.
+    Leave {
+        worker: WorkerId,
+        at: Micros,
+    },
+    /// These died, unless their heartbeat has risen since: others get what they had in hand.
+    Bury {
+        lost: Vec<(WorkerId, i64)>,
+        at: Micros,
+    },
+    /// Takes up to `most` that may run, the first of the queue's order.
+    Claim {
+        worker: WorkerId,
+        queue: Queue,
+        at: Micros,
+        most: u32,
+    },
+    /// Each at its newest attempt, with its effects; of others nothing is done.
+    End {
+        ended: Vec<Ended>,
+        at: Micros,
+    },
+    /// What a worker claimed and didn't do.
+    HandBack {
+        jobs: Vec<(JobId, u32)>,
+        at: Micros,
+    },
+    /// Gives up what should have begun by now, up to `most`.
+    Expire {
+        at: Micros,
+        most: u32,
+    },
+    /// Hands nothing of a queue out, or again.
+    Pause {
+        queue: Queue,
+        paused: bool,
+        by: String,
+        at: Micros,
+    },
+    /// What an operator wants of some jobs.
+    Act(JobActs),
+    /// Drops jobs that were over before: those that succeeded, and the others; up to `most`.
+    Forget {
+        succeeded: Micros,
+        others: Micros,
+        most: u32,
+    },
+}
+
+/// Done to each of these that it can be done to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobActs {
+    pub act: JobAct,
+    pub jobs: Vec<JobId>,
+    pub by: String,
+    pub at: Micros,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobAct {
+    /// Tried anew and now, as if it had never failed: one that waits or is over without success.
+    Retry,
+    /// Dropped: one that doesn't run.
+    Discard,
+    /// One that waits is cancelled; one that runs is asked to end.
+    Cancel,
+}
+
+impl JobAct {
+    fn action(self) -> &'static str {
+        match self {
+            Self::Retry => "job.retry",
+            Self::Discard => "job.discard",
+            Self::Cancel => "job.cancel",
+        }
+    }
+}
+
+impl JobActs {
+    /// For the audit log: of one of them.
+    pub fn told(&self, id: JobId) -> Change {
+        let (action, subject) = (self.act.action(), format!("job:{id}"));
+        Change::new(self.at, &self.by, action, subject, None::<&()>, None::<&()>)
+    }
+}
+
+/// For the audit log: a queue was paused, or resumed.
+pub fn queue_paused(queue: Queue, paused: bool, by: &str, at: Micros) -> Change {
+    let subject = format!("queue:{}", queue.as_str());
+    let action = if paused { "queue.pause" } else { "queue.resume" };
+    Change::new(at, by, action, subject, Some(&!paused), Some(&paused))
+}
+
+/// What became of a [`JobWrite`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobsWritten {
+    /// Those that were put; the others were there already.
+    Sent(Vec<JobId>),
+    Claimed(Vec<ClaimedJob>),
+    /// Those whose end counts.
+    Ended(Vec<JobId>),
+    /// To be cancelled.
+    Beating(Vec<JobId>),
+    /// The worker was buried, or never joined.
+    Buried,
+    /// Those it was done to.
+    Acted(Vec<JobId>),
+    /// So many rows.
+    Moved(u64),
+}
+
+/// A process that runs jobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Worker {
+    pub id: WorkerId,
+    pub name: String,
+    pub beat: i64,
+    pub joined_at: Micros,
+    pub seen_at: Micros,
+    /// Jobs in hand.
+    pub jobs: u64,
+}
+
+/// Which jobs are meant; `None`: whichever.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JobFilter {
+    pub state: Option<JobState>,
+    pub queue: Option<Queue>,
+    pub topic: Option<String>,
+    /// Somewhere in the error of the last try.
+    pub error: Option<String>,
+}
+
+/// A job as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobNow {
+    pub id: JobId,
+    pub topic: String,
+    pub version: i64,
+    pub body: String,
+    pub queue: String,
+    pub priority: i64,
+    pub state: JobState,
+    pub attempt: u32,
+    pub failures: u32,
+    /// How often a process died while it had it in hand.
+    pub losses: u32,
+    pub sent_at: Micros,
+    pub due_at: Micros,
+    pub expires_at: Option<Micros>,
+    pub lane: Option<String>,
+    /// One of its lane is before it.
+    pub blocked: bool,
+    pub worker: Option<WorkerId>,
+    pub started_at: Option<Micros>,
+    pub ended_at: Option<Micros>,
+    /// It runs, and somebody wants it to end.
+    pub cancelling: bool,
+    /// Of the last try.
+    pub error: Option<String>,
+}
+
+/// A queue as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueNow {
+    pub queue: Queue,
+    pub scheduled: u64,
+    pub ready: u64,
+    pub running: u64,
+    /// Failed and dead.
+    pub given_up: u64,
+    /// Since when the one that waits for the longest could have been begun.
+    pub oldest_due_at: Option<Micros>,
+    /// Who paused it, and when.
+    pub paused: Option<(String, Micros)>,
+}
+
+#[async_trait]
+pub trait Jobs: Send + Sync {
+    /// When a job of each of these queues may run next, which may be past; those of which none
+    /// waits, and those that are paused, are left out.
+    async fn next_due(&self, queues: &[Queue]) -> Result<Vec<(Queue, Micros)>, StoreError>;
+    /// When the next one is to be given up that didn't begin.
+    async fn next_expiry(&self) -> Result<Option<Micros>, StoreError>;
+    async fn workers(&self) -> Result<Vec<Worker>, StoreError>;
+    /// Every queue, with what waits there and who paused it.
+    async fn queues(&self) -> Result<Vec<QueueNow>, StoreError>;
+    async fn job(&self, id: JobId) -> Result<Option<JobNow>, StoreError>;
+    /// Up to `limit` of those, the newest first, behind `after`.
+    async fn jobs(
+        &self,
+        filter: &JobFilter,
+        after: Option<JobId>,
+        limit: u32,
+    ) -> Result<Vec<JobNow>, StoreError>;
+}

@@ -1,0 +1,366 @@
+//! The queue against a model of it: whatever is done to it in whatever order, both agree on every
+//! job's state, attempt, failures, losses and place.
+
+use crate::shop::{Shop, runtime};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, TestRunner};
+use stoa::{
+    domain::{
+        id::{JobId, WorkerId},
+        job::{JobState, MOST_LOSSES, Priority, Queue, Step},
+        time::Micros,
+    },
+    ports::{
+        clock::Ids,
+        jobs::{
+            Ended, Ending, JobAct, JobActs, JobFilter, JobNow, JobWrite, Jobs, JobsWritten, NewJob,
+            NewWorker, Once,
+        },
+        writer::{Write, Written},
+    },
+};
+
+/// No two jobs are due at the same time, so that their order is known.
+const TICK: i64 = 1_000_003;
+const SECOND: i64 = 1_000_000;
+
+#[derive(Debug, Clone)]
+enum Op {
+    Send {
+        lane: Option<u8>,
+        priority: usize,
+        delay: i64,
+    },
+    Claim {
+        worker: usize,
+        most: u32,
+    },
+    /// The pick-th running job, at its own attempt or at the one before.
+    End {
+        pick: usize,
+        ending: u8,
+        late: bool,
+        delay: i64,
+    },
+    HandBack {
+        pick: usize,
+    },
+    /// The worker's process dies; it joins anew.
+    Lose {
+        worker: usize,
+    },
+    Leave {
+        worker: usize,
+    },
+    Act {
+        act: JobAct,
+        pick: usize,
+    },
+    Wait {
+        seconds: i64,
+    },
+}
+
+fn ops() -> impl Strategy<Value = Vec<Op>> {
+    let op = prop_oneof![
+        4 => (proptest::option::of(0u8..2), 0usize..5, 0i64..3).prop_map(|(lane, priority, delay)| {
+            Op::Send { lane, priority, delay }
+        }),
+        4 => (0usize..2, 1u32..4).prop_map(|(worker, most)| Op::Claim { worker, most }),
+        4 => (any::<usize>(), 0u8..6, proptest::bool::weighted(0.2), 0i64..3)
+            .prop_map(|(pick, ending, late, delay)| Op::End { pick, ending, late, delay }),
+        1 => any::<usize>().prop_map(|pick| Op::HandBack { pick }),
+        1 => (0usize..2).prop_map(|worker| Op::Lose { worker }),
+        1 => (0usize..2).prop_map(|worker| Op::Leave { worker }),
+        2 => (prop_oneof![Just(JobAct::Retry), Just(JobAct::Discard), Just(JobAct::Cancel)],
+              any::<usize>()).prop_map(|(act, pick)| Op::Act { act, pick }),
+        1 => (1i64..100).prop_map(|seconds| Op::Wait { seconds }),
+    ];
+    proptest::collection::vec(op, 1..60)
+}
+
+#[derive(Debug, Clone)]
+struct Modelled {
+    id: JobId,
+    state: JobState,
+    lane: Option<u8>,
+    blocked: bool,
+    handicap: i64,
+    due_at: i64,
+    attempt: u32,
+    failures: u32,
+    losses: u32,
+    worker: Option<usize>,
+    cancelling: bool,
+}
+
+impl Modelled {
+    fn step(&mut self, step: Step) {
+        self.state = self.state.after(step).unwrap_or_else(|| panic!("{step:?} of {self:?}"));
+        if self.state != JobState::Running {
+            self.worker = None;
+            self.cancelling &= !self.state.is_over();
+        }
+        self.blocked &= !self.state.is_over();
+    }
+}
+
+#[derive(Default)]
+struct Model {
+    jobs: Vec<Modelled>,
+}
+
+impl Model {
+    fn unblock(&mut self) {
+        for lane in 0..2 {
+            let of = |job: &&mut Modelled| job.lane == Some(lane) && !job.state.is_over();
+            let mut waiting: Vec<_> = self.jobs.iter_mut().filter(of).collect();
+            if waiting.iter().all(|job| job.blocked)
+                && let Some(first) = waiting.iter_mut().min_by_key(|job| job.id)
+            {
+                first.blocked = false;
+            }
+        }
+    }
+
+    fn claim(&mut self, worker: usize, at: i64, most: u32) -> Vec<JobId> {
+        for job in &mut self.jobs {
+            if job.state == JobState::Scheduled && !job.blocked && job.due_at <= at {
+                job.step(Step::ComeDue);
+            }
+        }
+        let mut ready: Vec<_> =
+            self.jobs.iter_mut().filter(|job| job.state == JobState::Ready).collect();
+        ready.sort_by_key(|job| job.due_at + job.handicap);
+        let taken = ready.into_iter().take(most as usize).map(|job| {
+            job.step(Step::Claim);
+            job.attempt += 1;
+            job.worker = Some(worker);
+            job.id
+        });
+        taken.collect()
+    }
+
+    fn running(&self, pick: usize) -> Option<usize> {
+        let running: Vec<_> =
+            (0..self.jobs.len()).filter(|n| self.jobs[*n].state == JobState::Running).collect();
+        (!running.is_empty()).then(|| running[pick % running.len()])
+    }
+}
+
+async fn write(shop: &mut Shop, write: JobWrite) -> JobsWritten {
+    match shop.commit(Write::Jobs(write)).await.unwrap() {
+        Written::Jobs(written) => written,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn join(shop: &mut Shop) -> WorkerId {
+    let id = WorkerId(shop.source.next());
+    let new = NewWorker { id, name: "here 1".into(), at: Micros(0), alone: false };
+    write(shop, JobWrite::Join(new)).await;
+    id
+}
+
+async fn play(shop: &mut Shop, ops: &[Op]) {
+    shop.execute("DELETE FROM job").await;
+    shop.execute("DELETE FROM job_worker").await;
+    let mut workers = [join(shop).await, join(shop).await];
+    let (mut model, mut at) = (Model::default(), 0);
+    for (n, op) in ops.iter().enumerate() {
+        at += TICK;
+        one(shop, &mut model, &mut workers, op, &mut at).await;
+        agree(shop, &mut model, &workers, at).await.unwrap_or_else(|why| {
+            panic!("after {n}, {op:?}: {why}\nof {ops:#?}");
+        });
+    }
+}
+
+async fn one(
+    shop: &mut Shop,
+    model: &mut Model,
+    workers: &mut [WorkerId; 2],
+    op: &Op,
+    at: &mut i64,
+) {
+    let now = Micros(*at);
+    match *op {
+        Op::Wait { seconds } => *at += seconds * SECOND,
+        Op::Send { lane, priority, delay } => {
+            let (id, priority) = (JobId(shop.source.next()), Priority::ALL[priority]);
+            let due_at = *at + delay * SECOND;
+            let new = NewJob {
+                id,
+                topic: "test".into(),
+                version: 1,
+                body: "{}".into(),
+                queue: Queue::Default,
+                priority,
+                at: now,
+                due_at: Micros(due_at),
+                expires_at: None,
+                lane: lane.map(|lane| lane.to_string()),
+                once: Once::Each,
+            };
+            write(shop, JobWrite::Send(vec![new])).await;
+            let ready = lane.is_none() && delay == 0;
+            model.jobs.push(Modelled {
+                id,
+                state: if ready { JobState::Ready } else { JobState::Scheduled },
+                lane,
+                blocked: lane.is_some(),
+                handicap: i64::try_from(priority.handicap().as_micros()).unwrap(),
+                due_at,
+                attempt: 0,
+                failures: 0,
+                losses: 0,
+                worker: None,
+                cancelling: false,
+            });
+        }
+        Op::Claim { worker, most } => {
+            let claim =
+                JobWrite::Claim { worker: workers[worker], queue: Queue::Default, at: now, most };
+            let JobsWritten::Claimed(claimed) = write(shop, claim).await else { panic!() };
+            let ids: Vec<_> = claimed.iter().map(|job| job.id).collect();
+            assert_eq!(ids, model.claim(worker, *at, most), "what is claimed, and its order");
+        }
+        Op::End { pick, ending, late, delay } => {
+            let Some(n) = model.running(pick) else { return };
+            let error = "no".to_owned();
+            let due_at = *at + delay * SECOND;
+            let (ending, step) = match ending {
+                0 => (Ending::Succeeded, Step::Succeed),
+                1 => (Ending::Again { at: Micros(due_at), error }, Step::TryAgain),
+                2 => (Ending::Snoozed { until: Micros(due_at) }, Step::Snooze),
+                3 => (Ending::Failed { error }, Step::Fail),
+                4 => (Ending::Dead { error }, Step::GiveUp),
+                _ => (Ending::Cancelled, Step::Cancel),
+            };
+            let job = &mut model.jobs[n];
+            let attempt = if late { job.attempt - 1 } else { job.attempt };
+            let (failed, due) = (ending.is_failure(), ending.due_at());
+            let ended = vec![Ended { id: job.id, attempt, ending, effects: Vec::new() }];
+            let written = write(shop, JobWrite::End { ended, at: now }).await;
+            let counted = if late { Vec::new() } else { vec![job.id] };
+            assert_eq!(written, JobsWritten::Ended(counted));
+            if late {
+                return;
+            }
+            job.failures += u32::from(failed);
+            job.due_at = due.map_or(job.due_at, |due| due.0);
+            let goes_on = matches!(step, Step::TryAgain | Step::Snooze);
+            job.step(if goes_on && job.cancelling { Step::Cancel } else { step });
+        }
+        Op::HandBack { pick } => {
+            let Some(n) = model.running(pick) else { return };
+            let job = &mut model.jobs[n];
+            write(shop, JobWrite::HandBack { jobs: vec![(job.id, job.attempt)], at: now }).await;
+            job.step(if job.cancelling { Step::Cancel } else { Step::HandBack });
+        }
+        Op::Lose { worker } => {
+            let rows = shop.store.workers().await.unwrap();
+            let row = rows.iter().find(|row| row.id == workers[worker]).unwrap();
+            write(shop, JobWrite::Bury { lost: vec![(row.id, row.beat)], at: now }).await;
+            workers[worker] = join(shop).await;
+            for job in model.jobs.iter_mut().filter(|job| job.worker == Some(worker)) {
+                job.losses += 1;
+                let step = match (job.cancelling, job.losses >= MOST_LOSSES) {
+                    (true, _) => Step::Cancel,
+                    (_, true) => Step::GiveUp,
+                    _ => Step::Lose,
+                };
+                job.step(step);
+                if job.losses > 1 {
+                    // By chance, within a bound: whatever it says is what it is from now on.
+                    let row = shop.store.job(job.id).await.unwrap().unwrap();
+                    let most = *at + (SECOND << (job.losses - 1));
+                    assert!((*at..=most).contains(&row.due_at.0), "{row:?} at {at}");
+                    job.due_at = row.due_at.0;
+                }
+            }
+        }
+        Op::Leave { worker } => {
+            write(shop, JobWrite::Leave { worker: workers[worker], at: now }).await;
+            workers[worker] = join(shop).await;
+            for job in model.jobs.iter_mut().filter(|job| job.worker == Some(worker)) {
+                job.step(if job.cancelling { Step::Cancel } else { Step::HandBack });
+            }
+        }
+        Op::Act { act, pick } => {
+            if model.jobs.is_empty() {
+                return;
+            }
+            let n = pick % model.jobs.len();
+            let id = model.jobs[n].id;
+            let acts = JobActs { act, jobs: vec![id], by: "ann".into(), at: now };
+            let JobsWritten::Acted(done) = write(shop, JobWrite::Act(acts)).await else { panic!() };
+            let job = &mut model.jobs[n];
+            let may = match act {
+                JobAct::Retry => job.state.after(Step::Retry).is_some(),
+                JobAct::Cancel => job.state.after(Step::Cancel).is_some() && !job.cancelling,
+                JobAct::Discard => job.state != JobState::Running,
+            };
+            assert_eq!(!done.is_empty(), may, "{act:?} of {job:?}");
+            match act {
+                _ if !may => {}
+                JobAct::Discard => drop(model.jobs.remove(n)),
+                JobAct::Cancel if job.state == JobState::Running => job.cancelling = true,
+                JobAct::Cancel => job.step(Step::Cancel),
+                JobAct::Retry => {
+                    job.step(Step::Retry);
+                    (job.failures, job.losses, job.due_at) = (0, 0, *at);
+                    job.blocked = job.lane.is_some();
+                }
+            }
+        }
+    }
+    model.unblock();
+}
+
+/// Every row is as modelled, and nothing else is there.
+async fn agree(
+    shop: &Shop,
+    model: &mut Model,
+    workers: &[WorkerId; 2],
+    at: i64,
+) -> Result<(), String> {
+    let rows = shop.store.jobs(&JobFilter::default(), None, u32::MAX).await.unwrap();
+    if rows.len() != model.jobs.len() {
+        return Err(format!("{} jobs, not {}", rows.len(), model.jobs.len()));
+    }
+    for job in &model.jobs {
+        let row: &JobNow = rows.iter().find(|row| row.id == job.id).ok_or("one is gone")?;
+        let is = (row.state, row.attempt, row.failures, row.losses, row.blocked, row.due_at.0);
+        let be = (job.state, job.attempt, job.failures, job.losses, job.blocked, job.due_at);
+        let worker = job.worker.map(|worker| workers[worker]);
+        if is != be || row.worker != worker || row.cancelling != job.cancelling {
+            return Err(format!("{row:?} is to be {job:?} at {at}"));
+        }
+    }
+    Ok(())
+}
+
+fn agrees(open: impl Future<Output = Shop>) {
+    let cases = 48;
+    let mut runner = TestRunner::new(Config { cases, ..Config::default() });
+    runtime().block_on(async {
+        let mut shop = open.await;
+        for _ in 0..cases {
+            let ops = ops().new_tree(&mut runner).unwrap().current();
+            play(&mut shop, &ops).await;
+        }
+    });
+}
+
+#[test]
+fn the_queue_does_on_sqlite_what_its_model_does() {
+    agrees(Shop::sqlite());
+}
+
+#[test]
+fn the_queue_does_on_postgres_what_its_model_does() {
+    let Some(peer) = crate::peer::database("job_model::on_postgres") else { return };
+    agrees(Shop::postgres(peer.url.clone()));
+}

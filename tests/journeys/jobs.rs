@@ -1,0 +1,101 @@
+//! The queue as an operator turns it: paused, drained, looked at, and what was given up tried again.
+
+use crate::{
+    on_every_stack,
+    smtp::{Peer, Whim, buy, open},
+    support::{
+        server::{last_json, run, until},
+        stack::Stack,
+    },
+};
+use serde_json::Value;
+
+fn jobs(stack: &Stack, arguments: &[&str]) -> Value {
+    let arguments: Vec<_> = ["jobs"].iter().chain(arguments).chain(&["--json"]).copied().collect();
+    last_json(&stack.succeed(&arguments))
+}
+
+fn queue(stack: &Stack, name: &str) -> Value {
+    let all = last_json(&stack.succeed(&["queue", "list", "--json"]));
+    let all = all["items"].as_array().unwrap().clone();
+    all.into_iter().find(|one| one["name"] == name).unwrap()
+}
+
+#[test]
+fn a_queue_is_paused_and_drained_and_goes_on_where_it_was() {
+    on_every_stack("queues", |stack| {
+        let peer = Peer::start(&[Whim::Take]);
+        let server = open(stack, &peer);
+        stack.succeed(&["queue", "drain", "mail"]);
+        buy(&server);
+        until("the mail's job", || (queue(stack, "mail")["ready"] == 1).then_some(()));
+        // It outlives a restart, and holds for whoever runs jobs then.
+        assert!(server.stop());
+        let config = stack.path("stoa.toml");
+        let server = stack.serve(&["--config", config.to_str().unwrap()]);
+        until("the process", || {
+            let all = last_json(&stack.succeed(&["queue", "list", "--json"]));
+            (all["workers"].as_array().unwrap().len() == 1).then_some(())
+        });
+        let paused = queue(stack, "mail");
+        assert_eq!((&paused["paused"], &paused["paused_by"]), (&true.into(), &"socket".into()));
+        assert_eq!((&paused["ready"], peer.seen().len()), (&1.into(), 0));
+        let shown = stack.succeed(&["queue", "list"]);
+        assert!(shown.contains("socket") && shown.contains("IN HAND"), "{shown}");
+        stack.succeed(&["queue", "resume", "mail"]);
+        until("the mail", || (peer.seen().len() == 1).then_some(()));
+        until("its end", || (queue(stack, "mail")["running"] == 0).then_some(()));
+        let done = jobs(stack, &["list", "--state", "succeeded"]);
+        assert_eq!(done["items"][0]["topic"], "mail.send");
+        let audit = server.operate("GET", "/ops/audit.json", b"").text();
+        assert!(audit.contains("queue.pause") && audit.contains("queue.resume"), "{audit}");
+        let unknown = run(&server.data, &stack.with(&["queue", "pause", "post"]));
+        assert_eq!(unknown.status.code(), Some(1));
+    });
+}
+
+#[test]
+fn what_was_given_up_is_looked_at_and_tried_again_in_bulk() {
+    const WHIMS: &[Whim] = &[
+        Whim::Recipient("550 no such user here"),
+        Whim::Recipient("550 no such user here"),
+        Whim::Take,
+    ];
+    on_every_stack("dead letters", |stack| {
+        let peer = Peer::start(WHIMS);
+        let server = open(stack, &peer);
+        buy(&server);
+        buy(&server);
+        let failed = until("both to be given up", || {
+            let failed = jobs(stack, &["list", "--state", "failed", "--error", "no such user"]);
+            (failed["items"].as_array().unwrap().len() == 2).then_some(failed)
+        });
+        let id = failed["items"][0]["id"].as_str().unwrap();
+        let shown = stack.succeed(&["jobs", "show", id]);
+        for told in ["mail.send", "\"mail\":", "no such user here"] {
+            assert!(shown.contains(told), "{told} in {shown}");
+        }
+        let listed = stack.succeed(&["jobs", "list", "--queue", "mail"]);
+        assert!(listed.contains(id) && listed.contains("failed"), "{listed}");
+        let bulk = ["retry", "--state", "failed", "--queue", "mail"];
+        assert_eq!(jobs(stack, &bulk), serde_json::json!({"matched": 2, "done": 0}));
+        let told = stack.succeed(&[&["jobs"], &bulk[..]].concat());
+        assert!(told.contains("2 would be retried"), "{told}");
+        assert!(peer.seen().is_empty());
+        let done = jobs(stack, &[&bulk[..], &["--yes"]].concat());
+        assert_eq!(done, serde_json::json!({"matched": 2, "done": 2}));
+        until("both mails", || (peer.seen().len() == 2).then_some(()));
+        // The mails' own list says the same.
+        until("both to be sent", || {
+            let sent = last_json(&stack.succeed(&["mail", "list", "--state", "sent", "--json"]));
+            (sent["items"].as_array().unwrap().len() == 2).then_some(())
+        });
+        let audit = server.operate("GET", "/ops/audit.json", b"").json();
+        let audit = audit["items"].as_array().unwrap();
+        let retries = audit.iter().filter(|entry| entry["action"] == "job.retry");
+        assert_eq!(retries.count(), 2);
+        // What went well isn't done again.
+        let again = run(&server.data, &stack.with(&["jobs", "retry", id]));
+        assert_eq!(again.status.code(), Some(1));
+    });
+}
