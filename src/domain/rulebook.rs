@@ -89,6 +89,13 @@ impl Rulebook {
         PriceSet::resolve(buyer, currency, base_tax, &lists, &assignments, now)
     }
 
+    /// Whether any list counts for a buyer now, in whatever currency.
+    pub fn has_lists_for(&self, buyer: &Buyer, now: Micros) -> bool {
+        let meant = |audience| self.meant_for.get(&audience).into_iter().flatten();
+        let mut lists = buyer.audiences().into_iter().flat_map(meant);
+        lists.any(|id| self.lists.get(id).is_some_and(|list| list.counts_at(now)))
+    }
+
     pub fn tax_at<'a>(&'a self, place: &'a Destination) -> TaxAt<'a> {
         self.tax.at(place)
     }
@@ -177,6 +184,9 @@ mod tests {
             for buyer in [buyer(), Buyer::guest(Site("main".into()))] {
                 let (currency, tax, now) = (Currency::EUR, TaxMode::Inclusive, Micros(now));
                 let wanted = PriceSet::resolve(&buyer, currency, tax, &all, &assigned, now);
+                if wanted.lists().len() > 0 {
+                    prop_assert!(book.has_lists_for(&buyer, now));
+                }
                 prop_assert_eq!(book.price_set(&buyer, currency, tax, now), wanted);
             }
         }
@@ -187,6 +197,7 @@ mod tests {
         let book = Rulebook::default();
         let set = book.price_set(&buyer(), Currency::EUR, TaxMode::Exclusive, Micros(0));
         assert_eq!(set, PriceSet::base(Currency::EUR, TaxMode::Exclusive));
+        assert!(!book.has_lists_for(&buyer(), Micros(0)));
         let germany: Country = "DE".parse().unwrap();
         let somewhere = Destination::somewhere_in(germany);
         assert_eq!(book.tax_at(&somewhere).rate(&TaxCategory::default()), Ppm::ZERO);

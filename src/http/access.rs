@@ -20,7 +20,8 @@ use subtle::ConstantTimeEq;
 /// Whom a method of a resource is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Everybody alike: the answer is the same whoever asks, and isn't told who does.
+    /// Everybody alike: the answer is the same whoever asks, and isn't told who does; but for pages
+    /// of the shop, which who is signed in gets with their own prices.
     Anyone,
     /// Everybody, each with what is theirs: with the session they have, or none.
     Shopper(Right),

@@ -80,6 +80,9 @@ accounting! {
     ) -> KeptAnswer;
     fn people(&self, customer: Option<CustomerId>) -> Vec<Account>;
     fn change_post(&self, user: UserId, post: Post, active: bool, by: &Principal) -> ();
+    fn set_locked(
+        &self, customer: CustomerId, user: UserId, locked: bool, by: &Principal
+    ) -> ();
     fn customers(&self, after: Option<CustomerId>, limit: u32) -> Vec<Customer>;
     fn find_customers(
         &self, text: &str, before: Option<CustomerId>, limit: u32

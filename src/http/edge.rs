@@ -9,6 +9,7 @@ use crate::http::{
     app::App,
     body::Body,
     cache::{self, Sought},
+    cookie::{self, Cookie},
     error::{Code, Problem},
     headers,
     identity::{self, RequestIds},
@@ -48,6 +49,8 @@ pub(crate) struct Edge {
     nowhere: Module,
     page_headers: HeaderMap,
     data_headers: HeaderMap,
+    /// What a session's cookie is called, over plain HTTP and over HTTPS.
+    session_names: [String; 2],
 }
 
 impl Edge {
@@ -70,6 +73,8 @@ impl Edge {
             nowhere: service(Vec::new()),
             page_headers: headers::of_pages(&app.config),
             data_headers: headers::of_data(&app.config),
+            session_names: [false, true]
+                .map(|https| Cookie::Session.name(https, app.config.listen.port())),
             meters: Meters::new(),
             app,
         }
@@ -80,8 +85,12 @@ impl Edge {
         if request.method() != Method::GET && request.method() != Method::HEAD {
             return None;
         }
+        let path = request.uri().path();
+        if is_made_for_signed_in(path) && self.may_be_signed_in(request.headers()) {
+            return None;
+        }
         let address = request.uri().path_and_query()?.as_str();
-        let generation = match varies_by_generation(request.uri().path()) {
+        let generation = match varies_by_generation(path) {
             true => self.app.search.generation(),
             false => 0,
         };
@@ -89,6 +98,15 @@ impl Edge {
         let entry = self.app.cache.get(&sought)?;
         self.meters.hits.increment(1);
         Some(entry.page.answer(request.method(), request.headers()))
+    }
+
+    /// Whether it comes with a session that isn't known for a guest's. Who has no cookie at all, which
+    /// is nearly everybody, is told by one look.
+    fn may_be_signed_in(&self, headers: &HeaderMap) -> bool {
+        headers.contains_key(header::COOKIE)
+            && self.session_names.iter().any(|name| {
+                cookie::read(headers, name).is_some_and(|it| !self.app.visitors.is_known_guest(&it))
+            })
     }
 
     /// An administrator who measures may have every page made for them: `cache-control: no-store`.
@@ -301,6 +319,11 @@ fn module_of(path: &str) -> &str {
 /// Whether what stands there depends on what the search index answers.
 pub(super) fn varies_by_generation(path: &str) -> bool {
     matches!(first_segment(path), "" | "c" | "search" | "sitemap")
+}
+
+/// Pages that who is signed in gets with their own prices.
+fn is_made_for_signed_in(path: &str) -> bool {
+    matches!(first_segment(path), "" | "c" | "p" | "search")
 }
 
 fn is_page(method: &Method, path: &str) -> bool {

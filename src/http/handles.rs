@@ -104,6 +104,8 @@ pub(crate) trait Importing: Send + Sync {
 pub(crate) trait Visiting: Send + Sync {
     /// The live session of a token that comes in one of these ways.
     async fn find(&self, token: &Secret, via: &[Via]) -> Result<Option<Arc<Session>>, Problem>;
+    /// Whether this is known to be a guest's cookie, at once and without asking anybody.
+    fn is_known_guest(&self, token: &Secret) -> bool;
     async fn open_guest(&self, via: Via, whence: Whence) -> Result<Opened, Problem>;
     /// A user's live ones, the last used first.
     async fn list(&self, user: UserId) -> Result<Vec<Session>, Problem>;

@@ -72,6 +72,8 @@ pub(crate) struct Operation {
     pub(crate) params: &'static [Param],
     /// For people: empty parameters are none, those of campaigns are passed over.
     page: bool,
+    /// Whether who is signed in gets another answer than everybody.
+    own: bool,
     pub(crate) takes: Intake,
     /// Whether it is done once, however often it is asked.
     pub(crate) once: bool,
@@ -95,12 +97,18 @@ impl Operation {
         run: fn(Arc<App>, Asked) -> Answer,
     ) -> Self {
         let (takes, proof, once) = (Intake::Nothing, Proof::Token, false);
-        Self { method, access, params, page: false, takes, once, proof, doc: None, run }
+        let (page, own) = (false, false);
+        Self { method, access, params, page, own, takes, once, proof, doc: None, run }
     }
 
     /// A page of the shop for everybody.
     pub(crate) fn page(params: &'static [Param], run: fn(Arc<App>, Asked) -> Answer) -> Self {
         Self { page: true, ..Self::new(Method::GET, Access::Anyone, params, run) }
+    }
+
+    /// The same, but made anew for who is signed in, who is told what it costs them.
+    pub(crate) fn shop_page(params: &'static [Param], run: fn(Arc<App>, Asked) -> Answer) -> Self {
+        Self { own: true, ..Self::page(params, run) }
     }
 
     /// A page that differs by who asks, and is kept by nobody but them.
@@ -190,9 +198,13 @@ impl Resource {
         };
         if operation.access == Access::Anyone {
             // What everybody gets can't depend on who asks: the handler isn't told.
-            raw.headers.remove(header::COOKIE);
             raw.headers.remove(header::AUTHORIZATION);
-            let answered = operation.answer(app, self.path, raw, Visit::of_nobody()).await;
+            let visit = match operation.own {
+                true => Visit::of_signed_in(&app, &raw.caller, &raw.headers).await,
+                false => Visit::of_nobody(),
+            };
+            raw.headers.remove(header::COOKIE);
+            let answered = operation.answer(app, self.path, raw, visit).await;
             return answered.unwrap_or_else(Problem::into_response);
         }
         let visit = Visit::of(&app, &raw.caller, &raw.headers, operation.access).await;

@@ -8,6 +8,7 @@ use crate::{
     actors::keepers::sessions::{Opened, Whence},
     domain::{
         id::{CustomerId, OrderId},
+        policy::Right,
         principal::Principal,
         secret::Secret,
         session::{Session, Via},
@@ -125,6 +126,19 @@ impl Visit {
             }
         }
         Ok(visit)
+    }
+
+    /// For what is the same for everybody but who is signed in. Somebody who can't be known now is
+    /// nobody: one looks around also while the database is away.
+    pub(crate) async fn of_signed_in(app: &App, caller: &Caller, headers: &HeaderMap) -> Self {
+        if !headers.contains_key(header::COOKIE) {
+            return Self::of_nobody();
+        }
+        let access = Access::Shopper(Right::Carts);
+        match Self::of(app, caller, headers, access).await {
+            Ok(visit) if visit.session().is_some_and(|one| one.user().is_some()) => visit,
+            _ => Self::of_nobody(),
+        }
     }
 
     /// Whether an operation is for this visitor.

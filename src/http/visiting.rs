@@ -18,6 +18,10 @@ impl Visiting for Sessions {
         Ok(Self::find(self, token, via).await?)
     }
 
+    fn is_known_guest(&self, token: &Secret) -> bool {
+        Self::is_known_guest(self, token)
+    }
+
     async fn open_guest(&self, via: Via, whence: Whence) -> Result<Opened, Problem> {
         let opening = Opening { who: Who::Guest, via, scopes: None, whence, ends_at: None };
         Ok(Self::open(self, opening).await?)

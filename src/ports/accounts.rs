@@ -3,10 +3,12 @@
 use super::{StoreError, mail::NewMail, sessions::TokenHash};
 use crate::domain::{
     account::{Account, Customer, CustomerGroup, CustomerKind, Email, Post, SavedAddress},
+    audit::Change,
     id::{AddressId, CustomerGroupId, CustomerId, SessionId, UserId},
     time::Micros,
 };
 use async_trait::async_trait;
+use serde::Serialize;
 
 /// A password's hash as its hasher wrote it, with its own salt and parameters.
 #[derive(Clone, PartialEq, Eq)]
@@ -145,6 +147,15 @@ pub enum AccountWrite {
         by: String,
         at: Micros,
     },
+    /// Locks out somebody who acts for this customer, or lets them back in; both end their sessions
+    /// and keys, so that none comes back to life. `Absent`: nobody of that id acts for it.
+    SetLocked {
+        customer: CustomerId,
+        user: UserId,
+        locked: bool,
+        by: String,
+        at: Micros,
+    },
     /// `None` takes the customer out of its group.
     SetGroup {
         customer: CustomerId,
@@ -185,6 +196,17 @@ pub enum AccountWrite {
         expired_before: Micros,
         most: u32,
     },
+}
+
+/// For the audit log: somebody is locked out, or let back in.
+pub fn locking(user: UserId, locked: bool, by: &str, at: Micros) -> Change {
+    #[derive(Serialize)]
+    struct Lock {
+        locked: bool,
+    }
+    let action = if locked { "account.lock" } else { "account.let_in" };
+    let (old, new) = (Lock { locked: !locked }, Lock { locked });
+    Change::new(at, by, action, format!("user:{user}"), Some(&old), Some(&new))
 }
 
 #[async_trait]

@@ -2,7 +2,7 @@
 
 use crate::views::{
     render::{Grouped, Ready, render},
-    shell::{Meta, Shell},
+    shell::{Meta, Shell, Visitor},
 };
 use askama::Template;
 use bytes::Bytes;
@@ -16,6 +16,8 @@ pub struct HomePage<'a> {
     /// Ready cards.
     pub popular: &'a [Bytes],
     pub newest: &'a [Bytes],
+    /// Whom it is made for; `None`: for everybody.
+    pub visitor: Option<Visitor>,
 }
 
 #[derive(Template)]
@@ -41,7 +43,8 @@ pub fn home(page: &HomePage) -> Bytes {
             canonical: Some("/".into()),
             offset: page.offset,
             ..Meta::default()
-        },
+        }
+        .to(page.visitor),
         products: page.products,
         strips: [
             ("Popular now", "/search?sort=popularity", page.popular),

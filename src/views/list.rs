@@ -9,7 +9,7 @@ use crate::views::{
     address::{Href, ListAddress, category_path, short_amount, sorted},
     json_ld,
     render::{Grouped, Ready, render},
-    shell::{Meta, Shell, Tile, top_categories},
+    shell::{Meta, Shell, Tile, Visitor, top_categories},
 };
 use askama::Template;
 use bytes::Bytes;
@@ -31,6 +31,8 @@ pub struct Listing<'a> {
     pub next: Option<&'a str>,
     /// Whether a cursor led here.
     pub continued: bool,
+    /// Whom it is made for; `None`: for everybody.
+    pub visitor: Option<Visitor>,
 }
 
 pub struct CategoryPage<'a> {
@@ -196,7 +198,7 @@ impl<'a> List<'a> {
         };
         Self {
             shell: list.shell,
-            meta,
+            meta: meta.to(list.visitor),
             title,
             list,
             corrected: false,

@@ -64,6 +64,6 @@ pub use product_json::{
 };
 pub use product_page::{ProductPage, product};
 pub use quote_mail::{QuoteMail, quote_mail};
-pub use shell::{Shell, ShellOptions};
+pub use shell::{Shell, ShellOptions, Visitor};
 pub use sitemap::{MOST_SITEMAP_ENTRIES, SitemapEntry, robots_txt, sitemap, sitemap_index};
 pub use suggestions::{SuggestedProduct, SuggestionsView, suggestions_html, suggestions_json};

@@ -1,11 +1,14 @@
 //! A product's own page.
 
-use crate::domain::document::{ProductDocument, VariantRef};
+use crate::domain::{
+    document::{ProductDocument, VariantRef},
+    money::Money,
+};
 use crate::views::{
     address::{Encoded, product_path, quote_path},
     json_ld,
     render::{PriceLine, Ready, band_class, can_be_added, render},
-    shell::{Meta, Shell},
+    shell::{Meta, Shell, Visitor},
 };
 use askama::Template;
 use bytes::Bytes;
@@ -20,6 +23,10 @@ pub struct ProductPage<'a> {
     pub variants: &'a [VariantRef],
     /// Ready cards of what goes with it.
     pub related: &'a [Bytes],
+    /// From which quantity on one costs how much, for whom the page is made.
+    pub tiers: &'a [(String, Money)],
+    /// Whom it is made for; `None`: for everybody.
+    pub visitor: Option<Visitor>,
 }
 
 /// One option, such as the colour, with the variant that each of its values leads to.
@@ -48,6 +55,8 @@ struct Page<'a> {
     unnamed: Vec<&'a VariantRef>,
     json_ld: String,
     related: &'a [Bytes],
+    /// The prices from more than the first quantity on.
+    tiers: &'a [(String, Money)],
     /// The smallest step of a quantity, such as `0.01`; empty when only whole ones are sold.
     step: String,
 }
@@ -69,7 +78,8 @@ pub fn product(page: &ProductPage) -> Bytes {
             image: &image,
             offset: page.offset,
             ..Meta::default()
-        },
+        }
+        .to(page.visitor),
         doc,
         pictures: &pictures,
         price: PriceLine::of(doc),
@@ -78,6 +88,7 @@ pub fn product(page: &ProductPage) -> Bytes {
         unnamed,
         json_ld: json_ld::product(page.shell, doc, &pictures),
         related: page.related,
+        tiers: page.tiers.get(1..).unwrap_or_default(),
         step: step(doc.precision),
     };
     render(&view, size(page))

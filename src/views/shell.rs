@@ -165,6 +165,21 @@ pub(super) struct Meta<'a> {
     pub(super) signed_in: Option<bool>,
 }
 
+/// Who is signed in, on a page that is otherwise for everybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Visitor {
+    /// In their active cart; `None`: that can't be said now, so the page's script asks.
+    pub cart_lines: Option<u64>,
+}
+
+impl Meta<'_> {
+    /// For whom the page is made anew.
+    pub(super) fn to(self, visitor: Option<Visitor>) -> Self {
+        let cart_lines = visitor.and_then(|visitor| visitor.cart_lines);
+        Self { cart_lines, signed_in: visitor.map(|_| true), ..self }
+    }
+}
+
 impl Default for Meta<'_> {
     fn default() -> Self {
         Self {

@@ -40,6 +40,7 @@ on_both_databases![
     a_password_that_was_changed_meanwhile_is_not_hashed_back,
     the_shop_gets_one_owner_by_the_last_link,
     somebody_always_stays_who_may_say_who_comes_in,
+    who_is_locked_out_has_no_session_and_no_key_until_they_are_let_in,
     one_address_is_the_default_and_strangers_change_none,
     groups_have_codes_of_their_own_and_customers,
     who_is_erased_leaves_a_row_without_a_name,
@@ -165,6 +166,7 @@ async fn who_registers_is_found_by_address_and_id(mut shop: Shop) {
         email: Some(email("ada@example.com")),
         name: "ada".into(),
         active: true,
+        locked_at: None,
         created_at: NOW,
         logged_in_at: None,
     };
@@ -347,6 +349,64 @@ async fn somebody_always_stays_who_may_say_who_comes_in(mut shop: Shop) {
     assert!(!is_in(&shop, 13).await);
     let log = last_change(&shop).await;
     assert_eq!((log.action.as_str(), log.subject.clone()), ("account.post", format!("user:{eve}")));
+}
+
+async fn who_is_locked_out_has_no_session_and_no_key_until_they_are_let_in(mut shop: Shop) {
+    let (customer, ada) = register(&mut shop, "ada").await;
+    let (other, bob) = register(&mut shop, "bob").await;
+    log_in(&mut shop, ada, 11).await;
+    let key = NewSession {
+        id: SessionId(shop.source.next()),
+        token: TokenHash([12; 32]),
+        user: Some(ada),
+        via: Via::Key,
+        scopes: Some("orders:read".into()),
+        label: String::new(),
+        address: String::new(),
+        at: NOW,
+        ends_at: NOW.plus(HOUR),
+    };
+    shop.commit(Write::Sessions(SessionWrite::Open(Box::new(key)))).await.unwrap();
+    log_in(&mut shop, bob, 13).await;
+    let set = |customer, user, locked| AccountWrite::SetLocked {
+        customer,
+        user,
+        locked,
+        by: "user:olga".into(),
+        at: Micros(7_000_000),
+    };
+    assert_eq!(write(&mut shop, set(other, ada, true)).await, Written::Absent, "another's");
+    let nothing = write(&mut shop, set(customer, ada, false)).await;
+    assert_eq!((nothing, is_in(&shop, 11).await), (Written::Ended(vec![]), true), "they are in");
+    // The only one who acts for their customer, too: that is the shop's own say.
+    let Written::Ended(mut ended) = write(&mut shop, set(customer, ada, true)).await else {
+        panic!("it ends sessions");
+    };
+    ended.sort_by_key(|token| token.0);
+    assert_eq!(ended, [TokenHash([11; 32]), TokenHash([12; 32])]);
+    assert_eq!(write(&mut shop, set(customer, ada, true)).await, Written::Ended(vec![]));
+    let known = Accounts::by_user(&shop.store, ada).await.unwrap().unwrap().account;
+    assert_eq!((known.locked_at, known.active), (Some(Micros(7_000_000)), true));
+    assert!(!known.may_come_in());
+    // One that was opened behind it isn't live, nor once they are let in; their customer's say
+    // changes nothing of it.
+    log_in(&mut shop, ada, 14).await;
+    assert!(!is_in(&shop, 14).await && !is_in(&shop, 12).await && is_in(&shop, 13).await);
+    let post = Post::Buyer { customer, role: BuyerRole::Admin };
+    let (by, at) = ("user:ada".to_owned(), NOW);
+    let open = AccountWrite::ChangePost { user: ada, post, active: true, by, at };
+    write(&mut shop, open).await;
+    let known = Accounts::by_user(&shop.store, ada).await.unwrap().unwrap().account;
+    assert!(!known.may_come_in());
+    log_in(&mut shop, ada, 15).await;
+    let back = write(&mut shop, set(customer, ada, false)).await;
+    assert_eq!(back, Written::Ended(vec![TokenHash([15; 32])]));
+    assert!(!is_in(&shop, 14).await && !is_in(&shop, 15).await);
+    log_in(&mut shop, ada, 16).await;
+    assert!(is_in(&shop, 16).await);
+    let log = last_change(&shop).await;
+    assert_eq!((log.action.as_str(), log.subject), ("account.let_in", format!("user:{ada}")));
+    assert!(log.new.unwrap().contains("false"), "let in");
 }
 
 fn saved(shop: &Shop, customer: CustomerId, city: &str, default: bool) -> SavedAddress {

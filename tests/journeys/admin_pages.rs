@@ -444,6 +444,40 @@ fn a_customer_is_found_grouped_and_forgotten() {
         refused(&ada.ask("GET", &place, &[], ""), 403);
         assert!(refused(&fill(&olga, &place, &erase, &[]), 422).contains("They asked for it"));
         assert!(is_in(&ada));
+
+        // Locked out at once and everywhere, and told no more than who mistypes.
+        let customer = place.rsplit('/').next().unwrap();
+        let users = format!("/api/v1/customers/{customer}/users");
+        let user = server.operate("GET", &users, b"").json()["items"][0].clone();
+        assert_eq!((&user["active"], &user["locked"]), (&true.into(), &false.into()));
+        let user = user["id"].as_str().unwrap();
+        let lock = format!("{place}/lock");
+        let wish = |wish: &'static str| [("user", user), ("do", wish)];
+        refused(&fill(&viewer, &place, &lock, &wish("lock")), 403);
+        refused(&fill(&olga, &place, &lock, &wish("shoot")), 422);
+        assert!(is_in(&ada));
+        assert_eq!(led(&olga, &place, &lock, &wish("lock")), format!("{place}?done=locked"));
+        assert!(!is_in(&ada));
+        let right = [("email", ADA), ("password", "correct horse")];
+        let wrong = [("email", ADA), ("password", "correct mouse")];
+        let texts =
+            [&right, &wrong].map(|login| refused(&fill(&ada, "/login", "/login", login), 422));
+        let told = |page: &str| {
+            let (_, rest) = page.split_once("role=\"alert\"").expect("it is told");
+            rest.split_once("</section>").unwrap().0.to_owned()
+        };
+        assert_eq!(told(&texts[0]), told(&texts[1]), "nobody learns that the password is right");
+        assert!(olga.page(&place).contains("Locked out since"));
+        let open = format!("{users}/{user}");
+        assert_eq!(server.operate("PATCH", &open, br#"{"locked":false}"#).status, 204);
+        let of_nobody = format!("{users}/{customer}");
+        assert_eq!(server.operate("PATCH", &of_nobody, br#"{"locked":true}"#).status, 404);
+        assert!(!is_in(&ada), "what has ended stays so");
+        led(&ada, "/login", "/login", &right);
+        assert!(is_in(&ada));
+        let log = server.operate("GET", "/ops/audit.json?limit=100", b"").text();
+        assert!(log.contains("account.lock") && log.contains("account.let_in"), "{log}");
+
         assert_eq!(led(&olga, &place, &erase, &[("sure", "yes")]), format!("{place}?done=erased"));
         assert!(!is_in(&ada));
         let page = olga.page(&place);

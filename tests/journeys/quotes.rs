@@ -63,7 +63,9 @@ fn a_price_on_request_is_offered_taken_and_bought() {
         assert!(boss.page("/admin/quotes").contains(&room));
         let desk = boss.page(&room);
         let (_, day) = desk.split_once("type=\"date\" value=\"").unwrap();
-        let day = day.split('"').next().unwrap().to_owned();
+        // Another day than the one that is offered to choose.
+        let middle = if day.ends_with("-15") { "16" } else { "15" };
+        let day = format!("{}{middle}", &day[..8]);
         let version = hidden(&desk, "version");
         let offer = |price| {
             [
@@ -71,6 +73,7 @@ fn a_price_on_request_is_offered_taken_and_bought() {
                 ("action", "offer"),
                 ("price.0", price),
                 ("until", &day),
+                ("answer", "With delivery."),
             ]
         };
         for bad in ["", "-1", "0", "12.345"] {
@@ -79,6 +82,10 @@ fn a_price_on_request_is_offered_taken_and_bought() {
         }
         led(&boss, &room, &room, &offer("1200.00"));
         assert_eq!(fill(&boss, &room, &room, &offer("1.00")).status, 412, "it was seen before");
+        // It stands in the form as it was sent, to be sent anew with something changed.
+        let desk = boss.page(&room);
+        assert!(desk.contains(&format!("type=\"date\" value=\"{day}\"")), "{desk}");
+        assert!(desk.contains("With delivery.</textarea>"), "{desk}");
         let mail = mailed(&server, "Our offer");
         assert!(mail.contains("To: <ada@example.com>") && mail.contains("$1,200.00"), "{mail}");
 

@@ -1,7 +1,11 @@
 //! Staff set prices, taxes, shipping and coupons; shoppers pay by them at once.
 
 use crate::{
-    Stack, on_every_stack,
+    Stack,
+    account_pages::{ADA, led},
+    admin_pages::buyer,
+    carts::Person,
+    on_every_stack,
     support::{
         client::{Answer, exchange},
         server::{Server, until},
@@ -17,6 +21,11 @@ const PRICES: &str = "/api/v1/price-lists/0190a000-0000-7000-8000-000000000001/p
 const TAX: &str = "/api/v1/tax-rates/0190a000-0000-7000-8000-000000000002";
 const PARCEL: &str = "/api/v1/shipping-methods/0190a000-0000-7000-8000-000000000003";
 const COUPON: &str = "/api/v1/coupons/0190a000-0000-7000-8000-000000000004";
+
+const SHELF: &str = "sku,name,status,price,currency,stock,categories\n\
+    A-1,Drill,active,10.00,USD,50,Tools\n\
+    B-2,Bit set,active,2.50,USD,30,Tools\n\
+    C-3,Press,active,,USD,5,Tools\n";
 
 struct Desk<'a> {
     server: &'a Server,
@@ -255,5 +264,88 @@ fn products_bear_the_tax_of_their_category_and_a_change_of_it_is_shown_first() {
         assert_eq!(each, [r#""20.90" of "110.00""#]);
         assert_eq!(total, "130.90");
         assert!(server.stop());
+    });
+}
+
+#[test]
+fn who_is_signed_in_sees_what_it_costs_them_on_every_page_without_a_script() {
+    on_every_stack("own prices", |stack| {
+        let server = stack.serve(&[]);
+        let file = stack.path("shelf.csv");
+        std::fs::write(&file, SHELF).unwrap();
+        stack.succeed(&["import", "products", file.to_str().unwrap()]);
+        let drill = until("the products to be read", || {
+            let product = server.get("/api/v1/products/C-3");
+            let drill = server.get("/api/v1/products/A-1");
+            (product.status == 200 && drill.status == 200).then(|| drill.json()["slug"].clone())
+        });
+        let drill = format!("/p/{}", drill.as_str().unwrap());
+        let press = server.json("/api/v1/products/C-3")["slug"].as_str().unwrap().to_owned();
+        let press = format!("/p/{press}");
+        let pages = ["/", "/c/tools", "/search?q=drill", &drill];
+        until("the index to know them", || {
+            pages.iter().all(|page| server.get(page).text().contains("$10.00")).then_some(())
+        });
+        let ada = buyer(&server);
+        let stranger = Person::come(&server);
+        // Nothing is for her alone yet, but what she has in her cart is shown.
+        ada.send("/cart/add", &[("sku", "B-2"), ("quantity", "1")]);
+        for page in pages {
+            let own = ada.page(page);
+            assert!(own.contains("$10.00") && own.contains("data-cart-count>1<"), "{page}: {own}");
+        }
+        let desk = Desk::of(stack, &server);
+        let customer = server.operate("GET", "/api/v1/customers", b"").json();
+        let customer = customer["items"][0]["id"].as_str().unwrap();
+        let list = json!({
+            "name": "Ada", "currency": "USD", "audiences": [{"kind": "customer", "id": customer}]
+        });
+        desk.done(201, "PUT", LIST, list);
+        let put = json!({"put": [
+            {"sku": "A-1", "amount": "9.00"},
+            {"sku": "A-1", "from": "10", "amount": "7.50"},
+            {"sku": "C-3", "amount": "80.00"},
+        ]});
+        desk.done(200, "PATCH", PRICES, put);
+        until("her prices to hold", || ada.page(&drill).contains("$9.00").then_some(()));
+        for page in pages {
+            let own = ada.page(page);
+            assert!(own.contains("$9.00") && !own.contains("$10.00"), "{page}: {own}");
+            let asked = server.get(page);
+            assert!(asked.text().contains("$10.00") && !asked.text().contains("$9.00"), "{page}");
+            assert!(asked.header("etag").is_some() && asked.header("cache-control").is_some());
+            // A guest with something in a cart is one of everybody.
+            stranger.send("/cart/add", &[("sku", "A-1"), ("quantity", "1")]);
+            let guests = stranger.ask("GET", page, &[], "");
+            assert_eq!(guests.header("etag"), asked.header("etag"), "{page}");
+        }
+        let suggested = ada.page("/search/suggest?q=dri");
+        assert!(suggested.contains("$9.00") && !suggested.contains("$10.00"), "{suggested}");
+        assert!(server.get("/search/suggest?q=dri").text().contains("$10.00"));
+        let own = ada.page(&drill);
+        assert!(own.contains("From 10: $7.50 per each") && own.contains("data-own"), "{own}");
+        // What is on request for everybody has a price for her, so it can be bought.
+        assert!(!server.get(&press).text().contains("/cart/add"));
+        let own = ada.page(&press);
+        assert!(own.contains("$80.00") && own.contains("/cart/add"), "{own}");
+        // The page says what the cart will.
+        ada.send("/cart/add", &[("sku", "C-3"), ("quantity", "1")]);
+        assert!(ada.page("/cart").contains("$80.00"));
+
+        led(&ada, "/account", "/logout", &[]);
+        for page in pages {
+            let now = ada.ask("GET", page, &[], "");
+            assert_eq!(now.header("etag"), server.get(page).header("etag"), "{page}");
+        }
+        // The list's end ends it, without anything else that happens.
+        led(&ada, "/login", "/login", &[("email", ADA), ("password", "correct horse")]);
+        assert!(ada.page(&drill).contains("$9.00"));
+        let over = json!({
+            "name": "Ada", "currency": "USD", "until": "2020-01-01T00:00:00Z",
+            "audiences": [{"kind": "customer", "id": customer}]
+        });
+        let over = desk.ask("PUT", LIST, Some("\"1\""), &over);
+        assert_eq!(over.status, 200, "{}", over.text());
+        until("it to be over", || ada.page(&drill).contains("$10.00").then_some(()));
     });
 }

@@ -80,6 +80,12 @@ impl Rules {
         self.now().price_set(&buyer, currency, self.parts.base_tax, now)
     }
 
+    /// Whether anything may cost somebody otherwise than its own price.
+    pub(crate) fn has_lists_for(&self, who: &Principal) -> bool {
+        let (buyer, now) = (self.buyer(who), self.parts.clock.now());
+        self.now().has_lists_for(&buyer, now)
+    }
+
     /// What a code takes off goods of `subtotal`, or why it takes nothing. Reads the database only
     /// for a coupon with limits; what is read there binds nobody until the order is placed.
     pub(crate) async fn coupon(

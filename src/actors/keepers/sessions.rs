@@ -208,6 +208,13 @@ impl Sessions {
         Ok(Some(session))
     }
 
+    /// Whether this is known to be a guest's, without asking anybody. A guest's token never becomes
+    /// somebody else's.
+    pub(crate) fn is_known_guest(&self, token: &Secret) -> bool {
+        let known = self.shared.memory.get(&hash(token));
+        known.is_some_and(|session| session.via == Via::Cookie && session.who == Who::Guest)
+    }
+
     pub(crate) async fn open(&self, opening: Opening) -> Result<Opened, SessionsError> {
         let (new, opened) = self.draw(opening);
         match self

@@ -28,8 +28,8 @@ use uuid::Uuid;
 macro_rules! account_columns {
     ($rest:literal) => {
         concat!(
-            "SELECT id, kind, customer_id, email, name, role, password_hash, active, created_at,
-                    logged_in_at FROM account ",
+            "SELECT id, kind, customer_id, email, name, role, password_hash, active, locked_at,
+                    created_at, logged_in_at FROM account ",
             $rest
         )
     };
@@ -101,6 +101,7 @@ struct AccountRow {
     role: String,
     password_hash: Option<String>,
     active: bool,
+    locked_at: Option<i64>,
     created_at: i64,
     logged_in_at: Option<i64>,
 }
@@ -132,6 +133,7 @@ impl TryFrom<AccountRow> for Credentials {
                 email: email.map_err(|_| strange("address of mail"))?,
                 name: row.name,
                 active: row.active,
+                locked_at: row.locked_at.map(Micros),
                 created_at: Micros(row.created_at),
                 logged_in_at: row.logged_in_at.map(Micros),
             },

@@ -94,6 +94,11 @@ macro_rules! files {
                 "jobs",
                 include_str!(concat!("../../../migrations/", $database, "/0015_jobs.sql")),
             ),
+            (
+                16,
+                "locked_out",
+                include_str!(concat!("../../../migrations/", $database, "/0016_locked_out.sql")),
+            ),
         ]
     };
 }

@@ -23,7 +23,8 @@ macro_rules! session_columns {
             "SELECT s.id, s.account_id, s.via, s.scopes, s.label, s.address, s.opened_at,
                     s.seen_at, s.ends_at, a.kind, a.customer_id, a.role
              FROM session s LEFT JOIN account a ON a.id = s.account_id
-             WHERE s.ended_at IS NULL AND (s.account_id IS NULL OR a.active) AND ",
+             WHERE s.ended_at IS NULL
+                   AND (s.account_id IS NULL OR (a.active AND a.locked_at IS NULL)) AND ",
             $rest
         )
     };

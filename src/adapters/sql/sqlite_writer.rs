@@ -19,6 +19,7 @@ mod payments;
 mod product;
 mod products;
 mod quotes;
+mod rows;
 mod rules;
 mod sessions;
 mod stock;

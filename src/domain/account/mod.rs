@@ -87,10 +87,18 @@ pub struct Account {
     /// `None` once erased.
     pub email: Option<Email>,
     pub name: String,
-    /// Whether they may come in.
+    /// Whether those whom they act for let them in.
     pub active: bool,
+    /// Since when the shop doesn't, whatever those say.
+    pub locked_at: Option<Micros>,
     pub created_at: Micros,
     pub logged_in_at: Option<Micros>,
+}
+
+impl Account {
+    pub fn may_come_in(&self) -> bool {
+        self.active && self.locked_at.is_none()
+    }
 }
 
 /// An address in a customer's book.

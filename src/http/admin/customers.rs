@@ -39,8 +39,11 @@ const LIST: &[Param] = &[
     ),
     Param::new("q", Takes::Text { most: 100 }, "Part of a name, an email or a tax number."),
 ];
-const ONE: &[Param] =
-    &[Param::new("done", Takes::OneOf(&["group", "erased"]), "What was just done.")];
+const ONE: &[Param] = &[Param::new(
+    "done",
+    Takes::OneOf(&["group", "locked", "let-in", "erased"]),
+    "What was just done.",
+)];
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -55,6 +58,10 @@ pub(super) fn resources() -> Vec<Resource> {
         Resource::new(
             "/admin/customers/{id}/export",
             [Operation::personal(READ, &[], |a, b| Box::pin(export(a, b)))],
+        ),
+        Resource::new(
+            "/admin/customers/{id}/lock",
+            [Operation::form(WRITE, |a, b| Box::pin(lock(a, b)))],
         ),
         Resource::new(
             "/admin/customers/{id}/erase",
@@ -95,6 +102,8 @@ fn id(asked: &Asked) -> Result<CustomerId, Problem> {
 async fn show(app: Arc<App>, mut asked: Asked) -> Result<Response, Problem> {
     let done = asked.query.text("done").map(|done| match done {
         "group" => "The group is saved.",
+        "locked" => "They are locked out, everywhere and at once.",
+        "let-in" => "They may sign in again.",
         _ => "The customer is erased.",
     });
     let shown = Shown::new(&app, &mut asked, HERE).await?.done(done);
@@ -119,6 +128,23 @@ async fn regroup(app: Arc<App>, mut asked: Asked) -> Result<Response, Problem> {
     };
     let shown = Shown::new(&app, &mut asked, HERE).await?.failed(problem)?;
     page(&app, &asked, shown).await
+}
+
+async fn lock(app: Arc<App>, mut asked: Asked) -> Result<Response, Problem> {
+    let (id, by) = (id(&asked)?, asked.visit.must_act()?);
+    let absent = || Problem::new(Code::NotFound, "nobody of that id acts for this customer");
+    let user = asked.form.text("user").parse().map_err(|_| absent())?;
+    let (locked, done) = match asked.form.text("do") {
+        "lock" => (true, "locked"),
+        "let-in" => (false, "let-in"),
+        _ => {
+            let problem = Problem::new(Code::BadContent, "the form could not be read");
+            let shown = Shown::new(&app, &mut asked, HERE).await?.failed(problem)?;
+            return page(&app, &asked, shown).await;
+        }
+    };
+    app.accounts.set_locked(id, user, locked, &by).await?;
+    Ok(see_other(&format!("{HERE}/{id}?done={done}")))
 }
 
 async fn export(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {

@@ -96,8 +96,12 @@ async fn show(app: Arc<App>, mut asked: Asked) -> Result<Response, Problem> {
         _ => "They are told that there is nothing to offer.",
     });
     let shown = Shown::new(&app, &mut asked, HERE).await?.done(done);
-    let until = app.clock.now().plus(USUAL).day();
-    Ok(page(&app, &asked, &shown, &quote, (&[], &until, "")))
+    // An offer that stands is sent anew as it was, but for what is changed.
+    let now = app.clock.now();
+    let stands = quote.valid_until.filter(|until| *until > now).map(|until| until.minus(DAY));
+    let until = stands.unwrap_or_else(|| now.plus(USUAL)).day();
+    let answer = quote.body.answer.clone();
+    Ok(page(&app, &asked, &shown, &quote, (&[], &until, &answer)))
 }
 
 /// `typed`: prices, until when, and what is said.

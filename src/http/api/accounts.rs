@@ -84,6 +84,8 @@ pub(super) struct UserView {
     /// the shop.
     pub(super) role: &'static str,
     pub(super) active: bool,
+    /// Whether the shop doesn't let them in, however `active` they are.
+    pub(super) locked: bool,
     /// RFC 3339, UTC.
     #[schema(format = DateTime)]
     pub(super) created_at: String,
@@ -450,6 +452,7 @@ impl UserView {
                 Post::Staff { role } => role.as_str(),
             },
             active: account.active,
+            locked: account.locked_at.is_some(),
             created_at: account.created_at.rfc3339(),
             logged_in_at: account.logged_in_at.map(|at| at.rfc3339()),
         }

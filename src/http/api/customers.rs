@@ -46,6 +46,7 @@ const LIST: &[Param] = &[
 ];
 const ID: Param = Param::new("id", UUID, "The customer's id.");
 const GROUP: Param = Param::new("id", UUID, "The group's id.");
+const PERSON: Param = Param::new("user", UUID, "The user's id.");
 const USER: Param = Param::new("id", UUID, "The user's id.");
 
 #[derive(Serialize, ToSchema)]
@@ -62,6 +63,13 @@ struct CustomerList {
 struct CustomerChange {
     #[schema(required)]
     group: Option<Uuid>,
+}
+
+/// Whether the shop lets somebody in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct LockChange {
+    locked: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -147,6 +155,7 @@ pub(super) fn resources() -> Vec<Resource> {
             [Operation::new(Method::GET, read, &[], |a, b| Box::pin(show_people(a, b)))
                 .doc(people)],
         ),
+        Resource::new("/api/v1/customers/{id}/users/{user}", [lock(write)]),
         Resource::new("/api/v1/customer-groups", groups(read, write)),
         Resource::new(
             "/api/v1/customer-groups/{id}",
@@ -178,6 +187,25 @@ pub(super) fn resources() -> Vec<Resource> {
             )],
         ),
     ]
+}
+
+fn lock(write: Access) -> Operation {
+    let doc = Doc::new(
+        "change_customer_user",
+        "customers",
+        "Lock somebody out, or let them in again",
+    )
+    .about(
+        "Ends their sessions and keys, which stay ended. They are told no more than who mistyped \
+             a password; their own customer can't let them in.",
+    )
+    .place(ID)
+    .place(PERSON)
+    .body(json::<LockChange>())
+    .bare(204, "It is done.");
+    Operation::new(Method::PATCH, write, &[], |a, b| Box::pin(lock_out(a, b)))
+        .takes(Intake::Json)
+        .doc(doc)
 }
 
 fn groups(read: Access, write: Access) -> [Operation; 2] {
@@ -279,6 +307,14 @@ async fn show_people(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     app.accounts.customer(id).await?;
     let people = app.accounts.people(Some(id)).await?;
     Ok(fresh(&app, &UserList { items: people.iter().map(UserView::of).collect() }))
+}
+
+async fn lock_out(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
+    let (id, by) = (customer_id(&asked)?, asked.visit.must_act()?);
+    let user: UserId = asked.path[1].parse().map_err(|_| Problem::not_found())?;
+    let LockChange { locked } = asked.body.json().await?;
+    app.accounts.set_locked(id, user, locked, &by).await?;
+    Ok(no_content(&app))
 }
 
 async fn change_one(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {

@@ -2,7 +2,10 @@
 
 use super::{fresh, fresh_bytes, link_next, products, write_value};
 use crate::{
-    domain::search::{Hit, SearchPage},
+    domain::{
+        document::ProductDocument,
+        search::{Hit, SearchPage},
+    },
     http::{
         access::Access,
         app::App,
@@ -224,11 +227,21 @@ pub(crate) async fn suggestions(
     typed: &str,
     limit: usize,
 ) -> Result<SuggestionsView, Problem> {
+    suggestions_as(app, typed, limit, |document| Ok(SuggestedProduct::from(document))).await
+}
+
+/// The same, each product as `shown` says.
+pub(crate) async fn suggestions_as(
+    app: &App,
+    typed: &str,
+    limit: usize,
+    shown: impl Fn(&ProductDocument) -> Result<SuggestedProduct, Problem>,
+) -> Result<SuggestionsView, Problem> {
     if typed.trim().is_empty() {
         return Ok(SuggestionsView { products: Vec::new(), brands: Vec::new() });
     }
     let found = app.search.suggest((*app.scope).clone(), typed.to_owned(), limit).await?;
     let products = app.documents.by_ids(&app.scope, &found.products)?;
-    let products = products.iter().flatten().map(|one| SuggestedProduct::from(&one.document));
-    Ok(SuggestionsView { products: products.collect(), brands: found.brands })
+    let products = products.iter().flatten().map(|one| shown(&one.document));
+    Ok(SuggestionsView { products: products.collect::<Result<_, _>>()?, brands: found.brands })
 }

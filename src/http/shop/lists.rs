@@ -5,7 +5,10 @@
 //! pages are kept under the index's generation; answers to words typed are not, as nearly every
 //! one is asked once.
 
-use super::{HTML, html, key};
+use super::{
+    HTML, html, key,
+    own::{self, Own},
+};
 use crate::{
     domain::{
         category::Category,
@@ -59,33 +62,38 @@ const SUGGEST: &[Param] =
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
-        Resource::new("/", [Operation::page(&[], |a, b| Box::pin(show_home(a, b)))]),
+        Resource::new("/", [Operation::shop_page(&[], |a, b| Box::pin(show_home(a, b)))]),
         Resource::new(
             "/c/{slug}",
-            [Operation::page(CATEGORY, |a, b| Box::pin(show_category(a, b)))],
+            [Operation::shop_page(CATEGORY, |a, b| Box::pin(show_category(a, b)))],
         ),
-        Resource::new("/search", [Operation::page(SEARCH, |a, b| Box::pin(show_search(a, b)))]),
+        Resource::new(
+            "/search",
+            [Operation::shop_page(SEARCH, |a, b| Box::pin(show_search(a, b)))],
+        ),
         Resource::new(
             "/search/suggest",
-            [Operation::page(SUGGEST, |a, b| Box::pin(show_suggestions(a, b)))],
+            [Operation::shop_page(SUGGEST, |a, b| Box::pin(show_suggestions(a, b)))],
         ),
     ]
 }
 
 async fn show_home(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
+    let app_ = Arc::clone(&app);
+    if let Some(own) = Own::of(&app, &asked).await {
+        let page = async move { home(&app_, Some(&own)).await };
+        return Ok(own::answer(&app.render.page(page).await?, &asked));
+    }
     let key = key(&app, app.search.generation(), "/".into());
-    let build = || {
-        let app_ = Arc::clone(&app);
-        app.render.page(async move { home(&app_).await })
-    };
+    let build = || app.render.page(async move { home(&app_, None).await });
     Ok(app.cache.get_or_build(key, build).await?.answer(&asked))
 }
 
-async fn home(app: &App) -> Result<Built, Problem> {
+async fn home(app: &App, own: Option<&Own>) -> Result<Built, Problem> {
     let offset = app.offset();
     let (_, shell) = app.shell();
-    let popular = strip(app, Sort::Popularity).await;
-    let newest = strip(app, Sort::Newest).await;
+    let popular = strip(app, own, Sort::Popularity).await;
+    let newest = strip(app, own, Sort::Newest).await;
     let keep = popular.is_ok() && newest.is_ok();
     let (popular_ids, popular) = popular.unwrap_or_default();
     let (newest_ids, newest) = newest.unwrap_or_default();
@@ -95,27 +103,36 @@ async fn home(app: &App) -> Result<Built, Problem> {
         products: app.documents.count()?,
         popular: &popular,
         newest: &newest,
+        visitor: own.map(|own| own.visitor),
     };
     let products = popular_ids.into_iter().chain(newest_ids).collect();
     Ok(Built { page: html(app, views::home(&page)), products, keep })
 }
 
 /// The first products in an order, with their cards.
-async fn strip(app: &App, sort: Sort) -> Result<(Vec<ProductId>, Vec<Bytes>), Problem> {
+async fn strip(
+    app: &App,
+    own: Option<&Own>,
+    sort: Sort,
+) -> Result<(Vec<ProductId>, Vec<Bytes>), Problem> {
     let everything = SearchQuery::everything((*app.scope).clone());
     let query = SearchQuery { sort, limit: STRIP, ..everything };
     let found = app.search.search(query).await?;
-    cards(app, found.hits.iter().map(|hit| hit.product))
+    cards(app, own, found.hits.iter().map(|hit| hit.product))
 }
 
 /// Products with their cards; one that is gone from the documents is left out.
 fn cards(
     app: &App,
+    own: Option<&Own>,
     ids: impl Iterator<Item = ProductId>,
 ) -> Result<(Vec<ProductId>, Vec<Bytes>), Problem> {
     let ids: Vec<_> = ids.collect();
-    let cards = app.documents.cards(&app.scope, &ids)?;
-    Ok((ids, cards.into_iter().flatten().collect()))
+    let cards = match own {
+        Some(own) => own.cards(app, &ids)?,
+        None => app.documents.cards(&app.scope, &ids)?.into_iter().flatten().collect(),
+    };
+    Ok((ids, cards))
 }
 
 async fn show_category(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
@@ -164,13 +181,14 @@ async fn show_list(
     kept: bool,
 ) -> Result<Response, Problem> {
     let key = key(&app, app.search.generation(), address);
+    let own = Own::of(&app, &asked).await.map(Arc::new);
     let build = async || {
         let query = question.query(LENGTH, true);
         let offset = app.offset();
         if let Some(found) = app.search.ready(&query) {
-            return list(&app, offset, &question, &kind, Some(found));
+            return list(&app, own.as_deref(), offset, &question, &kind, Some(found));
         }
-        let app_ = Arc::clone(&app);
+        let (app_, own) = (Arc::clone(&app), own.clone());
         let page = async move {
             let found = match (app_.search.search(query).await, &kind) {
                 (Ok(found), _) => Some(found),
@@ -178,10 +196,13 @@ async fn show_list(
                 (Err(problem), Kind::Category(_)) if problem.code == Code::Unavailable => None,
                 (Err(problem), _) => return Err(problem),
             };
-            list(&app_, offset, &question, &kind, found)
+            list(&app_, own.as_deref(), offset, &question, &kind, found)
         };
         app.render.page(page).await
     };
+    if own.is_some() {
+        return Ok(own::answer(&build().await?, &asked));
+    }
     if kept {
         return Ok(app.cache.get_or_build(key, build).await?.answer(&asked));
     }
@@ -191,6 +212,7 @@ async fn show_list(
 /// `offset` is the log's place before the index was asked.
 fn list(
     app: &App,
+    own: Option<&Own>,
     offset: i64,
     question: &Question,
     kind: &Kind,
@@ -198,7 +220,7 @@ fn list(
 ) -> Result<Built, Problem> {
     let (tree, shell) = app.shell();
     let hits = found.iter().flat_map(|found| &found.hits).map(|hit| hit.product);
-    let (products, cards) = cards(app, hits)?;
+    let (products, cards) = cards(app, own, hits)?;
     let next = found.as_ref().and_then(|found| question.next(LENGTH, found));
     let path = match kind {
         Kind::Category(category) => views::category_path(&category.slug),
@@ -228,6 +250,7 @@ fn list(
         facets: found.as_ref().map(|found| &*found.facets),
         next: next.as_deref(),
         continued: question.is_continued(),
+        visitor: own.map(|own| own.visitor),
     };
     let bytes = match kind {
         Kind::Category(category) => views::category(&CategoryPage { category, list: listing }),
@@ -241,8 +264,16 @@ fn list(
 
 async fn show_suggestions(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let typed = asked.query.text("q").unwrap_or_default();
-    let found = api::search::suggestions(&app, typed, SUGGESTIONS).await?;
+    let own = Own::of(&app, &asked).await;
+    let found = match &own {
+        Some(own) => own.suggestions(&app, typed, SUGGESTIONS).await?,
+        None => api::search::suggestions(&app, typed, SUGGESTIONS).await?,
+    };
     let bytes = views::suggestions_html(&found);
+    if own.is_some() {
+        let page = Page::new(HTML, bytes, Keep::Revalidate, &headers::of_data(&app.config));
+        return Ok(own::answer(&Built { page, products: Vec::new(), keep: false }, &asked));
+    }
     let page = Page::new(HTML, bytes, Keep::Revalidate, &headers::of_data(&app.config));
     Ok(page.answer(&asked.method, &asked.headers))
 }

@@ -6,6 +6,7 @@ mod checkout;
 mod files;
 mod lists;
 mod media;
+mod own;
 mod product;
 mod sitemap;
 

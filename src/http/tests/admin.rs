@@ -38,6 +38,7 @@ async fn each_operation_admits_whom_its_entry_says() {
     for resource in routes::all() {
         let path = resource.path.replace("{sku}", "SKU-001").replace("{slug}", "drills");
         let path = path.replace("{id}", "00000000-0000-0000-0000-000000000001");
+        let path = path.replace("{user}", "00000000-0000-0000-0000-000000000002");
         let path = path.replace("{name}", "render").replace("{code}", "not-found");
         let path = path.replace("{family}", "drill").replace("{seed}", "1").replace("{part}", "1");
         for operation in &resource.operations {

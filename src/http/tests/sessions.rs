@@ -1,7 +1,7 @@
 //! Who comes, and what other sites can't do in their name.
 
 use super::{
-    shop::{Shop, header, is, json},
+    shop::{Shop, header, is, json, text},
     visitors::{buyer, staff},
 };
 use crate::domain::{
@@ -38,15 +38,54 @@ async fn a_guests_token_is_told_once_and_dead_when_it_is_ended() {
 #[tokio::test]
 async fn who_looks_around_gets_no_cookie_and_is_not_looked_up() {
     let shop = Shop::open().await;
-    let sent = cookie(&shop, "planted");
+    shop.visitors.admit("guest", Who::Guest, Via::Cookie);
+    let (guest, form) = (cookie(&shop, "guest"), "stoa-form-80=x".to_owned());
+    let looks = || shop.visitors.looks.load(Ordering::SeqCst);
     for path in ["/", "/p/drill-1", "/search?q=drill", "/api/v1/products", "/livez"] {
-        for headers in [&[][..], &[("cookie", sent.as_str())]] {
+        let mut kept = None;
+        // The guest is known by now, as one is who has just put something into a cart.
+        for headers in [&[][..], &[("cookie", form.as_str())], &[("cookie", guest.as_str())]] {
             let answer = shop.ask("GET", path, headers, "").await;
             is(&answer, 200);
             assert_eq!(header(&answer, "set-cookie"), "", "{path}");
+            let kept = kept.get_or_insert_with(|| header(&answer, "etag").to_owned());
+            assert_eq!(header(&answer, "etag"), kept, "{path}");
         }
     }
-    assert_eq!((shop.visitors.count(), shop.visitors.looks.load(Ordering::SeqCst)), (0, 0));
+    // Of an answer to typed words none is kept, so who asks is looked up behind the cache.
+    assert_eq!((shop.visitors.count(), looks() <= 1), (1, true));
+    // Somebody whom nobody knows gets what everybody gets.
+    let planted = cookie(&shop, "planted");
+    let answer = shop.ask("GET", "/p/drill-1", &[("cookie", &planted)], "").await;
+    assert_eq!(header(&answer, "etag"), header(&shop.get("/p/drill-1").await, "etag"));
+    assert_eq!(header(&answer, "set-cookie"), "");
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_page_for_who_is_signed_in_is_theirs_alone_and_kept_by_nobody() {
+    let shop = Shop::open().await;
+    shop.visitors.admit("ada", buyer(1, BuyerRole::Admin), Via::Cookie);
+    let ada = cookie(&shop, "ada");
+    for path in ["/", "/p/drill-1", "/c/drills", "/search?q=drill"] {
+        let everybodys = shop.get(path).await;
+        let tag = header(&everybodys, "etag").to_owned();
+        for _ in 0..2 {
+            let known = [("cookie", ada.as_str()), ("if-none-match", tag.as_str())];
+            let own = shop.ask("GET", path, &known, "").await;
+            is(&own, 200);
+            assert_eq!((header(&own, "cache-control"), header(&own, "etag")), ("no-store", ""));
+            assert!(text(&own).contains("data-account=\"true\""), "{path}");
+            assert!(header(&own, "content-security-policy").contains("default-src 'self'"));
+        }
+        let again = shop.get(path).await;
+        assert_eq!((header(&again, "etag"), again.body()), (tag.as_str(), everybodys.body()));
+        // While nobody can say who comes, one looks around all the same.
+        shop.visitors.away.store(true, Ordering::SeqCst);
+        let stands = shop.ask("GET", path, &[("cookie", &ada)], "").await;
+        assert_eq!((stands.status().as_u16(), header(&stands, "etag")), (200, tag.as_str()));
+        shop.visitors.away.store(false, Ordering::SeqCst);
+    }
     shop.close().await;
 }
 

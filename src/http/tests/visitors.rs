@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -28,6 +28,8 @@ pub(super) struct Visitors {
     live: Mutex<Vec<(String, Arc<Session>)>>,
     /// How often a token was looked for.
     pub(super) looks: AtomicU64,
+    /// Whether nobody can say who comes.
+    pub(super) away: AtomicBool,
 }
 
 impl Visitors {
@@ -70,9 +72,16 @@ pub(super) fn staff(role: StaffRole) -> Who {
 impl Visiting for Visitors {
     async fn find(&self, token: &Secret, via: &[Via]) -> Result<Option<Arc<Session>>, Problem> {
         self.looks.fetch_add(1, Ordering::SeqCst);
+        if self.away.load(Ordering::SeqCst) {
+            return Err(Problem::unavailable("the database is away", "a test"));
+        }
         let live = self.live.lock().unwrap();
         let found = live.iter().find(|(known, _)| known == token.expose());
         Ok(found.map(|(_, session)| session.clone()).filter(|session| via.contains(&session.via)))
+    }
+    fn is_known_guest(&self, token: &Secret) -> bool {
+        let live = self.live.lock().unwrap();
+        live.iter().any(|(known, it)| known == token.expose() && it.who == Who::Guest)
     }
     async fn open_guest(&self, via: Via, _: Whence) -> Result<Opened, Problem> {
         let token = format!("guest-{}", self.count());

@@ -80,10 +80,14 @@ pub struct CustomerRoom<'a> {
 }
 
 struct Person<'a> {
+    id: String,
     name: &'a str,
     email: String,
     role: &'static str,
     active: bool,
+    locked: Option<Moment>,
+    /// Whether there is anybody any more.
+    named: bool,
     seen: Option<Moment>,
 }
 
@@ -148,6 +152,7 @@ pub fn customer(frame: &AdminFrame<'_>, page: &CustomerRoom<'_>) -> Bytes {
 
 fn person(account: &Account) -> Person<'_> {
     Person {
+        id: account.id.to_string(),
         name: &account.name,
         email: account.email.clone().map(String::from).unwrap_or_default(),
         role: match account.post {
@@ -155,6 +160,8 @@ fn person(account: &Account) -> Person<'_> {
             Post::Staff { role } => role.as_str(),
         },
         active: account.active,
+        locked: account.locked_at.map(Moment::of),
+        named: account.email.is_some(),
         seen: account.logged_in_at.map(Moment::of),
     }
 }

@@ -152,7 +152,7 @@ fn columns(kind: RuleKind) -> &'static [(&'static str, &'static str)] {
         RuleKind::Coupon => &[
             ("Code", ""),
             ("Takes off", "number"),
-            ("From", "number"),
+            ("For orders of", "number"),
             ("Orders", ""),
             ("Counts", ""),
         ],

@@ -171,11 +171,11 @@ if (pager && grid) {
   });
 }
 
-// A product's page is the same for everybody; what the product costs whoever looks, and from which
-// quantity on it costs less, is asked for beside it.
+// A product's page is the same for everybody who isn't signed in; what the product costs whoever
+// looks, and from which quantity on it costs less, is asked for beside it.
 const buying = one(".buy [data-add]");
 const priceShown = one(".buy [data-live=price]");
-if (buying && priceShown) {
+if (buying && priceShown && !("own" in priceShown.dataset)) {
   const own = async () => {
     const answer = await fetch(`/api/v1/products/${encodeURIComponent(buying.elements.sku.value)}/price`);
     if (!answer.ok) return;

@@ -89,7 +89,15 @@ fn structured_data_is_json_that_cannot_leave_its_element() {
         }
     }
     let doc = document("Drill </script>", usd(4999), StockBand::FewLeft);
-    let page = ProductPage { shell: &shell(), offset: 1, doc: &doc, variants: &[], related: &[] };
+    let page = ProductPage {
+        shell: &shell(),
+        offset: 1,
+        doc: &doc,
+        variants: &[],
+        related: &[],
+        tiers: &[],
+        visitor: None,
+    };
     let page = product(&page);
     let (_, data) = text(&page).split_once("ld+json\">").unwrap();
     let data = data.split("</script>").next().unwrap();
@@ -146,8 +154,15 @@ fn the_chooser_keeps_the_other_options() {
     let mut doc = document("Glove", usd(1000), StockBand::SoldOut);
     doc.slug = "m-red".into();
     doc.options = variants[1].options.clone();
-    let page =
-        ProductPage { shell: &shell(), offset: 1, doc: &doc, variants: &variants, related: &[] };
+    let page = ProductPage {
+        shell: &shell(),
+        offset: 1,
+        doc: &doc,
+        variants: &variants,
+        related: &[],
+        tiers: &[],
+        visitor: None,
+    };
     let page = product(&page);
     let page = text(&page);
     let link = |name: &str| {

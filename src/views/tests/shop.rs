@@ -128,6 +128,7 @@ pub(super) fn listing<'a>(
         facets,
         next: None,
         continued: false,
+        visitor: None,
     }
 }
 
@@ -143,7 +144,14 @@ pub(super) fn every_page() -> Vec<(String, String)> {
     };
     for products in [0, 1, 49_447] {
         let shown: &[Bytes] = if products == 0 { &[] } else { &cards };
-        let page = HomePage { shell: &shell, offset: 42, products, popular: shown, newest: &[] };
+        let page = HomePage {
+            shell: &shell,
+            offset: 42,
+            products,
+            popular: shown,
+            newest: &[],
+            visitor: None,
+        };
         add(&format!("home of {products}"), home(&page));
     }
     let brands = [HOSTILE.to_owned(), "Gone".to_owned()];
@@ -190,7 +198,15 @@ pub(super) fn every_page() -> Vec<(String, String)> {
     ];
     parent.images = vec!["/media/a.svg".into(), "/media/b.svg".into()];
     for (name, doc) in [("product", &plain), ("hostile product", &hostile), ("parent", &parent)] {
-        let page = ProductPage { shell: &shell, offset: 42, doc, variants: &[], related: &cards };
+        let page = ProductPage {
+            shell: &shell,
+            offset: 42,
+            doc,
+            variants: &[],
+            related: &cards,
+            tiers: &[],
+            visitor: None,
+        };
         add(name, product(&page));
     }
     for status in [400, 404, 405, 418, 500, 503] {

@@ -89,7 +89,7 @@ impl Accounts {
 
     async fn send_link(&self, email: &Email) -> Result<(), AccountsError> {
         let parts = &self.shared.parts;
-        let known = parts.rows.by_email(email).await?.filter(|known| known.account.active);
+        let known = parts.rows.by_email(email).await?.filter(|known| known.account.may_come_in());
         // Who asks often has mails enough to read.
         let Some(known) = known.filter(|_| self.shared.mails.take(email.as_str()).is_ok()) else {
             return Ok(());

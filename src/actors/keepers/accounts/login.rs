@@ -74,7 +74,7 @@ impl Accounts {
         else {
             return Err(AccountsError::Wrong);
         };
-        if !account.active {
+        if !account.may_come_in() {
             return Err(AccountsError::Wrong);
         }
         if verdict == Verdict::Outdated {

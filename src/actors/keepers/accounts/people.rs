@@ -54,6 +54,7 @@ impl Accounts {
             email: Some(email.clone()),
             name: name.clone(),
             active: true,
+            locked_at: None,
             created_at: at,
             logged_in_at: None,
         };
@@ -88,6 +89,19 @@ impl Accounts {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Locks somebody out who acts for this customer, or lets them back in; ends their sessions and
+    /// keys. Their own customer has no say in it.
+    pub(crate) async fn set_locked(
+        &self,
+        customer: CustomerId,
+        user: UserId,
+        locked: bool,
+        by: &Principal,
+    ) -> Result<(), AccountsError> {
+        let (by, at) = (by.to_string(), self.now());
+        self.do_it(AccountWrite::SetLocked { customer, user, locked, by, at }).await
     }
 
     pub(crate) async fn customers(

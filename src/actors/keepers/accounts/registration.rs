@@ -65,6 +65,7 @@ impl Accounts {
             email: Some(checked.email.clone()),
             name: checked.name,
             active: true,
+            locked_at: None,
             created_at: at,
             logged_in_at: None,
         };
@@ -138,6 +139,7 @@ impl Accounts {
             email: Some(email),
             name,
             active: true,
+            locked_at: None,
             created_at: at,
             logged_in_at: None,
         };

@@ -11,7 +11,9 @@ use crate::{
         time::Micros,
     },
     ports::{
-        accounts::{AccountWrite, NewAccount, NewCustomer, NewToken, PasswordHash, Purpose},
+        accounts::{
+            AccountWrite, NewAccount, NewCustomer, NewToken, PasswordHash, Purpose, locking,
+        },
         mail::NewMail,
         sessions::TokenHash,
         writer::Written,
@@ -61,8 +63,13 @@ statements! {
     OWNERS =
         "SELECT id FROM account WHERE kind = 'staff' AND role = 'owner' AND active ORDER BY id FOR UPDATE";
     ADMINS =
-        "SELECT id FROM account WHERE customer_id = $1 AND role = 'admin' AND active ORDER BY id FOR UPDATE";
+        "SELECT id FROM account WHERE customer_id = $1 AND role = 'admin' AND active
+             AND locked_at IS NULL ORDER BY id FOR UPDATE";
     CHANGE_POST = "UPDATE account SET role = $2, active = $3, updated_at = $4 WHERE id = $1";
+    LOCKED =
+        "SELECT locked_at IS NOT NULL FROM account
+         WHERE id = $1 AND customer_id = $2 AND email IS NOT NULL FOR UPDATE";
+    SET_LOCKED = "UPDATE account SET locked_at = $2, updated_at = $3 WHERE id = $1";
     GROUP_OF = "SELECT group_id FROM customer WHERE id = $1 AND erased_at IS NULL FOR UPDATE";
     GROUP_EXISTS = "SELECT id FROM customer_group WHERE id = $1";
     SET_GROUP = "UPDATE customer SET group_id = $2, updated_at = $3 WHERE id = $1";
@@ -125,6 +132,9 @@ pub(super) async fn apply(tx: &Transaction<'_>, write: &AccountWrite) -> Result<
         }
         AccountWrite::ChangePost { user, post, active, by, at } => {
             change_post(tx, *user, *post, *active, by, *at).await
+        }
+        AccountWrite::SetLocked { customer, user, locked, by, at } => {
+            set_locked(tx, *customer, *user, *locked, by, *at).await
         }
         AccountWrite::SetGroup { customer, group, by, at } => {
             set_group(tx, *customer, *group, by, *at).await
@@ -324,6 +334,25 @@ async fn change_post(
     let subject = format!("user:{user}");
     let change = Change::new(at, by, "account.post", subject, Some(&old), Some(&new));
     audit::append(tx, &change).await?;
+    Ok(Written::Ended(sessions::end_all(tx, user, None, at).await?))
+}
+
+async fn set_locked(
+    tx: &Transaction<'_>,
+    customer: CustomerId,
+    user: UserId,
+    locked: bool,
+    by: &str,
+    at: Micros,
+) -> Result<Written, Error> {
+    let found = query(tx, LOCKED, [&user.0, &customer.0]).await?;
+    let Some(row) = found.first() else { return Ok(Written::Absent) };
+    if locked == row.try_get::<_, bool>(0)? {
+        return Ok(Written::Ended(Vec::new()));
+    }
+    let since = locked.then_some(at.0);
+    execute(tx, SET_LOCKED, [&user.0, &since, &at.0]).await?;
+    audit::append(tx, &locking(user, locked, by, at)).await?;
     Ok(Written::Ended(sessions::end_all(tx, user, None, at).await?))
 }
 

@@ -11,7 +11,9 @@ use crate::{
         time::Micros,
     },
     ports::{
-        accounts::{AccountWrite, NewAccount, NewCustomer, NewToken, PasswordHash, Purpose},
+        accounts::{
+            AccountWrite, NewAccount, NewCustomer, NewToken, PasswordHash, Purpose, locking,
+        },
         mail::NewMail,
         sessions::TokenHash,
         writer::Written,
@@ -64,9 +66,14 @@ statements! {
     OWNERS = { sqlite:
         "SELECT id FROM account WHERE kind = 'staff' AND role = 'owner' AND active ORDER BY id" };
     ADMINS = { sqlite:
-        "SELECT id FROM account WHERE customer_id = $1 AND role = 'admin' AND active ORDER BY id" };
+        "SELECT id FROM account WHERE customer_id = $1 AND role = 'admin' AND active
+             AND locked_at IS NULL ORDER BY id" };
     CHANGE_POST = { sqlite:
         "UPDATE account SET role = $2, active = $3, updated_at = $4 WHERE id = $1" };
+    LOCKED = { sqlite:
+        "SELECT locked_at IS NOT NULL FROM account
+         WHERE id = $1 AND customer_id = $2 AND email IS NOT NULL" };
+    SET_LOCKED = { sqlite: "UPDATE account SET locked_at = $2, updated_at = $3 WHERE id = $1" };
     GROUP_OF = { sqlite: "SELECT group_id FROM customer WHERE id = $1 AND erased_at IS NULL" };
     GROUP_EXISTS = { sqlite: "SELECT id FROM customer_group WHERE id = $1" };
     SET_GROUP = { sqlite: "UPDATE customer SET group_id = $2, updated_at = $3 WHERE id = $1" };
@@ -135,6 +142,9 @@ pub(super) async fn apply(
         }
         AccountWrite::ChangePost { user, post, active, by, at } => {
             change_post(conn, *user, *post, *active, by, *at).await
+        }
+        AccountWrite::SetLocked { customer, user, locked, by, at } => {
+            set_locked(conn, *customer, *user, *locked, by, *at).await
         }
         AccountWrite::SetGroup { customer, group, by, at } => {
             set_group(conn, *customer, *group, by, *at).await
@@ -346,6 +356,30 @@ async fn change_post(
     let subject = format!("user:{user}");
     let change = Change::new(at, by, "account.post", subject, Some(&old), Some(&new));
     audit::append(conn, &change).await?;
+    Ok(Written::Ended(sessions::end_all(conn, user, None, at).await?))
+}
+
+async fn set_locked(
+    conn: &mut SqliteConnection,
+    customer: CustomerId,
+    user: UserId,
+    locked: bool,
+    by: &str,
+    at: Micros,
+) -> Result<Written, sqlx::Error> {
+    let is: Option<bool> = sqlx::query_scalar(LOCKED.sqlite)
+        .bind(user.0)
+        .bind(customer.0)
+        .fetch_optional(&mut *conn)
+        .await?;
+    let Some(is) = is else { return Ok(Written::Absent) };
+    if locked == is {
+        return Ok(Written::Ended(Vec::new()));
+    }
+    let since = locked.then_some(at.0);
+    let set = sqlx::query(SET_LOCKED.sqlite).bind(user.0).bind(since).bind(at.0);
+    set.execute(&mut *conn).await?;
+    audit::append(conn, &locking(user, locked, by, at)).await?;
     Ok(Written::Ended(sessions::end_all(conn, user, None, at).await?))
 }
 

@@ -1,7 +1,10 @@
 //! Carts, edited set by set: a batch costs the same few statements whatever it holds, and reads of
 //! a cart its row and the lines that are touched.
 
-use super::products::Hex;
+use super::{
+    products::Hex,
+    rows::{self, Values},
+};
 use crate::{
     adapters::sql::{
         carts::{CartRow, LineRow, cart_columns, line_columns},
@@ -14,7 +17,6 @@ use crate::{
     },
     ports::{StoreError, writer::Written},
 };
-use serde_json::json;
 use sqlx::{SqliteConnection, types::Json};
 
 const CARTS_TEXT: &str = cart_columns!(
@@ -39,9 +41,7 @@ statements! {
     PUT_CARTS = { sqlite:
         "INSERT INTO cart (id, owner_kind, owner_id, kind, state, name, note, version, lines, sums,
              next_place, created_at, updated_at)
-         SELECT unhex(value->>0), value->>1, unhex(value->>2), value->>3, value->>4, value->>5,
-             value->>6, value->>7, value->>8, value->>9, value->>10, value->>11, value->>12
-         FROM json_each($1) WHERE true ORDER BY key
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET owner_kind = excluded.owner_kind,
              owner_id = excluded.owner_id, kind = excluded.kind, state = excluded.state,
              name = excluded.name, note = excluded.note, version = excluded.version,
@@ -53,9 +53,7 @@ statements! {
     PUT_LINES = { sqlite:
         "INSERT INTO cart_line (cart_id, place, sku, product_id, quantity, precision, price,
              tax_category, band, note, added_at, updated_at)
-         SELECT unhex(value->>0), value->>1, value->>2, unhex(value->>3), value->>4, value->>5,
-             value->>6, value->>7, value->>8, value->>9, value->>10, value->>11
-         FROM json_each($1) WHERE true
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (cart_id, sku) DO UPDATE SET place = excluded.place,
              product_id = excluded.product_id, quantity = excluded.quantity,
              precision = excluded.precision, price = excluded.price,
@@ -127,56 +125,47 @@ async fn write(conn: &mut SqliteConnection, plan: &Plan) -> Result<(), sqlx::Err
         let gone: Vec<_> = plan.carts_gone.iter().map(|id| Hex(id.0)).collect();
         sqlx::query(DROP_CARTS.sqlite).bind(Json(gone)).execute(&mut *conn).await?;
     }
-    if !plan.carts.is_empty() {
-        let carts: Vec<_> = plan.carts.iter().map(cart_row).collect();
-        sqlx::query(PUT_CARTS.sqlite).bind(Json(carts)).execute(&mut *conn).await?;
-    }
+    rows::put(conn, PUT_CARTS, &plan.carts, cart_row).await?;
     if !plan.lines_gone.is_empty() {
         let gone: Vec<_> =
             plan.lines_gone.iter().map(|(cart, sku)| (Hex(cart.0), sku.as_str())).collect();
         sqlx::query(DROP_LINES.sqlite).bind(Json(gone)).execute(&mut *conn).await?;
     }
-    if !plan.lines.is_empty() {
-        let lines: Vec<_> = plan.lines.iter().map(|(cart, line)| line_row(*cart, line)).collect();
-        sqlx::query(PUT_LINES.sqlite).bind(Json(lines)).execute(&mut *conn).await?;
-    }
-    Ok(())
+    rows::put(conn, PUT_LINES, &plan.lines, line_row).await.map(drop)
 }
 
-fn cart_row(cart: &Cart) -> serde_json::Value {
-    json!([
-        Hex(cart.id.0),
-        cart.owner.kind(),
-        Hex(cart.owner.id()),
-        cart.kind.as_str(),
-        cart.state.as_str(),
-        cart.name,
-        cart.note,
-        cart.version,
-        cart.lines(),
-        cart.sums,
-        cart.next_place,
-        cart.created_at,
-        cart.updated_at,
-    ])
+fn cart_row(values: &mut Values, cart: &Cart) {
+    values
+        .bind(cart.id.0)
+        .bind(cart.owner.kind())
+        .bind(cart.owner.id())
+        .bind(cart.kind.as_str())
+        .bind(cart.state.as_str())
+        .bind(&cart.name)
+        .bind(&cart.note)
+        .bind(cart.version)
+        .bind(i64::try_from(cart.lines()).unwrap_or(i64::MAX))
+        .bind(Json(&cart.sums))
+        .bind(cart.next_place)
+        .bind(cart.created_at.0)
+        .bind(cart.updated_at.0);
 }
 
-fn line_row(cart: CartId, line: &CartLine) -> serde_json::Value {
+fn line_row(values: &mut Values, (cart, line): &(CartId, CartLine)) {
     let priced = &line.priced;
-    json!([
-        Hex(cart.0),
-        line.place,
-        line.sku,
-        Hex(line.product.0),
-        priced.quantity(),
-        priced.precision(),
-        priced.price(),
-        priced.tax_category(),
-        line.band.as_str(),
-        line.note,
-        line.added_at,
-        line.updated_at,
-    ])
+    values
+        .bind(cart.0)
+        .bind(line.place)
+        .bind(line.sku.as_str())
+        .bind(line.product.0)
+        .bind(priced.quantity().steps())
+        .bind(priced.precision().digits())
+        .bind(Json(priced.price()))
+        .bind(priced.tax_category().as_str())
+        .bind(line.band.as_str())
+        .bind(&line.note)
+        .bind(line.added_at.0)
+        .bind(line.updated_at.0);
 }
 
 pub(super) async fn sweep(

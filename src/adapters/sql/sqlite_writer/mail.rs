@@ -1,6 +1,6 @@
 //! Mail is put there with its job, and done with.
 
-use super::{jobs, products::Hex};
+use super::{jobs, products::Hex, rows};
 use crate::{
     adapters::sql::{audit, texts::statements},
     domain::{
@@ -27,9 +27,7 @@ statements! {
     PUT_PLACED = { sqlite:
         "INSERT INTO mail (id, kind, recipient, subject, body, state, attempts, due_at, until,
              created_at, order_id)
-         SELECT unhex(value->>0), value->>1, value->>2, '', value->>3, 'waiting', 0, value->>4,
-             value->>5, value->>4, unhex(value->>6)
-         FROM json_each($1)" };
+         VALUES (?, ?, ?, '', ?, 'waiting', 0, ?, ?, ?, ?)" };
     PUT_MOVED = { sqlite:
         "INSERT INTO mail (id, kind, recipient, subject, body, state, attempts, due_at, until,
              created_at, order_id)
@@ -70,7 +68,7 @@ pub(super) async fn apply(
             let job = JobId(id.0);
             if !jobs::act_on(conn, JobAct::Retry, job, *at, Some(until)).await? {
                 // It is under way; or it is forgotten, and put anew.
-                jobs::send(conn, &[SendMail::job(*id, *at, until)]).await?;
+                jobs::put(conn, &[SendMail::job(*id, *at, until)]).await?;
             }
             audit::append(conn, &write.told(*id, *at, by)).await?;
             Ok(Written::Done)
@@ -94,7 +92,7 @@ pub(super) async fn put(conn: &mut SqliteConnection, mail: &NewMail) -> Result<(
         .bind(mail.until.0)
         .execute(&mut *conn)
         .await?;
-    jobs::send(conn, &[SendMail::job(mail.id, mail.at, mail.until)]).await.map(drop)
+    jobs::put(conn, &[SendMail::job(mail.id, mail.at, mail.until)]).await
 }
 
 /// Confirms these orders, in the transaction that places them.
@@ -103,22 +101,26 @@ pub(super) async fn confirm<'a>(
     placed: impl Iterator<Item = &'a Placing>,
     ids: &dyn Ids,
 ) -> Result<(), sqlx::Error> {
-    let mut sending = Vec::new();
-    let rows: Vec<_> = placed
+    let placed: Vec<_> = placed
         .filter(|placing| !placing.order.email.is_empty())
-        .map(|Placing { order, token, .. }| {
-            let (at, kind) = (order.placed_at, OrderLetter::Placed.as_str());
-            let token = token.as_ref().map_or("", |token| token.expose());
-            let (id, until) = (ids.next(), at.plus(OrderLetter::LASTS));
-            sending.push(SendMail::job(MailId(id), at, until));
-            (Hex(id), kind, &order.email, token, at.0, until.0, Hex(order.id.0))
-        })
+        .map(|placing| (placing, ids.next(), placing.order.placed_at.plus(OrderLetter::LASTS)))
         .collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
-    sqlx::query(PUT_PLACED.sqlite).bind(Json(rows)).execute(&mut *conn).await?;
-    jobs::send(conn, &sending).await.map(drop)
+    let put = rows::put(
+        conn,
+        PUT_PLACED,
+        &placed,
+        |values, (Placing { order, token, .. }, id, until)| {
+            let at = order.placed_at;
+            values.bind(*id).bind(OrderLetter::Placed.as_str()).bind(&order.email);
+            values.bind(token.as_ref().map_or("", |token| token.expose())).bind(at.0);
+            values.bind(until.0).bind(at.0).bind(order.id.0);
+        },
+    );
+    put.await?;
+    let sending = placed
+        .iter()
+        .map(|(placing, id, until)| SendMail::job(MailId(*id), placing.order.placed_at, *until));
+    jobs::put(conn, &sending.collect::<Vec<_>>()).await
 }
 
 /// Tells an order's buyer of its move, in the transaction that makes it.
@@ -133,7 +135,7 @@ pub(super) async fn tell(
     let put = sqlx::query(PUT_MOVED.sqlite).bind(id).bind(letter.as_str()).bind(at.0);
     let put = put.bind(until.0).bind(order.0).execute(&mut *conn).await?;
     if put.rows_affected() > 0 {
-        jobs::send(conn, &[SendMail::job(MailId(id), at, until)]).await?;
+        jobs::put(conn, &[SendMail::job(MailId(id), at, until)]).await?;
     }
     Ok(())
 }

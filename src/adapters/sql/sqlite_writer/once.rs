@@ -1,6 +1,6 @@
 //! What was answered under which name; see `ports::writer::Once`.
 
-use super::products::Hex;
+use super::{products::Hex, rows};
 use crate::{
     adapters::sql::texts::statements,
     domain::{
@@ -20,8 +20,7 @@ statements! {
          FROM json_each($1) j CROSS JOIN idempotency i ON i.name = unhex(j.value)" };
     KEEP = { sqlite:
         "INSERT INTO idempotency (name, body_hash, status, headers, body, at)
-         SELECT unhex(value->>0), unhex(value->>1), value->>2, value->>3, value->>4, value->>5
-         FROM json_each($1)" };
+         VALUES (?, ?, ?, ?, ?, ?)" };
     FORGET = { sqlite:
         "DELETE FROM idempotency
          WHERE id IN (SELECT id FROM idempotency ORDER BY id LIMIT $2) AND at < $1" };
@@ -54,15 +53,12 @@ pub(super) async fn keep(
     conn: &mut SqliteConnection,
     answers: &[Keep<'_>],
 ) -> Result<(), sqlx::Error> {
-    let line = |keep: &Keep<'_>| {
+    let keep = rows::put(conn, KEEP, answers, |values, keep| {
         let KeptAnswer { status, headers, body } = keep.answer;
-        let line = (hex(keep.name.0), hex(keep.body.0), status, headers, body, keep.at.0);
-        serde_json::to_value(line)
-    };
-    let lines = answers.iter().map(line).collect::<Result<Vec<_>, _>>();
-    let lines = lines.map_err(|error| sqlx::Error::Encode(error.into()))?;
-    sqlx::query(KEEP.sqlite).bind(Json(lines)).execute(conn).await?;
-    Ok(())
+        values.bind(&keep.name.0[..]).bind(&keep.body.0[..]).bind(*status).bind(Json(headers));
+        values.bind(body).bind(keep.at.0);
+    });
+    keep.await.map(drop)
 }
 
 pub(super) async fn forget(

@@ -1,11 +1,11 @@
 //! Orders moved on, with their goods and what is kept of their payments; the ends of holds.
 
-use super::{coupons, mail, payments, products::Hex, stock};
+use super::{coupons, mail, payments, products::Hex, rows, stock};
 use crate::{
     adapters::sql::{audit, texts::statements},
     domain::{
         id::{OrderId, StockItemId, WarehouseId},
-        order::{Action, OrderNumber, OrderState, StockEffect},
+        order::{OrderNumber, OrderState, StockEffect},
         payment::Step,
         stock::{Reserve, StockError},
         time::Micros,
@@ -28,27 +28,20 @@ statements! {
              o.updated_at
          FROM json_each($1) j CROSS JOIN sales_order o ON o.id = unhex(j.value)" };
     MOVE = { sqlite:
-        "UPDATE sales_order AS o SET status = m.status, payment = m.payment,
+        "WITH m (id, status, payment, fulfilment, version, held_until, at)
+             AS (VALUES (?, ?, ?, ?, ?, ?, ?))
+         UPDATE sales_order AS o SET status = m.status, payment = m.payment,
              fulfilment = m.fulfilment, version = m.version, held_until = m.held_until,
              updated_at = m.at
-         FROM (SELECT unhex(value->>0) AS id, value->>1 AS status, value->>2 AS payment,
-                   value->>3 AS fulfilment, value->>4 AS version, value->>5 AS held_until,
-                   value->>6 AS at
-               FROM json_each($1)) m
-         WHERE o.id = m.id" };
+         FROM m WHERE o.id = m.id" };
     KEEP_HISTORY = { sqlite:
         "INSERT INTO sales_order_step (order_id, version, at, by_whom, action, note, status,
              payment, fulfilment)
-         SELECT unhex(value->>0), value->>1, value->>2, value->>3, value->4, value->>5, value->>6,
-             value->>7, value->>8
-         FROM json_each($1)" };
-    TELL = { sqlite:
-        "INSERT INTO outbox (kind, subject, at)
-         SELECT value->>0, unhex(value->>1), value->>2 FROM json_each($1) ORDER BY key" };
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)" };
+    TELL = { sqlite: "INSERT INTO outbox (kind, subject, at) VALUES (?, ?, ?)" };
     SET_DUE = { sqlite:
-        "UPDATE payment_intent AS i SET due_at = d.at
-         FROM (SELECT unhex(value->>0) AS order_id, value->>1 AS at FROM json_each($1)) d
-         WHERE i.order_id = d.order_id" };
+        "WITH d (order_id, at) AS (VALUES (?, ?))
+         UPDATE payment_intent AS i SET due_at = d.at FROM d WHERE i.order_id = d.order_id" };
     RESERVATIONS = { sqlite:
         "SELECT item_id, warehouse_id, quantity FROM reservation WHERE order_id = $1
          ORDER BY item_id, warehouse_id" };
@@ -219,41 +212,31 @@ async fn move_stock(
 
 /// What the desk holds at the end.
 async fn put(conn: &mut SqliteConnection, desk: &MoveDesk) -> Result<(), sqlx::Error> {
-    let moved: Vec<_> = desk.moved().map(order_line).collect();
-    if !moved.is_empty() {
-        sqlx::query(MOVE.sqlite).bind(Json(moved)).execute(&mut *conn).await?;
-        let history: Vec<_> =
-            desk.history().iter().map(|(write, now)| history_line(write, now)).collect();
-        sqlx::query(KEEP_HISTORY.sqlite).bind(Json(history)).execute(&mut *conn).await?;
-        let news = desk.news().iter().map(|(kind, order, at)| (kind.as_str(), Hex(order.0), at.0));
-        let news = Json(news.collect::<Vec<_>>());
-        sqlx::query(TELL.sqlite).bind(news).execute(&mut *conn).await?;
-    }
+    let moved: Vec<_> = desk.moved().collect();
+    rows::put(conn, MOVE, &moved, |values, now| {
+        let OrderState { status, payment, fulfilment } = now.state;
+        values.bind(now.id.0).bind(status.as_str()).bind(payment.as_str());
+        values.bind(fulfilment.as_str()).bind(now.version).bind(now.held_until.map(|at| at.0));
+        values.bind(now.updated_at.0);
+    })
+    .await?;
+    rows::put(conn, KEEP_HISTORY, desk.history(), |values, (write, now)| {
+        let OrderState { status, payment, fulfilment } = now.state;
+        values.bind(now.id.0).bind(now.version).bind(write.at.0).bind(&write.by);
+        values.bind(Json(write.action)).bind(&write.note).bind(status.as_str());
+        values.bind(payment.as_str()).bind(fulfilment.as_str());
+    })
+    .await?;
+    rows::put(conn, TELL, desk.news(), |values, (kind, order, at)| {
+        values.bind(kind.as_str()).bind(order.0).bind(at.0);
+    })
+    .await?;
     payments::put(conn, desk).await?;
-    let due: Vec<_> = desk.due().map(|(order, at)| (Hex(order.0), at.map(|at| at.0))).collect();
-    if !due.is_empty() {
-        sqlx::query(SET_DUE.sqlite).bind(Json(due)).execute(conn).await?;
-    }
-    Ok(())
-}
-
-type OrderLine = (Hex, &'static str, &'static str, &'static str, i64, Option<i64>, i64);
-
-fn order_line(now: &OrderNow) -> OrderLine {
-    let OrderState { status, payment, fulfilment } = now.state;
-    let held_until = now.held_until.map(|at| at.0);
-    let (status, payment, fulfilment) = (status.as_str(), payment.as_str(), fulfilment.as_str());
-    (Hex(now.id.0), status, payment, fulfilment, now.version, held_until, now.updated_at.0)
-}
-
-type HistoryLine<'a> =
-    (Hex, i64, i64, &'a str, Action, &'a str, &'static str, &'static str, &'static str);
-
-fn history_line<'a>(write: &'a OrderWrite, now: &OrderNow) -> HistoryLine<'a> {
-    let OrderState { status, payment, fulfilment } = now.state;
-    let (status, payment, fulfilment) = (status.as_str(), payment.as_str(), fulfilment.as_str());
-    let (id, by, note) = (Hex(now.id.0), write.by.as_str(), write.note.as_str());
-    (id, now.version, write.at.0, by, write.action, note, status, payment, fulfilment)
+    let due: Vec<_> = desk.due().collect();
+    let due = rows::put(conn, SET_DUE, &due, |values, (order, at)| {
+        values.bind(order.0).bind(at.map(|at| at.0));
+    });
+    due.await.map(drop)
 }
 
 pub(super) async fn end_holds(

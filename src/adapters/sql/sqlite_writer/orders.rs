@@ -1,7 +1,12 @@
 //! Orders placed together: stock and products are read once for all of them, decided in memory,
 //! and what was granted is written set by set.
 
-use super::{coupons, mail, products::Hex, stock};
+use super::{
+    coupons, mail,
+    products::Hex,
+    rows::{self, Values},
+    stock,
+};
 use crate::{
     adapters::sql::texts::statements,
     domain::{
@@ -18,7 +23,6 @@ use crate::{
     },
     ports::clock::Ids,
 };
-use serde::Serialize;
 use sqlx::{SqliteConnection, types::Json};
 use sqlx_macros::FromRow;
 use std::collections::BTreeSet;
@@ -46,30 +50,20 @@ statements! {
              cart_id, customer_id, placed_by, email, access_hash, currency, subtotal, discount,
              shipping, shipping_tax, tax, tax_on_top, total, taxes, coupon, sent_by, ship_to,
              bill_to, payment_id, provider, held_until, placed_at, updated_at)
-         SELECT value->>0, unhex(value->>1), value->>2, value->>3, value->>4, value->>5, value->>6,
-             value->>7, unhex(value->>8), unhex(value->>9), value->>10, value->>11,
-             unhex(value->>12), value->>13, value->>14, value->>15, value->>16, value->>17,
-             value->>18, value->>19, value->>20, value->>21, value->>22, value->>23, value->>24,
-             value->>25, unhex(value->>26), value->>27, value->>28, value->>29, value->>29
-         FROM json_each($1)" };
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+             ?, ?)" };
     PUT_LINES = { sqlite:
         "INSERT INTO sales_order_line (order_id, position, product_id, sku, name, unit, quantity,
              precision, unit_minor, price_tax, price_list, price_from, tax_category, amount,
              discount, net, tax, gross)
-         SELECT unhex(value->>0), value->>1, unhex(value->>2), value->>3, value->>4, value->>5,
-             value->>6, value->>7, value->>8, value->>9, unhex(value->>10), value->>11,
-             value->>12, value->>13, value->>14, value->>15, value->>16, value->>17
-         FROM json_each($1)" };
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" };
     PUT_RESERVATIONS = { sqlite:
         "INSERT INTO reservation (order_id, item_id, warehouse_id, quantity)
-         SELECT unhex(value->>0), unhex(value->>1), unhex(value->>2), value->>3
-         FROM json_each($1)" };
+         VALUES (?, ?, ?, ?)" };
     PUT_INTENTS = { sqlite:
         "INSERT INTO payment_intent (id, order_id, provider, token, amount_minor, currency,
              created_at, due_at)
-         SELECT unhex(value->>0), unhex(value->>1), value->>2, value->>3, value->>4, value->>5,
-             value->>6, value->>6
-         FROM json_each($1)" };
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)" };
 }
 
 #[derive(FromRow)]
@@ -82,131 +76,70 @@ struct ProductRow {
     tax_category: String,
 }
 
-#[derive(Serialize)]
-struct Row<'a>(
-    i64,
-    Hex,
-    &'a str,
-    &'a str,
-    &'static str,
-    &'static str,
-    &'static str,
-    i64,
-    Option<Hex>,
-    Option<Hex>,
-    &'a str,
-    &'a str,
-    String,
-    &'a str,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-    &'a [crate::domain::totals::TaxLine],
-    Option<&'a str>,
-    Option<&'a crate::domain::shipping::ShippingQuote>,
-    &'a crate::domain::address::Address,
-    Option<&'a crate::domain::address::Address>,
-    Hex,
-    &'a str,
-    Option<i64>,
-    i64,
-);
-
-impl<'a> Row<'a> {
-    fn of(order: &'a Order, access: &[u8; 32]) -> Self {
-        let sums = &order.summary;
-        Self(
-            order.number.0,
-            Hex(order.id.0),
-            &order.scope.site.0,
-            &order.scope.locale.0,
-            order.state.status.as_str(),
-            order.state.payment.as_str(),
-            order.state.fulfilment.as_str(),
-            order.version,
-            order.cart.map(|id| Hex(id.0)),
-            order.customer.map(|id| Hex(id.0)),
-            &order.placed_by,
-            &order.email,
-            access.iter().map(|byte| format!("{byte:02x}")).collect(),
-            sums.currency.code(),
-            sums.subtotal,
-            sums.discount,
-            sums.shipping,
-            sums.shipping_tax,
-            sums.tax,
-            sums.tax_on_top,
-            sums.total,
-            &sums.taxes,
-            order.coupon.as_ref().map(|code| code.as_str()),
-            order.shipping.as_ref(),
-            &order.ship_to,
-            order.bill_to.as_ref(),
-            Hex(order.payment.0),
-            &order.provider,
-            order.held_until.map(|at| at.0),
-            order.placed_at.0,
-        )
-    }
+fn order_row(values: &mut Values, (order, access): &(&Order, &[u8; 32])) {
+    let sums = &order.summary;
+    values
+        .bind(order.number.0)
+        .bind(order.id.0)
+        .bind(&order.scope.site.0)
+        .bind(&order.scope.locale.0)
+        .bind(order.state.status.as_str())
+        .bind(order.state.payment.as_str())
+        .bind(order.state.fulfilment.as_str())
+        .bind(order.version)
+        .bind(order.cart.map(|id| id.0))
+        .bind(order.customer.map(|id| id.0))
+        .bind(&order.placed_by)
+        .bind(&order.email)
+        .bind(&access[..])
+        .bind(sums.currency.code())
+        .bind(sums.subtotal)
+        .bind(sums.discount)
+        .bind(sums.shipping)
+        .bind(sums.shipping_tax)
+        .bind(sums.tax)
+        .bind(sums.tax_on_top)
+        .bind(sums.total)
+        .bind(Json(&sums.taxes))
+        .bind(order.coupon.as_ref().map(|code| code.as_str()))
+        .bind(order.shipping.as_ref().map(Json))
+        .bind(Json(&order.ship_to))
+        .bind(order.bill_to.as_ref().map(Json))
+        .bind(order.payment.0)
+        .bind(&order.provider)
+        .bind(order.held_until.map(|at| at.0))
+        .bind(order.placed_at.0)
+        .bind(order.placed_at.0);
 }
 
-#[derive(Serialize)]
-struct LineRow<'a>(
-    Hex,
-    usize,
-    Hex,
-    &'a str,
-    &'a str,
-    &'a str,
-    i64,
-    u8,
-    i64,
-    &'static str,
-    Option<Hex>,
-    i64,
-    &'a str,
-    i64,
-    i64,
-    i64,
-    i64,
-    i64,
-);
-
-impl<'a> LineRow<'a> {
-    fn of(order: OrderId, position: usize, line: &'a OrderLine) -> Self {
-        let OrderLine { product, sku, name, unit, priced, total } = line;
-        let price = priced.price();
-        Self(
-            Hex(order.0),
-            position,
-            Hex(product.0),
-            sku.as_str(),
-            name,
-            unit,
-            priced.quantity().steps(),
-            priced.precision().digits(),
-            price.amount.minor,
-            match price.tax {
-                TaxMode::Exclusive => "exclusive",
-                TaxMode::Inclusive => "inclusive",
-            },
-            match price.source {
-                PriceSource::Base => None,
-                PriceSource::List { list } => Some(Hex(list.0)),
-            },
-            price.min_quantity.steps(),
-            priced.tax_category().as_str(),
-            total.amount,
-            total.discount,
-            total.net,
-            total.tax,
-            total.gross,
-        )
-    }
+fn line_row(values: &mut Values, (order, position, line): &(OrderId, i64, &OrderLine)) {
+    let OrderLine { product, sku, name, unit, priced, total } = line;
+    let price = priced.price();
+    values
+        .bind(order.0)
+        .bind(*position)
+        .bind(product.0)
+        .bind(sku.as_str())
+        .bind(name)
+        .bind(unit)
+        .bind(priced.quantity().steps())
+        .bind(priced.precision().digits())
+        .bind(price.amount.minor)
+        .bind(match price.tax {
+            TaxMode::Exclusive => "exclusive",
+            TaxMode::Inclusive => "inclusive",
+        })
+        .bind(match price.source {
+            PriceSource::Base => None,
+            PriceSource::List { list } => Some(list.0),
+        })
+        .bind(price.min_quantity.steps())
+        .bind(priced.tax_category().as_str())
+        .bind(total.amount)
+        .bind(total.discount)
+        .bind(total.net)
+        .bind(total.tax)
+        .bind(total.gross);
 }
 
 /// In the order they came; inside the caller's transaction.
@@ -244,9 +177,9 @@ pub(super) async fn place(
         Placed::Order(order) => Some(&**order),
         _ => None,
     });
-    let rows: Vec<_> =
-        orders.zip(&granted).map(|(order, (placing, _))| Row::of(order, &placing.access)).collect();
-    sqlx::query(PUT_ORDERS.sqlite).bind(Json(rows)).execute(&mut *conn).await?;
+    let orders: Vec<_> =
+        orders.zip(&granted).map(|(order, (placing, _))| (order, &placing.access)).collect();
+    rows::put(conn, PUT_ORDERS, &orders, order_row).await?;
     write(conn, &granted).await?;
     coupons::put(conn, &decided.coupons).await?;
     let movements = granted.iter().flat_map(|(placing, reserves)| {
@@ -331,35 +264,33 @@ async fn write(
         .iter()
         .flat_map(|(placing, _)| {
             let order = &placing.order;
-            let lines = order.lines.iter().enumerate();
-            lines.map(|(position, line)| LineRow::of(order.id, position, line))
+            (0..).zip(&order.lines).map(|(position, line)| (order.id, position, line))
         })
         .collect();
-    sqlx::query(PUT_LINES.sqlite).bind(Json(lines)).execute(&mut *conn).await?;
+    rows::put(conn, PUT_LINES, &lines, line_row).await?;
     let reservations: Vec<_> = granted
         .iter()
-        .flat_map(|(placing, reserves)| {
-            let order = placing.order.id;
-            reserves
-                .iter()
-                .map(move |r| (Hex(order.0), Hex(r.item.0), Hex(r.warehouse.0), r.quantity))
-        })
+        .flat_map(|(placing, reserves)| reserves.iter().map(|r| (placing.order.id, r)))
         .collect();
-    if !reservations.is_empty() {
-        let put = sqlx::query(PUT_RESERVATIONS.sqlite).bind(Json(reservations));
-        put.execute(&mut *conn).await?;
-    }
-    let intents: Vec<_> = granted
-        .iter()
-        .map(|(placing, _)| {
-            let (order, method) = (&placing.order, &placing.method);
-            let total = order.total();
-            let (id, of) = (Hex(order.payment.0), Hex(order.id.0));
-            let (provider, token) = (&method.provider, method.token.expose());
-            (id, of, provider, token, total.minor, total.currency, order.placed_at.0)
-        })
-        .collect();
-    sqlx::query(PUT_INTENTS.sqlite).bind(Json(intents)).execute(&mut *conn).await?;
+    rows::put(conn, PUT_RESERVATIONS, &reservations, |values, (order, reserve)| {
+        let Reserve { item, warehouse, quantity } = reserve;
+        values.bind(order.0).bind(item.0).bind(warehouse.0).bind(*quantity);
+    })
+    .await?;
+    rows::put(conn, PUT_INTENTS, granted, |values, (placing, _)| {
+        let (order, method) = (&placing.order, &placing.method);
+        let total = order.total();
+        values
+            .bind(order.payment.0)
+            .bind(order.id.0)
+            .bind(&method.provider)
+            .bind(method.token.expose())
+            .bind(total.minor)
+            .bind(total.currency.code())
+            .bind(order.placed_at.0)
+            .bind(order.placed_at.0);
+    })
+    .await?;
     let orders = granted.iter().map(|(placing, _)| &placing.order);
     let carts: Vec<_> = orders.clone().filter_map(|order| order.cart).map(|id| Hex(id.0)).collect();
     if !carts.is_empty() {

@@ -1,6 +1,6 @@
 //! What is asked of payment providers and what they say, as rows; see `ports::till`.
 
-use super::products::Hex;
+use super::{products::Hex, rows};
 use crate::{
     adapters::sql::texts::statements,
     domain::{
@@ -29,14 +29,14 @@ statements! {
          FROM json_each($1) j CROSS JOIN payment_fact f ON f.intent_id = unhex(j.value)" };
     PUT_STEPS = { sqlite:
         "INSERT INTO payment_step (intent_id, step, by_whom, at)
-         SELECT unhex(value->>0), value->>1, value->>2, value->>3 FROM json_each($1) WHERE true
+         VALUES (?, ?, ?, ?)
          ON CONFLICT (intent_id, step) DO UPDATE SET by_whom = excluded.by_whom, at = excluded.at" };
     DROP_STEPS = { sqlite:
         "DELETE FROM payment_step WHERE (intent_id, step) IN
              (SELECT unhex(value->>0), value->>1 FROM json_each($1))" };
     PUT_FACTS = { sqlite:
         "INSERT INTO payment_fact (intent_id, fact, at)
-         SELECT unhex(value->>0), value->>1, value->>2 FROM json_each($1) WHERE true
+         VALUES (?, ?, ?)
          ON CONFLICT DO NOTHING" };
 }
 
@@ -97,18 +97,16 @@ pub(super) async fn put(conn: &mut SqliteConnection, desk: &MoveDesk) -> Result<
     if !gone.is_empty() {
         sqlx::query(DROP_STEPS.sqlite).bind(Json(gone)).execute(&mut *conn).await?;
     }
-    let asked =
-        desk.asked().map(|(intent, step, by, at)| Ok((Hex(intent.0), text(step)?, by, at.0)));
-    let asked = asked.collect::<Result<Vec<_>, sqlx::Error>>()?;
-    if !asked.is_empty() {
-        sqlx::query(PUT_STEPS.sqlite).bind(Json(asked)).execute(&mut *conn).await?;
-    }
-    let said = desk.facts().map(|(intent, fact, at)| Ok((Hex(intent.0), text(fact)?, at.0)));
-    let said = said.collect::<Result<Vec<_>, sqlx::Error>>()?;
-    if !said.is_empty() {
-        sqlx::query(PUT_FACTS.sqlite).bind(Json(said)).execute(conn).await?;
-    }
-    Ok(())
+    let asked: Vec<_> = desk.asked().collect();
+    rows::put(conn, PUT_STEPS, &asked, |values, (intent, step, by, at)| {
+        values.bind(intent.0).bind(Json(step)).bind(*by).bind(at.0);
+    })
+    .await?;
+    let said: Vec<_> = desk.facts().collect();
+    let said = rows::put(conn, PUT_FACTS, &said, |values, (intent, fact, at)| {
+        values.bind(intent.0).bind(Json(fact)).bind(at.0);
+    });
+    said.await.map(drop)
 }
 
 fn by_intent<T: serde::de::DeserializeOwned>(

@@ -1,8 +1,8 @@
 //! A batch of products on SQLite: read what the planner asks, then write its plan set by set.
 //!
-//! Rows travel as one JSON array a statement; `json_each` unpacks them inside SQLite, which spares
-//! the connection's thread a hop per row.
+//! Lists of one column travel as a JSON array; rows are bound, see [`rows`].
 
+use super::rows::{self, Values};
 use crate::{
     adapters::sql::{lists::TextList, texts::statements},
     domain::{
@@ -17,7 +17,7 @@ use crate::{
 use serde::Serialize;
 use sqlx::{SqliteConnection, types::Json};
 use sqlx_macros::FromRow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 statements! {
@@ -41,18 +41,15 @@ statements! {
         "INSERT INTO site (code) VALUES ($1) ON CONFLICT DO NOTHING" };
     PUT_CATEGORIES = { sqlite:
         "INSERT INTO category (id, site, parent_id, created_at)
-         SELECT unhex(value->>0), $1, unhex(value->>1), $3 FROM json_each($2)" };
+         VALUES (?, ?, ?, ?)" };
     PUT_CATEGORY_TEXTS = { sqlite:
         "INSERT INTO category_text (category_id, locale, site, slug, name)
-         SELECT unhex(value->>0), $2, $1, value->>2, value->>3 FROM json_each($3)" };
+         VALUES (?, ?, ?, ?, ?)" };
     PUT_PRODUCTS = { sqlite:
         "INSERT INTO product (id, site, sku, status, variant_of, category_id, brand, unit,
              precision, price_minor, currency, popularity, images, attributes, options,
              content_hash, tax_category, created_at, updated_at)
-         SELECT unhex(value->>0), $1, value->>1, value->>2, value->>3, unhex(value->>4),
-             value->>5, value->>6, value->>7, value->>8, value->>9, value->>10, value->>11,
-             value->>12, value->>13, unhex(value->>14), value->>15, $3, $3
-         FROM json_each($2) WHERE true
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET status = excluded.status,
              variant_of = excluded.variant_of, category_id = excluded.category_id,
              brand = excluded.brand, unit = excluded.unit, precision = excluded.precision,
@@ -64,13 +61,12 @@ statements! {
     PUT_PRODUCT_TEXTS = { sqlite:
         "INSERT INTO product_text (product_id, locale, site, slug, name, short_description,
              description)
-         SELECT unhex(value->>0), $2, $1, value->>1, value->>2, value->>3, value->>4
-         FROM json_each($3) WHERE true
+         VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (product_id, locale) DO UPDATE SET name = excluded.name,
              short_description = excluded.short_description, description = excluded.description" };
     PUT_WAREHOUSES = { sqlite:
         "INSERT INTO warehouse (id, site, code, name)
-         SELECT unhex(value->>0), $1, value->>1, value->>1 FROM json_each($2) WHERE true
+         VALUES (?, ?, ?, ?)
          ON CONFLICT (site, code) DO NOTHING" };
     PUT_ITEMS = { sqlite:
         "INSERT INTO stock_item (id, site, created_at)
@@ -82,19 +78,20 @@ statements! {
          ON CONFLICT (product_id, item_id) DO NOTHING" };
     /// Before the levels are put: by how much each count changes.
     KEEP_COUNTS = { sqlite:
-        "INSERT INTO stock_movement (item_id, id, warehouse_id, kind, on_hand, promised, by_whom,
+        "WITH j (item, site, code, on_hand, id, at) AS (VALUES (?, ?, ?, ?, ?, ?))
+         INSERT INTO stock_movement (item_id, id, warehouse_id, kind, on_hand, promised, by_whom,
              note, at)
-         SELECT unhex(j.value->>0), unhex(j.value->>3), w.id, 'import',
-             max(j.value->>2, COALESCE(l.reserved, 0)) - COALESCE(l.on_hand, 0), 0, 'import', '', $3
-         FROM json_each($2) j CROSS JOIN warehouse w ON w.site = $1 AND w.code = j.value->>1
-         LEFT JOIN stock_level l ON l.item_id = unhex(j.value->>0) AND l.warehouse_id = w.id
-         WHERE max(j.value->>2, COALESCE(l.reserved, 0)) <> COALESCE(l.on_hand, 0)" };
+         SELECT j.item, j.id, w.id, 'import',
+             max(j.on_hand, COALESCE(l.reserved, 0)) - COALESCE(l.on_hand, 0), 0, 'import', '', j.at
+         FROM j CROSS JOIN warehouse w ON w.site = j.site AND w.code = j.code
+         LEFT JOIN stock_level l ON l.item_id = j.item AND l.warehouse_id = w.id
+         WHERE max(j.on_hand, COALESCE(l.reserved, 0)) <> COALESCE(l.on_hand, 0)" };
     /// What was owed is promised out of what has come.
     PUT_LEVELS = { sqlite:
-        "INSERT INTO stock_level (item_id, warehouse_id, on_hand, updated_at)
-         SELECT unhex(j.value->>0), w.id, j.value->>2, $3
-         FROM json_each($2) j CROSS JOIN warehouse w ON w.site = $1 AND w.code = j.value->>1
-         WHERE true
+        "WITH j (item, site, code, on_hand, at) AS (VALUES (?, ?, ?, ?, ?))
+         INSERT INTO stock_level (item_id, warehouse_id, on_hand, updated_at)
+         SELECT j.item, w.id, j.on_hand, j.at
+         FROM j CROSS JOIN warehouse w ON w.site = j.site AND w.code = j.code WHERE true
          ON CONFLICT (item_id, warehouse_id) DO UPDATE SET
              on_hand = max(excluded.on_hand, stock_level.reserved),
              reserved = stock_level.reserved
@@ -103,8 +100,7 @@ statements! {
                  - min(stock_level.owed, max(excluded.on_hand - stock_level.reserved, 0)),
              updated_at = excluded.updated_at" };
     TELL_CATEGORIES = { sqlite:
-        "INSERT INTO outbox (kind, subject, at) SELECT $1, unhex(value->>0), $3
-         FROM json_each($2) ORDER BY key" };
+        "INSERT INTO outbox (kind, subject, at) VALUES (?, ?, ?)" };
     /// Of the changed products, of those whose document shows one of them, and of their variants.
     TELL_PRODUCTS = { sqlite:
         "INSERT INTO outbox (kind, subject, at) SELECT $2, id, $3 FROM (
@@ -137,52 +133,51 @@ struct StoredCategoryRow {
 #[derive(Serialize)]
 pub(super) struct Hex(#[serde(serialize_with = "uuid::serde::simple::serialize")] pub(super) Uuid);
 
-#[derive(Serialize)]
-struct ProductLine<'a>(
-    Hex,
-    &'a str,
-    &'static str,
-    Option<&'a str>,
-    Option<Hex>,
-    Option<&'a str>,
-    &'a str,
-    u8,
-    Option<i64>,
-    Option<&'a str>,
-    i64,
-    &'a [String],
-    &'a BTreeMap<String, String>,
-    &'a BTreeMap<String, String>,
-    Hex,
-    &'a str,
-);
-
-impl<'a> ProductLine<'a> {
-    fn of(product: &'a PlannedProduct<'a>) -> Self {
-        let draft = product.draft;
-        let price = draft.price.as_ref();
-        Self(
-            Hex(product.id.0),
-            draft.sku.as_str(),
-            draft.status.as_str(),
-            product.variant_of.map(|sku| sku.as_str()),
-            product.category.map(|id| Hex(id.0)),
-            draft.brand.as_deref(),
-            &draft.unit,
-            draft.precision,
-            price.map(|price| price.minor),
-            price.map(|price| price.currency.code()),
-            draft.popularity,
-            &draft.images,
-            &draft.attributes,
-            &draft.options,
-            Hex(Uuid::from_bytes(product.hash.0)),
-            draft.tax_category.as_str(),
-        )
-    }
+/// Whose products they are, and when they are written.
+struct Whose<'a> {
+    site: &'a str,
+    locale: &'a str,
+    at: i64,
 }
 
-type TextLine<'a> = (Hex, &'a str, &'a str, Option<&'a str>, Option<&'a str>);
+impl Whose<'_> {
+    fn product(&self, values: &mut Values, product: &PlannedProduct<'_>) {
+        let draft = product.draft;
+        let price = draft.price.as_ref();
+        values
+            .bind(product.id.0)
+            .bind(self.site)
+            .bind(draft.sku.as_str())
+            .bind(draft.status.as_str())
+            .bind(product.variant_of.map(|sku| sku.as_str()))
+            .bind(product.category.map(|id| id.0))
+            .bind(draft.brand.as_deref())
+            .bind(&draft.unit)
+            .bind(draft.precision)
+            .bind(price.map(|price| price.minor))
+            .bind(price.map(|price| price.currency.code()))
+            .bind(draft.popularity)
+            .bind(Json(&draft.images))
+            .bind(Json(&draft.attributes))
+            .bind(Json(&draft.options))
+            .bind(&product.hash.0[..])
+            .bind(draft.tax_category.as_str())
+            .bind(self.at)
+            .bind(self.at);
+    }
+
+    fn text(&self, values: &mut Values, product: &PlannedProduct<'_>) {
+        let draft = product.draft;
+        values
+            .bind(product.id.0)
+            .bind(self.locale)
+            .bind(self.site)
+            .bind(&product.slug)
+            .bind(&draft.name)
+            .bind(draft.short_description.as_deref())
+            .bind(draft.description.as_deref());
+    }
+}
 
 /// Inside the caller's transaction.
 pub(super) async fn put(
@@ -280,28 +275,25 @@ async fn write(
         return Ok(());
     }
     let (site, locale, at) = (&batch.scope.site.0, &batch.scope.locale.0, batch.at.0);
+    let whose = Whose { site, locale, at };
     sqlx::query(PUT_SITE.sqlite).bind(site).execute(&mut *conn).await?;
-    if !plan.categories.is_empty() {
-        let lines: Vec<_> = plan
-            .categories
-            .iter()
-            .map(|c| (Hex(c.id.0), c.parent.map(|id| Hex(id.0)), &c.slug, c.name))
-            .collect();
-        let lines = serde_json::to_string(&lines).map_err(|e| sqlx::Error::Encode(e.into()))?;
-        let put = sqlx::query(PUT_CATEGORIES.sqlite).bind(site).bind(&lines).bind(at);
-        put.execute(&mut *conn).await?;
-        let put = sqlx::query(PUT_CATEGORY_TEXTS.sqlite).bind(site).bind(locale).bind(&lines);
-        put.execute(&mut *conn).await?;
-        let kind = EventKind::CategoryChanged.as_str();
-        let tell = sqlx::query(TELL_CATEGORIES.sqlite).bind(kind).bind(&lines).bind(at);
-        tell.execute(&mut *conn).await?;
-    }
-    let lines: Vec<_> = plan.products.iter().map(ProductLine::of).collect();
-    let put = sqlx::query(PUT_PRODUCTS.sqlite).bind(site).bind(Json(lines)).bind(at);
-    put.execute(&mut *conn).await?;
-    let lines: Vec<_> = plan.products.iter().map(text_line).collect();
-    let put = sqlx::query(PUT_PRODUCT_TEXTS.sqlite).bind(site).bind(locale).bind(Json(lines));
-    put.execute(&mut *conn).await?;
+    let new = &plan.categories;
+    rows::put(conn, PUT_CATEGORIES, new, |values, category| {
+        let parent = category.parent.map(|id| id.0);
+        values.bind(category.id.0).bind(site).bind(parent).bind(at);
+    })
+    .await?;
+    rows::put(conn, PUT_CATEGORY_TEXTS, new, |values, category| {
+        values.bind(category.id.0).bind(locale).bind(site).bind(&category.slug).bind(category.name);
+    })
+    .await?;
+    rows::put(conn, TELL_CATEGORIES, new, |values, category| {
+        values.bind(EventKind::CategoryChanged.as_str()).bind(category.id.0).bind(at);
+    })
+    .await?;
+    rows::put(conn, PUT_PRODUCTS, &plan.products, |values, one| whose.product(values, one)).await?;
+    rows::put(conn, PUT_PRODUCT_TEXTS, &plan.products, |values, one| whose.text(values, one))
+        .await?;
     if !plan.levels.is_empty() {
         put_stock(&mut *conn, batch, plan, ids).await?;
     }
@@ -327,32 +319,23 @@ async fn put_stock(
 ) -> Result<(), sqlx::Error> {
     let (site, at) = (&batch.scope.site.0, batch.at.0);
     let codes: BTreeSet<_> = plan.levels.iter().map(|level| level.warehouse).collect();
-    let warehouses: Vec<_> = codes.into_iter().map(|code| (Hex(ids.next()), code)).collect();
-    let put = sqlx::query(PUT_WAREHOUSES.sqlite).bind(site).bind(Json(warehouses));
-    put.execute(&mut *conn).await?;
+    let codes: Vec<_> = codes.into_iter().collect();
+    rows::put(conn, PUT_WAREHOUSES, &codes, |values, code| {
+        values.bind(ids.next()).bind(site).bind(*code).bind(*code);
+    })
+    .await?;
     let items: BTreeSet<_> = plan.levels.iter().map(|level| level.product.0).collect();
     let items = Json(items.into_iter().map(Hex).collect::<Vec<_>>());
     let put = sqlx::query(PUT_ITEMS.sqlite).bind(site).bind(&items).bind(at);
     put.execute(&mut *conn).await?;
     sqlx::query(PUT_OWN_ITEMS.sqlite).bind(&items).execute(&mut *conn).await?;
-    let levels = plan.levels.iter();
-    let levels: Vec<_> = levels
-        .map(|level| (Hex(level.product.0), level.warehouse, level.on_hand, Hex(ids.next())))
-        .collect();
-    let levels = Json(levels);
-    let keep = sqlx::query(KEEP_COUNTS.sqlite).bind(site).bind(&levels).bind(at);
-    keep.execute(&mut *conn).await?;
-    sqlx::query(PUT_LEVELS.sqlite).bind(site).bind(&levels).bind(at).execute(conn).await?;
-    Ok(())
-}
-
-fn text_line<'a>(product: &'a PlannedProduct<'a>) -> TextLine<'a> {
-    let draft = product.draft;
-    (
-        Hex(product.id.0),
-        &product.slug,
-        &draft.name,
-        draft.short_description.as_deref(),
-        draft.description.as_deref(),
-    )
+    rows::put(conn, KEEP_COUNTS, &plan.levels, |values, level| {
+        values.bind(level.product.0).bind(site).bind(level.warehouse).bind(level.on_hand);
+        values.bind(ids.next()).bind(at);
+    })
+    .await?;
+    let put = rows::put(conn, PUT_LEVELS, &plan.levels, |values, level| {
+        values.bind(level.product.0).bind(site).bind(level.warehouse).bind(level.on_hand).bind(at);
+    });
+    put.await.map(drop)
 }

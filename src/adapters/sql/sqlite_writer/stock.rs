@@ -1,6 +1,9 @@
 //! Stock as it is and as it is moved: read whole into [`Shelves`], written as differences.
 
-use super::products::Hex;
+use super::{
+    products::Hex,
+    rows::{self, Values},
+};
 use crate::{
     adapters::sql::{audit, texts::statements},
     domain::{
@@ -36,22 +39,17 @@ statements! {
          CROSS JOIN sku_stock_item u ON u.product_id = p.product_id" };
     /// Nothing is moved beyond what is there, whoever believed so.
     MOVE_LEVELS = { sqlite:
-        "UPDATE stock_level AS l SET on_hand = l.on_hand + m.on_hand,
-             reserved = l.reserved + m.reserved, owed = l.owed + m.owed, updated_at = $2
-         FROM (SELECT unhex(value->>0) AS item, unhex(value->>1) AS warehouse,
-                   value->>2 AS on_hand, value->>3 AS reserved, value->>4 AS owed
-               FROM json_each($1)) m
+        "WITH m (item, warehouse, on_hand, reserved, owed, at) AS (VALUES (?, ?, ?, ?, ?, ?))
+         UPDATE stock_level AS l SET on_hand = l.on_hand + m.on_hand,
+             reserved = l.reserved + m.reserved, owed = l.owed + m.owed, updated_at = m.at
+         FROM m
          WHERE l.item_id = m.item AND l.warehouse_id = m.warehouse
              AND l.reserved + m.reserved <= l.on_hand + m.on_hand" };
     KEEP_MOVEMENTS = { sqlite:
         "INSERT INTO stock_movement (item_id, id, warehouse_id, kind, on_hand, promised, order_id,
              by_whom, note, at)
-         SELECT unhex(value->>0), unhex(value->>1), unhex(value->>2), value->>3, value->>4,
-             value->>5, unhex(value->>6), value->>7, value->>8, value->>9
-         FROM json_each($1)" };
-    TELL = { sqlite:
-        "INSERT INTO outbox (kind, subject, at)
-         SELECT $1, unhex(value), $3 FROM json_each($2) ORDER BY key" };
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" };
+    TELL = { sqlite: "INSERT INTO outbox (kind, subject, at) VALUES (?, ?, ?)" };
     PRODUCT = { sqlite: "SELECT id FROM product WHERE sku = $2 AND site = $1" };
     USES = { sqlite: "SELECT item_id, quantity FROM sku_stock_item WHERE product_id = $1" };
     VERSION = { sqlite: "SELECT version FROM stock_item WHERE id = $1" };
@@ -137,8 +135,6 @@ fn hexes(items: &[StockItemId]) -> Vec<Hex> {
     items.iter().map(|item| Hex(item.0)).collect()
 }
 
-type MovementLine<'a> = (Hex, Hex, Hex, &'static str, i64, i64, Option<Hex>, &'a str, &'a str, i64);
-
 /// Writes how the shelves differ from what they were, and what that was about; tells of products
 /// whose band moved.
 pub(super) async fn put(
@@ -150,19 +146,16 @@ pub(super) async fn put(
 ) -> Result<(), sqlx::Error> {
     let moves = after.moves_since(before);
     if !moves.is_empty() {
-        let line =
-            |m: &LevelMove| (Hex(m.item.0), Hex(m.warehouse.0), m.on_hand, m.reserved, m.owed);
-        let lines: Vec<_> = moves.iter().map(line).collect();
-        let moved = sqlx::query(MOVE_LEVELS.sqlite).bind(Json(lines)).bind(at.0);
-        let moved = moved.execute(&mut *conn).await?.rows_affected();
+        let moved = rows::put(conn, MOVE_LEVELS, &moves, |values, m: &LevelMove| {
+            values.bind(m.item.0).bind(m.warehouse.0).bind(m.on_hand).bind(m.reserved);
+            values.bind(m.owed).bind(at.0);
+        });
+        let moved = moved.await?;
         if moved != moves.len() as u64 {
             return Err(sqlx::Error::Protocol("the stock is not what was read of it".into()));
         }
     }
-    if !movements.is_empty() {
-        let lines: Vec<_> = movements.iter().map(movement_line).collect();
-        sqlx::query(KEEP_MOVEMENTS.sqlite).bind(Json(lines)).execute(&mut *conn).await?;
-    }
+    rows::put(conn, KEEP_MOVEMENTS, movements, movement_row).await?;
     let touched: BTreeSet<_> = moves.iter().filter(|m| m.on_hand != 0).map(|m| m.item).collect();
     if !touched.is_empty() {
         let touched: Vec<_> = touched.iter().map(|item| Hex(item.0)).collect();
@@ -172,11 +165,10 @@ pub(super) async fn put(
     tell(conn, EventKind::ProductChanged, bands.iter().map(|product| product.0), at).await
 }
 
-fn movement_line(movement: &Movement) -> MovementLine<'_> {
+fn movement_row(values: &mut Values, movement: &Movement) {
     let Movement { id, item, warehouse, kind, on_hand, promised, order, by, note, at } = movement;
-    let (item, id, warehouse) = (Hex(item.0), Hex(*id), Hex(warehouse.0));
-    let order = order.map(|order| Hex(order.0));
-    (item, id, warehouse, kind.as_str(), *on_hand, *promised, order, by, note, at.0)
+    values.bind(item.0).bind(*id).bind(warehouse.0).bind(kind.as_str()).bind(*on_hand);
+    values.bind(*promised).bind(order.map(|order| order.0)).bind(by).bind(note).bind(at.0);
 }
 
 /// One event for each subject, in their order.
@@ -186,12 +178,11 @@ pub(super) async fn tell(
     subjects: impl IntoIterator<Item = Uuid>,
     at: Micros,
 ) -> Result<(), sqlx::Error> {
-    let subjects: Vec<_> = subjects.into_iter().map(Hex).collect();
-    if subjects.is_empty() {
-        return Ok(());
-    }
-    let tell = sqlx::query(TELL.sqlite).bind(kind.as_str()).bind(Json(subjects)).bind(at.0);
-    tell.execute(conn).await.map(drop)
+    let subjects: Vec<_> = subjects.into_iter().collect();
+    let told = rows::put(conn, TELL, &subjects, |values, subject| {
+        values.bind(kind.as_str()).bind(*subject).bind(at.0);
+    });
+    told.await.map(drop)
 }
 
 /// Changes the own item of a product; makes it when nobody counted the product until now.
