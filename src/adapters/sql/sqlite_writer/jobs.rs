@@ -3,7 +3,7 @@
 //! Each statement is set-based and goes by an index of the rows it is about: a claim reads as many
 //! rows as it takes, however many jobs are over, scheduled or in other hands.
 
-use super::{mail, products::Hex};
+use super::{mail, products::Hex, rows};
 use crate::{
     adapters::sql::{audit, texts::statements},
     domain::{
@@ -38,6 +38,11 @@ statements! {
          FROM json_each($1) WHERE TRUE
          ON CONFLICT DO NOTHING
          RETURNING id, state, lane" };
+    PUT = { sqlite:
+        "INSERT INTO job (id, topic, version, body, queue, priority, state, attempt, failures,
+             losses, sent_at, due_at, rank_at, expires_at, lane, blocked, unique_key, fold_key)
+         VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT DO NOTHING" };
     /// The first of each lane may run, once its time has come, where none else of it may.
     UNBLOCK = { sqlite:
         "UPDATE job SET blocked = 0 WHERE blocked = 1 AND id IN (
@@ -252,11 +257,24 @@ pub(super) async fn apply(
     }))
 }
 
-/// In the transaction of what asks for them. Those that were put.
-pub(super) async fn send(
-    conn: &mut SqliteConnection,
-    jobs: &[NewJob],
-) -> Result<Vec<JobId>, sqlx::Error> {
+/// In the transaction of what asks for them.
+pub(super) async fn put(conn: &mut SqliteConnection, jobs: &[NewJob]) -> Result<(), sqlx::Error> {
+    let put = rows::put(conn, PUT, jobs, |values, job| {
+        let (unique, fold) = job.keys();
+        let ready = job.lane.is_none() && job.due_at <= job.at;
+        let state = if ready { JobState::Ready } else { JobState::Scheduled };
+        values.bind(job.id.0).bind(&job.topic).bind(job.version).bind(&job.body);
+        values.bind(job.queue.as_str()).bind(job.priority.level()).bind(state.as_str());
+        values.bind(job.at.0).bind(job.due_at.0).bind(job.rank_at().0);
+        values.bind(job.expires_at.map(|at| at.0)).bind(&job.lane).bind(job.lane.is_some());
+        values.bind(unique).bind(fold);
+    });
+    put.await?;
+    unblock(conn, jobs.iter().map(|job| job.lane.clone()).collect()).await
+}
+
+/// The same for whoever asks which of them were new.
+async fn send(conn: &mut SqliteConnection, jobs: &[NewJob]) -> Result<Vec<JobId>, sqlx::Error> {
     let rows: Vec<_> = jobs
         .iter()
         .map(|job| {
@@ -385,9 +403,7 @@ async fn end(
     if !sent.is_empty() {
         mail::sent(conn, &sent).await?;
     }
-    if !jobs.is_empty() {
-        send(conn, &jobs).await?;
-    }
+    put(conn, &jobs).await?;
     Ok(matched)
 }
 

@@ -68,7 +68,7 @@ pub(super) async fn apply(
             let job = JobId(id.0);
             if !jobs::act_on(conn, JobAct::Retry, job, *at, Some(until)).await? {
                 // It is under way; or it is forgotten, and put anew.
-                jobs::send(conn, &[SendMail::job(*id, *at, until)]).await?;
+                jobs::put(conn, &[SendMail::job(*id, *at, until)]).await?;
             }
             audit::append(conn, &write.told(*id, *at, by)).await?;
             Ok(Written::Done)
@@ -92,7 +92,7 @@ pub(super) async fn put(conn: &mut SqliteConnection, mail: &NewMail) -> Result<(
         .bind(mail.until.0)
         .execute(&mut *conn)
         .await?;
-    jobs::send(conn, &[SendMail::job(mail.id, mail.at, mail.until)]).await.map(drop)
+    jobs::put(conn, &[SendMail::job(mail.id, mail.at, mail.until)]).await
 }
 
 /// Confirms these orders, in the transaction that places them.
@@ -103,21 +103,24 @@ pub(super) async fn confirm<'a>(
 ) -> Result<(), sqlx::Error> {
     let placed: Vec<_> = placed
         .filter(|placing| !placing.order.email.is_empty())
-        .map(|placing| (ids.next(), placing))
+        .map(|placing| (placing, ids.next(), placing.order.placed_at.plus(OrderLetter::LASTS)))
         .collect();
-    rows::put(conn, PUT_PLACED, &placed, |values, (id, Placing { order, token, .. })| {
-        let at = order.placed_at;
-        values.bind(*id).bind(OrderLetter::Placed.as_str()).bind(&order.email);
-        values.bind(token.as_ref().map_or("", |token| token.expose())).bind(at.0);
-        values.bind(at.plus(OrderLetter::LASTS).0).bind(at.0).bind(order.id.0);
-    })
-    .await?;
-    let job = |(id, placing): &(Uuid, &Placing)| {
-        let at = placing.order.placed_at;
-        SendMail::job(MailId(*id), at, at.plus(OrderLetter::LASTS))
-    };
-    let sending: Vec<_> = placed.iter().map(job).collect();
-    jobs::send(conn, &sending).await.map(drop)
+    let put = rows::put(
+        conn,
+        PUT_PLACED,
+        &placed,
+        |values, (Placing { order, token, .. }, id, until)| {
+            let at = order.placed_at;
+            values.bind(*id).bind(OrderLetter::Placed.as_str()).bind(&order.email);
+            values.bind(token.as_ref().map_or("", |token| token.expose())).bind(at.0);
+            values.bind(until.0).bind(at.0).bind(order.id.0);
+        },
+    );
+    put.await?;
+    let sending = placed
+        .iter()
+        .map(|(placing, id, until)| SendMail::job(MailId(*id), placing.order.placed_at, *until));
+    jobs::put(conn, &sending.collect::<Vec<_>>()).await
 }
 
 /// Tells an order's buyer of its move, in the transaction that makes it.
@@ -132,7 +135,7 @@ pub(super) async fn tell(
     let put = sqlx::query(PUT_MOVED.sqlite).bind(id).bind(letter.as_str()).bind(at.0);
     let put = put.bind(until.0).bind(order.0).execute(&mut *conn).await?;
     if put.rows_affected() > 0 {
-        jobs::send(conn, &[SendMail::job(MailId(id), at, until)]).await?;
+        jobs::put(conn, &[SendMail::job(MailId(id), at, until)]).await?;
     }
     Ok(())
 }
