@@ -7,26 +7,35 @@ use crate::{
     domain::time::Micros,
     ports::clock::{Clock, Ids},
 };
-use std::time::{Instant, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
 use uuid::Uuid;
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SystemClock {
+    wall: Arc<dyn Fn() -> i64 + Send + Sync>,
     wall_at_boot: i64,
     boot: Instant,
 }
 
 impl SystemClock {
     /// Make one per process and hand it down.
-    #[expect(clippy::disallowed_methods, reason = "the clock port's own source")]
     pub fn start() -> Self {
-        Self { wall_at_boot: wall_micros(), boot: Instant::now() }
+        Self::by(wall_micros)
     }
 
-    /// How far the wall clock has moved away from ours since the start, in µs: what an alert about
-    /// a step is made of.
+    #[expect(clippy::disallowed_methods, reason = "the clock port's own source")]
+    fn by(wall: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        Self { wall_at_boot: wall(), wall: Arc::new(wall), boot: Instant::now() }
+    }
+
+    /// How far the wall clock has moved away from ours since the start, in µs. It is set by hand or
+    /// by a time server, or the machine slept: what is kept from now on bears a time that others
+    /// don't share, and only a new start mends that.
     pub fn drift_us(&self) -> i64 {
-        wall_micros() - self.now().0
+        (self.wall)().saturating_sub(self.now().0)
     }
 }
 
@@ -64,6 +73,7 @@ fn micros(of: u128) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicI64, Ordering};
 
     #[test]
     fn time_never_goes_back_and_ids_rise() {
@@ -74,6 +84,24 @@ mod tests {
             let (later, next) = (clock.now(), UuidV7.next());
             assert!(later >= now && next > id);
             (now, id) = (later, next);
+        }
+    }
+
+    /// An hour forth, an hour back: neither ends a hold early, nor fires a schedule twice, nor hides.
+    #[test]
+    fn a_step_of_the_wall_clock_moves_nothing_and_is_told() {
+        const HOUR: i64 = 3_600_000_000;
+        let wall = Arc::new(AtomicI64::new(1_800_000_000_000_000));
+        let hands = Arc::clone(&wall);
+        let clock = SystemClock::by(move || hands.load(Ordering::SeqCst));
+        let mut now = clock.now();
+        for (step, drift) in [(HOUR, HOUR), (-2 * HOUR, -HOUR), (HOUR, 0)] {
+            wall.fetch_add(step, Ordering::SeqCst);
+            let later = clock.now();
+            assert!(later >= now && later.0 - now.0 < HOUR / 2, "{step}");
+            // Ours goes on meanwhile, and the hands stand still.
+            assert!((clock.drift_us() - drift).abs() < HOUR / 2, "{step}");
+            now = later;
         }
     }
 }

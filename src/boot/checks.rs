@@ -2,7 +2,9 @@
 
 use crate::{
     actors::reconcilers::integrity::Verdict,
-    adapters::{documents::RedbDocuments, sql::SqlStore, tantivy::TantivySearch},
+    adapters::{
+        clock::SystemClock, documents::RedbDocuments, sql::SqlStore, tantivy::TantivySearch,
+    },
     http::{Check, Viewing},
     ports::{documents::Documents, outbox::Outbox, search::Search},
 };
@@ -15,6 +17,8 @@ use supervisors::{Kind, Restart, Snapshot, State, TreeView};
 
 /// The database counts as away when it takes longer than this.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(2);
+/// Seconds that the machine's clock may be away from ours.
+const MOST_DRIFT: i64 = 5;
 
 /// Browsing goes on without it, so it doesn't take the node out of service.
 pub(super) struct DatabaseCheck(pub(super) Arc<SqlStore>);
@@ -52,6 +56,32 @@ impl Check for IntegrityCheck {
             Some(damage) => Err(format!(
                 "the database is damaged ({damage}); `stoa doctor` looks closer, `stoa restore` \
                  makes it anew from a backup"
+            )),
+        }
+    }
+}
+
+/// A wall clock that was set goes on being served by the time of the start: that is told, and no
+/// reason to send nobody here.
+pub(super) struct ClockCheck(pub(super) Arc<SystemClock>);
+
+#[async_trait]
+impl Check for ClockCheck {
+    fn name(&self) -> &'static str {
+        "clock"
+    }
+
+    fn optional(&self) -> bool {
+        true
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        let seconds = self.0.drift_us() / 1_000_000;
+        match seconds.abs() {
+            0..MOST_DRIFT => Ok(()),
+            _ => Err(format!(
+                "the machine's clock was set, or the machine slept: it is {seconds} s away from \
+                 ours; start again when it is right"
             )),
         }
     }

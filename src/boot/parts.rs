@@ -51,6 +51,8 @@ pub(super) struct Parts {
     pub(super) index: Arc<Mutex<Box<dyn SearchIndex>>>,
     pub(super) files: Arc<OpendalBlobs>,
     pub(super) clock: Arc<dyn Clock>,
+    /// The same, as what the wall clock is compared with.
+    pub(super) hands: Arc<SystemClock>,
     pub(super) ids: Arc<dyn Ids>,
     pub(super) chance: Arc<dyn Chance>,
     pub(super) scope: Scope,
@@ -84,6 +86,7 @@ impl Parts {
         let documents = RedbDocuments::open_or_rebuild(&folder.documents(), views::form())?;
         let (search, index) = tantivy::open(&folder.index())?;
         let files = OpendalBlobs::open(&folder.files_public())?;
+        let hands = Arc::new(SystemClock::start());
         Ok(Self {
             opener: WriterOpener { store: store.clone(), location, ids: ids.clone() },
             embedded: config.store.database_url.is_empty(),
@@ -92,7 +95,8 @@ impl Parts {
             index: Arc::new(Mutex::new(Box::new(index))),
             search: Arc::new(search),
             files: Arc::new(files),
-            clock: Arc::new(SystemClock::start()),
+            clock: hands.clone(),
+            hands,
             ids,
             chance: Arc::new(SystemChance),
             scope: Scope { locale: config.shop.locale.clone(), ..Scope::default() },

@@ -2,7 +2,7 @@
 
 use super::{
     BootError, assembly,
-    checks::{DatabaseCheck, DocumentsCheck, IntegrityCheck, SearchCheck, TreeCheck},
+    checks::{ClockCheck, DatabaseCheck, DocumentsCheck, IntegrityCheck, SearchCheck, TreeCheck},
     demo::Demo,
     handoff::{Handoff, MOST_OTHERS, Program, take_patiently},
     jobs::{JobParts, jobs, node_name, topics},
@@ -139,6 +139,7 @@ pub(crate) async fn serve(
     let checks: Vec<Arc<dyn Check>> = vec![
         Arc::new(DatabaseCheck(parts.store.clone())),
         Arc::new(IntegrityCheck(verdict.clone())),
+        Arc::new(ClockCheck(parts.hands.clone())),
         Arc::new(DocumentsCheck(parts.documents.clone())),
         Arc::new(SearchCheck(parts.search.clone())),
         tree_check.clone(),
