@@ -8,6 +8,7 @@
 
 mod books;
 mod buyers;
+mod flood;
 mod guesses;
 mod jobs;
 mod kills;
