@@ -126,7 +126,7 @@ impl SmtpMailer {
     /// Connected, encrypted if that was asked for, and logged in.
     async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
         #[cfg(feature = "production")]
-        let wrapped = self.encryption.as_ref().and_then(Encryption::from_the_first_byte);
+        let wrapped = self.encryption.as_ref().and_then(Encryption::wrapping);
         #[cfg(not(feature = "production"))]
         let wrapped = None;
         let to = (self.host.as_str(), self.port);

@@ -27,7 +27,7 @@ impl Encryption {
         Ok(Some(Self { wish: config.tls, with }))
     }
 
-    pub(super) fn from_the_first_byte(&self) -> Option<TlsParameters> {
+    pub(super) fn wrapping(&self) -> Option<TlsParameters> {
         (self.wish == SmtpTls::Implicit).then(|| self.with.clone())
     }
 
