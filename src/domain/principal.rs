@@ -21,6 +21,9 @@ pub enum Principal {
 }
 
 impl Principal {
+    /// Whoever looks around without a session.
+    pub const NOBODY: Self = Self::Guest { session: SessionId(uuid::Uuid::nil()) };
+
     pub fn session(&self) -> Option<SessionId> {
         match self {
             Self::Guest { session } | Self::Buyer { session, .. } | Self::Staff { session, .. } => {

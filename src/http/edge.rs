@@ -4,19 +4,22 @@
 //! A page from the cache is answered here, before any filter runs and without waiting. Everything
 //! else is found by the first part of its path in a map and goes to that module's warp service.
 
-use crate::http::{
-    access::{self, Caller},
-    app::App,
-    body::Body,
-    cache::{self, Sought},
-    cookie::{self, Cookie},
-    error::{Code, Problem},
-    headers,
-    identity::{self, RequestIds},
-    metrics::{Category, Meters},
-    resource, routes,
+use crate::{
+    domain::principal::Principal,
+    http::{
+        access::{self, Caller},
+        app::App,
+        body::Body,
+        cache::{self, Sought},
+        cookie::{self, Cookie},
+        error::{Code, Problem},
+        headers,
+        identity::{self, RequestIds},
+        metrics::{Category, Meters},
+        resource, routes,
+    },
+    views::{self, ErrorPage},
 };
-use crate::views::{self, ErrorPage};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header};
 use hyper::{body::Incoming, service::Service};
 use hyper_util::service::TowerToHyperService;
@@ -86,7 +89,10 @@ impl Edge {
             return None;
         }
         let path = request.uri().path();
-        if is_made_for_signed_in(path) && self.may_be_signed_in(request.headers()) {
+        if is_made_for_who_asks(path)
+            && (self.app.rules.has_lists_for(&Principal::NOBODY)
+                || self.may_be_signed_in(request.headers()))
+        {
             return None;
         }
         let address = request.uri().path_and_query()?.as_str();
@@ -321,8 +327,8 @@ pub(super) fn varies_by_generation(path: &str) -> bool {
     matches!(first_segment(path), "" | "c" | "search" | "sitemap")
 }
 
-/// Pages that who is signed in gets with their own prices.
-fn is_made_for_signed_in(path: &str) -> bool {
+/// Pages that show prices: kept ones show products' own, which others may pay otherwise.
+fn is_made_for_who_asks(path: &str) -> bool {
     matches!(first_segment(path), "" | "c" | "p" | "search")
 }
 

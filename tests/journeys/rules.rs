@@ -77,6 +77,7 @@ fn trade() -> Value {
 fn a_price_list_is_in_force_at_once_and_after_a_crash() {
     on_every_stack("rules", |stack| {
         let server = open(stack);
+        assert!(server.get("/p/drill").text().contains("$10.00"));
         let desk = Desk::of(stack, &server);
         let made = desk.done(201, "PUT", LIST, trade());
         assert_eq!(made.header("etag"), Some("\"1\""));
@@ -110,6 +111,11 @@ fn a_price_list_is_in_force_at_once_and_after_a_crash() {
         assert_eq!(all.len(), 3, "{all:?}");
         assert!(all.contains(&r#""M-3" "2.5" "1.00""#.to_owned()), "{all:?}");
 
+        // A page says it too, without a script, though one with the old price was kept.
+        let page = server.get("/p/drill").text();
+        assert!(page.contains("$9.00") && !page.contains("$10.00"), "{page}");
+        assert!(server.get("/search?q=drill").text().contains("$9.00"));
+
         // A cart's lines are by the list, and in the price's tiers.
         let add = br#"{"sku":"A-1","quantity":"10"}"#;
         let session = exchange(server.address, "POST", "/api/v1/sessions", &[JSON], b"{}")
@@ -137,6 +143,7 @@ fn a_price_list_is_in_force_at_once_and_after_a_crash() {
         let gone = desk.ask("DELETE", LIST, Some("*"), &Value::Null);
         assert_eq!(gone.status, 204, "{}", gone.text());
         until("the list to be gone", || (price(&server, "A-1", "12") == "10.00").then_some(()));
+        assert!(server.get("/p/drill").text().contains("$10.00"));
         assert!(server.stop());
         stack.succeed(&["doctor", "audit"]);
     });

@@ -5,7 +5,7 @@ use super::{
     orders::{CheckoutBody, ReviewView, ShippingQuotes},
 };
 use crate::{
-    domain::{id::SessionId, payment::InvoiceTerms, policy::Right, principal::Principal},
+    domain::{payment::InvoiceTerms, policy::Right, principal::Principal},
     http::{
         access::Access,
         app::App,
@@ -17,9 +17,6 @@ use crate::{
 use http::Method;
 use std::sync::Arc;
 use warp::reply::Response;
-
-/// Whoever looks around without a session.
-const NOBODY: Principal = Principal::Guest { session: SessionId(uuid::Uuid::nil()) };
 
 pub(super) fn resources() -> Vec<Resource> {
     let tag = "orders";
@@ -54,7 +51,7 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 async fn show_review(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
-    let who = asked.visit.principal().unwrap_or(NOBODY);
+    let who = asked.visit.principal().unwrap_or(Principal::NOBODY);
     let body: CheckoutBody = asked.body.json().await?;
     let reviewed =
         app.orders.review(&who, &body.read(&app, &who, asked.visit.from()).await?).await?;
@@ -64,7 +61,7 @@ async fn show_review(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 }
 
 async fn show_shipping(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
-    let who = asked.visit.principal().unwrap_or(NOBODY);
+    let who = asked.visit.principal().unwrap_or(Principal::NOBODY);
     let body: CheckoutBody = asked.body.json().await?;
     let quotes = app.orders.quotes(&who, &body.read(&app, &who, asked.visit.from()).await?).await?;
     Ok(fresh(&app, &ShippingQuotes::of(&quotes)))

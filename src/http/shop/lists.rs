@@ -103,7 +103,7 @@ async fn home(app: &App, own: Option<&Own>) -> Result<Built, Problem> {
         products: app.documents.count()?,
         popular: &popular,
         newest: &newest,
-        visitor: own.map(|own| own.visitor),
+        visitor: own.and_then(|own| own.visitor),
     };
     let products = popular_ids.into_iter().chain(newest_ids).collect();
     Ok(Built { page: html(app, views::home(&page)), products, keep })
@@ -250,7 +250,7 @@ fn list(
         facets: found.as_ref().map(|found| &*found.facets),
         next: next.as_deref(),
         continued: question.is_continued(),
-        visitor: own.map(|own| own.visitor),
+        visitor: own.and_then(|own| own.visitor),
     };
     let bytes = match kind {
         Kind::Category(category) => views::category(&CategoryPage { category, list: listing }),

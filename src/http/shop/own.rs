@@ -1,8 +1,8 @@
 //! What pages of the shop show to whoever is signed in: what things cost them, and what is in their
-//! cart.
+//! cart. And to everybody, while there is a price list for everybody: what things cost by it.
 //!
-//! A page for everybody is kept and the same for all. For somebody who is signed in it is made anew
-//! and kept by nobody, so it is right without any script. The rest of the world never comes here.
+//! A page for all is kept, and says products' own prices. Here it is made anew and kept by nobody, so
+//! it is right without any script. Without such a list only who is signed in comes here.
 
 use crate::{
     actors::keepers::carts::Prices,
@@ -28,13 +28,24 @@ pub(super) struct Own {
     who: Principal,
     /// Whether any list is for them; else what things cost everybody is what they cost them.
     priced: bool,
-    pub(super) visitor: Visitor,
+    /// `None`: nobody is signed in.
+    pub(super) visitor: Option<Visitor>,
 }
 
 impl Own {
     /// `None`: the page is as for everybody.
     pub(super) async fn of(app: &App, asked: &Asked) -> Option<Self> {
-        asked.visit.session()?.user()?;
+        match asked.visit.session().and_then(|session| session.user()) {
+            Some(_) => Self::of_signed_in(app, asked).await,
+            None => app.rules.has_lists_for(&Principal::NOBODY).then_some(Self {
+                who: Principal::NOBODY,
+                priced: true,
+                visitor: None,
+            }),
+        }
+    }
+
+    async fn of_signed_in(app: &App, asked: &Asked) -> Option<Self> {
         let who = asked.visit.principal()?;
         let priced = app.rules.has_lists_for(&who);
         // Without the database the page still stands; a script asks for the count later.
@@ -45,7 +56,7 @@ impl Own {
             }
             None => Some(0),
         };
-        Some(Self { who, priced, visitor: Visitor { cart_lines } })
+        Some(Self { who, priced, visitor: Some(Visitor { cart_lines }) })
     }
 
     /// The document with what it and its variants cost them, and from which quantities on.

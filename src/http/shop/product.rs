@@ -60,7 +60,7 @@ fn build(app: &App, slug: &str, own: Option<&Own>) -> Result<Built, Problem> {
         variants: parent.as_ref().map_or(&[], |parent| parent.document.variants.as_slice()),
         related: &[],
         tiers: &tiers,
-        visitor: own.map(|own| own.visitor),
+        visitor: own.and_then(|own| own.visitor),
     };
     Ok(Built { page: html(app, views::product(&page)), products, keep: true })
 }
