@@ -30,19 +30,9 @@ statements! {
     SEND = { sqlite:
         "INSERT INTO job (id, topic, version, body, queue, priority, state, attempt, failures,
              losses, sent_at, due_at, rank_at, expires_at, lane, blocked, unique_key, fold_key)
-         SELECT unhex(value->>0), value->>1, value->>2, value->>3, value->>4, value->>5,
-             CASE WHEN value->>10 IS NULL AND value->>7 <= value->>6 THEN 'ready'
-                  ELSE 'scheduled' END,
-             0, 0, 0, value->>6, value->>7, value->>8, value->>9, value->>10,
-             value->>10 IS NOT NULL, value->>11, value->>12
-         FROM json_each($1) WHERE TRUE
+         VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT DO NOTHING
          RETURNING id, state, lane" };
-    PUT = { sqlite:
-        "INSERT INTO job (id, topic, version, body, queue, priority, state, attempt, failures,
-             losses, sent_at, due_at, rank_at, expires_at, lane, blocked, unique_key, fold_key)
-         VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT DO NOTHING" };
     /// The first of each lane may run, once its time has come, where none else of it may.
     UNBLOCK = { sqlite:
         "UPDATE job SET blocked = 0 WHERE blocked = 1 AND id IN (
@@ -95,7 +85,8 @@ statements! {
              ORDER BY rank_at LIMIT $4)
          RETURNING id, topic, version, body, attempt, failures, sent_at, expires_at, rank_at" };
     END = { sqlite:
-        "UPDATE job SET
+        "WITH e (id, attempt, state, failed, due_at, error, at) AS (VALUES (?, ?, ?, ?, ?, ?, ?))
+         UPDATE job SET
              state = CASE WHEN e.state = 'scheduled' AND job.cancel_at IS NOT NULL
                           THEN 'cancelled' ELSE e.state END,
              failures = failures + e.failed,
@@ -104,10 +95,8 @@ statements! {
              error = CASE e.state WHEN 'succeeded' THEN NULL ELSE coalesce(e.error, job.error) END,
              worker = NULL,
              ended_at = CASE WHEN e.state = 'scheduled' AND job.cancel_at IS NULL THEN NULL
-                             ELSE $2 END
-         FROM (SELECT unhex(value->>0) AS id, value->>1 AS attempt, value->>2 AS state,
-                   value->>3 AS failed, value->>4 AS due_at, value->>5 AS error
-               FROM json_each($1)) e
+                             ELSE e.at END
+         FROM e
          WHERE job.id = e.id AND job.attempt = e.attempt AND job.state = 'running'
          RETURNING id, state, lane" };
     HAND_BACK = { sqlite:
@@ -259,7 +248,12 @@ pub(super) async fn apply(
 
 /// In the transaction of what asks for them.
 pub(super) async fn put(conn: &mut SqliteConnection, jobs: &[NewJob]) -> Result<(), sqlx::Error> {
-    let put = rows::put(conn, PUT, jobs, |values, job| {
+    send(conn, jobs).await.map(drop)
+}
+
+/// Says which of them were new.
+async fn send(conn: &mut SqliteConnection, jobs: &[NewJob]) -> Result<Vec<JobId>, sqlx::Error> {
+    let sent = rows::put_returning(conn, SEND, jobs, |values, job| {
         let (unique, fold) = job.keys();
         let ready = job.lane.is_none() && job.due_at <= job.at;
         let state = if ready { JobState::Ready } else { JobState::Scheduled };
@@ -269,38 +263,7 @@ pub(super) async fn put(conn: &mut SqliteConnection, jobs: &[NewJob]) -> Result<
         values.bind(job.expires_at.map(|at| at.0)).bind(&job.lane).bind(job.lane.is_some());
         values.bind(unique).bind(fold);
     });
-    put.await?;
-    unblock(conn, jobs.iter().map(|job| job.lane.clone()).collect()).await
-}
-
-/// The same for whoever asks which of them were new.
-async fn send(conn: &mut SqliteConnection, jobs: &[NewJob]) -> Result<Vec<JobId>, sqlx::Error> {
-    let rows: Vec<_> = jobs
-        .iter()
-        .map(|job| {
-            let (unique, fold) = job.keys();
-            let (queue, priority) = (job.queue.as_str(), job.priority.level());
-            let times = (job.at.0, job.due_at.0, job.rank_at().0);
-            let expires = job.expires_at.map(|at| at.0);
-            (
-                Hex(job.id.0),
-                &job.topic,
-                job.version,
-                &job.body,
-                queue,
-                priority,
-                times.0,
-                times.1,
-                times.2,
-                expires,
-                &job.lane,
-                unique,
-                fold,
-            )
-        })
-        .collect();
-    let send = sqlx::query_as(SEND.sqlite).bind(Json(rows));
-    let sent: Vec<MovedRow> = send.fetch_all(&mut *conn).await?;
+    let sent: Vec<MovedRow> = sent.await?;
     let (sent, lanes): (Vec<_>, Vec<_>) =
         sent.into_iter().map(|row| (JobId(row.id), row.lane)).unzip();
     unblock(conn, lanes).await?;
@@ -382,15 +345,13 @@ async fn end(
     ended: &[Ended],
     at: Micros,
 ) -> Result<Vec<JobId>, sqlx::Error> {
-    let rows: Vec<_> = ended
-        .iter()
-        .map(|Ended { id, attempt, ending, .. }| {
-            let (state, due_at) = (ending.state().as_str(), ending.due_at().map(|at| at.0));
-            (Hex(id.0), attempt, state, u8::from(ending.is_failure()), due_at, ending.error())
-        })
-        .collect();
-    let end = sqlx::query_as(END.sqlite).bind(Json(rows)).bind(at.0);
-    let rows: Vec<MovedRow> = end.fetch_all(&mut *conn).await?;
+    let rows = rows::put_returning(conn, END, ended, |values, one: &Ended| {
+        let Ended { id, attempt, ending, .. } = one;
+        values.bind(id.0).bind(*attempt).bind(ending.state().as_str());
+        values.bind(i64::from(ending.is_failure())).bind(ending.due_at().map(|at| at.0));
+        values.bind(ending.error()).bind(at.0);
+    });
+    let rows: Vec<MovedRow> = rows.await?;
     let matched: Vec<JobId> = rows.iter().map(|row| JobId(row.id)).collect();
     moved(conn, rows).await?;
     let (mut sent, mut jobs) = (Vec::new(), Vec::new());

@@ -7,8 +7,9 @@
 
 use crate::adapters::sql::texts::Sql;
 use sqlx::{
-    AssertSqlSafe, Encode, Sqlite, SqliteConnection, Type, error::BoxDynError,
-    sqlite::SqliteArguments,
+    AssertSqlSafe, Encode, FromRow, Sqlite, SqliteConnection, Type,
+    error::BoxDynError,
+    sqlite::{SqliteArguments, SqliteRow},
 };
 
 /// More rows cost no less each, and a statement of so many rows some 50 KiB.
@@ -39,21 +40,53 @@ pub(super) async fn put<T>(
     rows: &[T],
     bind: impl Fn(&mut Values, &T),
 ) -> Result<u64, sqlx::Error> {
-    let (mut rest, mut affected) = (rows, 0);
-    while !rest.is_empty() {
-        let (run, others) = rest.split_at(run_of(rest.len()));
-        let mut values = Values::default();
-        run.iter().for_each(|row| bind(&mut values, row));
-        if let Some(error) = values.failed {
-            return Err(sqlx::Error::Encode(error));
-        }
-        // The text is one of ours, with one of its parts repeated.
-        let text = AssertSqlSafe(repeated(statement.sqlite, run.len())?);
-        let done = sqlx::query_with(text, values.bound).execute(&mut *conn).await?;
-        affected += done.rows_affected();
-        rest = others;
+    let mut affected = 0;
+    for run in runs(rows) {
+        let (text, values) = of(statement, run, &bind)?;
+        affected += sqlx::query_with(text, values).execute(&mut *conn).await?.rows_affected();
     }
     Ok(affected)
+}
+
+/// The same of a statement that returns something.
+pub(super) async fn put_returning<T, R>(
+    conn: &mut SqliteConnection,
+    statement: Sql,
+    rows: &[T],
+    bind: impl Fn(&mut Values, &T),
+) -> Result<Vec<R>, sqlx::Error>
+where
+    R: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
+{
+    let mut returned = Vec::new();
+    for run in runs(rows) {
+        let (text, values) = of(statement, run, &bind)?;
+        returned.append(&mut sqlx::query_as_with(text, values).fetch_all(&mut *conn).await?);
+    }
+    Ok(returned)
+}
+
+/// A run's statement and its values.
+fn of<T>(
+    statement: Sql,
+    run: &[T],
+    bind: impl Fn(&mut Values, &T),
+) -> Result<(AssertSqlSafe<String>, SqliteArguments), sqlx::Error> {
+    let mut values = Values::default();
+    run.iter().for_each(|row| bind(&mut values, row));
+    match values.failed {
+        Some(error) => Err(sqlx::Error::Encode(error)),
+        // The text is one of ours, with one of its parts repeated.
+        None => Ok((AssertSqlSafe(repeated(statement.sqlite, run.len())?), values.bound)),
+    }
+}
+
+fn runs<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let (run, others) = (!rest.is_empty()).then(|| rest.split_at(run_of(rest.len())))?;
+        rest = others;
+        Some(run)
+    })
 }
 
 /// The greatest power of two that so many rows fill.
