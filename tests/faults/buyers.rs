@@ -21,10 +21,15 @@ pub(crate) struct Shop<'a> {
 
 impl<'a> Shop<'a> {
     pub(crate) fn on(stack: &'a Stack) -> Self {
+        Self::with(stack, "")
+    }
+
+    /// One with more in its configuration.
+    pub(crate) fn with(stack: &'a Stack, more: &str) -> Self {
         // Free now, and ours while nobody else asks for it.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let config = stack.path("stoa.toml");
-        std::fs::write(&config, "[payments]\ntest_cards = true\n").unwrap();
+        std::fs::write(&config, format!("[payments]\ntest_cards = true\n{more}")).unwrap();
         Self { stack, address, config: config.to_str().unwrap().to_owned() }
     }
 
