@@ -91,9 +91,14 @@ impl Rulebook {
 
     /// Whether any list counts for a buyer now, in whatever currency.
     pub fn has_lists_for(&self, buyer: &Buyer, now: Micros) -> bool {
-        let meant = |audience| self.meant_for.get(&audience).into_iter().flatten();
-        let mut lists = buyer.audiences().into_iter().flat_map(meant);
-        lists.any(|id| self.lists.get(id).is_some_and(|list| list.counts_at(now)))
+        let audiences = buyer.audiences();
+        audiences.iter().any(|audience| self.lists_of(audience, now).next().is_some())
+    }
+
+    /// The lists that are meant for these and count now.
+    pub fn lists_of(&self, audience: &Audience, now: Micros) -> impl Iterator<Item = PriceListId> {
+        let meant = self.meant_for.get(audience).into_iter().flatten().copied();
+        meant.filter(move |id| self.lists.get(id).is_some_and(|list| list.counts_at(now)))
     }
 
     pub fn tax_at<'a>(&'a self, place: &'a Destination) -> TaxAt<'a> {

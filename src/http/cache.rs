@@ -44,13 +44,16 @@ pub(crate) struct Key {
     pub(crate) scope: Arc<Scope>,
     /// The search index's generation for a list, else 0.
     pub(crate) generation: u64,
+    /// What everybody pays by, on a page that shows it, else 0.
+    pub(crate) prices: u64,
     /// Path and query, in one spelling.
     pub(crate) address: Box<str>,
 }
 
 impl Key {
     fn sought(&self) -> Sought<'_> {
-        Sought { scope: &self.scope, generation: self.generation, address: &self.address }
+        let Self { scope, generation, prices, address } = self;
+        Sought { scope, generation: *generation, prices: *prices, address }
     }
 }
 
@@ -59,12 +62,14 @@ impl Key {
 pub(crate) struct Sought<'a> {
     pub(crate) scope: &'a Scope,
     pub(crate) generation: u64,
+    pub(crate) prices: u64,
     pub(crate) address: &'a str,
 }
 
 impl Equivalent<Key> for Sought<'_> {
     fn equivalent(&self, key: &Key) -> bool {
         self.generation == key.generation
+            && self.prices == key.prices
             && self.address == &*key.address
             && *self.scope == *key.scope
     }
@@ -284,7 +289,7 @@ mod tests {
     }
 
     fn key(n: u64) -> Key {
-        Key { scope: Arc::default(), generation: 0, address: format!("/p/{n}").into() }
+        Key { scope: Arc::default(), generation: 0, prices: 0, address: format!("/p/{n}").into() }
     }
 
     fn built(version: u64, of: &[u64]) -> Built {

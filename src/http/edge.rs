@@ -5,7 +5,6 @@
 //! else is found by the first part of its path in a map and goes to that module's warp service.
 
 use crate::{
-    domain::principal::Principal,
     http::{
         access::{self, Caller},
         app::App,
@@ -89,10 +88,7 @@ impl Edge {
             return None;
         }
         let path = request.uri().path();
-        if is_made_for_who_asks(path)
-            && (self.app.rules.has_lists_for(&Principal::NOBODY)
-                || self.may_be_signed_in(request.headers()))
-        {
+        if shows_prices(path) && self.may_be_signed_in(request.headers()) {
             return None;
         }
         let address = request.uri().path_and_query()?.as_str();
@@ -100,7 +96,8 @@ impl Edge {
             true => self.app.search.generation(),
             false => 0,
         };
-        let sought = Sought { scope: &self.app.scope, generation, address };
+        let prices = prices_on(&self.app, path);
+        let sought = Sought { scope: &self.app.scope, generation, prices, address };
         let entry = self.app.cache.get(&sought)?;
         self.meters.hits.increment(1);
         Some(entry.page.answer(request.method(), request.headers()))
@@ -327,8 +324,17 @@ pub(super) fn varies_by_generation(path: &str) -> bool {
     matches!(first_segment(path), "" | "c" | "search" | "sitemap")
 }
 
-/// Pages that show prices: kept ones show products' own, which others may pay otherwise.
-fn is_made_for_who_asks(path: &str) -> bool {
+/// What everybody pays by on this page, as a part of what it is kept under: 0 where it shows nothing
+/// of that, and while products' own prices are all there is.
+pub(super) fn prices_on(app: &App, path: &str) -> u64 {
+    match shows_prices(path) {
+        true => app.rules.for_everybody(),
+        false => 0,
+    }
+}
+
+/// Who is signed in gets these pages with their own.
+fn shows_prices(path: &str) -> bool {
     matches!(first_segment(path), "" | "c" | "p" | "search")
 }
 

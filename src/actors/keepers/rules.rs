@@ -25,7 +25,7 @@ use crate::{
         document::ProductDocument,
         id::PriceListId,
         money::{Currency, Money},
-        price::{Buyer, PriceSet},
+        price::{Audience, Buyer, PriceSet},
         principal::Principal,
         rulebook::Rulebook,
         scope::Site,
@@ -38,7 +38,10 @@ use crate::{
         writer::{Write, Written},
     },
 };
-use std::sync::Arc;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
 pub(crate) struct RulesParts {
     pub(crate) shelf: RuleShelf,
@@ -84,6 +87,22 @@ impl Rules {
     pub(crate) fn has_lists_for(&self, who: &Principal) -> bool {
         let (buyer, now) = (self.buyer(who), self.parts.clock.now());
         self.now().has_lists_for(&buyer, now)
+    }
+
+    /// Another number whenever lists may say something else to everybody; 0 while none is for them.
+    pub(crate) fn for_everybody(&self) -> u64 {
+        // First: what changes meanwhile makes this number an old one.
+        let changes = self.parts.shelf.price_changes();
+        let everybody = Audience::Site { site: self.parts.site.clone() };
+        let (book, now) = (self.now(), self.parts.clock.now());
+        let mut lists = book.lists_of(&everybody, now).peekable();
+        if lists.peek().is_none() {
+            return 0;
+        }
+        let mut hasher = DefaultHasher::new();
+        changes.hash(&mut hasher);
+        lists.for_each(|list| list.hash(&mut hasher));
+        hasher.finish().max(1)
     }
 
     /// What a code takes off goods of `subtotal`, or why it takes nothing. Reads the database only

@@ -125,7 +125,7 @@ async fn cached(
     address: Box<str>,
     write: impl FnOnce(&CategoryTree) -> Result<Vec<u8>, Problem>,
 ) -> Result<Response, Problem> {
-    let key = Key { scope: Arc::clone(&app.scope), generation: 0, address };
+    let key = Key { scope: Arc::clone(&app.scope), generation: 0, prices: 0, address };
     let build = || async {
         let json = write(&app.documents.categories(&app.scope))?;
         let extra = headers::of_data(&app.config);

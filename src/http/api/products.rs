@@ -236,7 +236,7 @@ async fn show_one(app: Arc<App>, asked: Asked) -> Result<warp::reply::Response, 
 /// A product as JSON, from the page cache.
 pub(crate) async fn one(app: &Arc<App>, sku: &Sku) -> Result<Arc<Entry>, Problem> {
     let address = format!("/api/v1/products/{}", encode(sku.as_str())).into();
-    let key = Key { scope: Arc::clone(&app.scope), generation: 0, address };
+    let key = Key { scope: Arc::clone(&app.scope), generation: 0, prices: 0, address };
     let build = || async {
         let found = shown(app, sku)?.ok_or_else(Problem::not_found)?;
         let extra = headers::of_data(&app.config);

@@ -85,7 +85,8 @@ async fn show_home(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
         return Ok(own::answer(&app.render.page(page).await?, &asked));
     }
     let key = key(&app, app.search.generation(), "/".into());
-    let build = || app.render.page(async move { home(&app_, None).await });
+    let page = async move { home(&app_, Own::of_everybody(&app_).as_ref()).await };
+    let build = || app.render.page(page);
     Ok(app.cache.get_or_build(key, build).await?.answer(&asked))
 }
 
@@ -181,7 +182,9 @@ async fn show_list(
     kept: bool,
 ) -> Result<Response, Problem> {
     let key = key(&app, app.search.generation(), address);
-    let own = Own::of(&app, &asked).await.map(Arc::new);
+    let own = Own::of(&app, &asked).await;
+    let is_own = own.is_some();
+    let own = own.or_else(|| Own::of_everybody(&app)).map(Arc::new);
     let build = async || {
         let query = question.query(LENGTH, true);
         let offset = app.offset();
@@ -200,7 +203,7 @@ async fn show_list(
         };
         app.render.page(page).await
     };
-    if own.is_some() {
+    if is_own {
         return Ok(own::answer(&build().await?, &asked));
     }
     if kept {
@@ -265,12 +268,13 @@ fn list(
 async fn show_suggestions(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let typed = asked.query.text("q").unwrap_or_default();
     let own = Own::of(&app, &asked).await;
-    let found = match &own {
+    let is_own = own.is_some();
+    let found = match own.or_else(|| Own::of_everybody(&app)) {
         Some(own) => own.suggestions(&app, typed, SUGGESTIONS).await?,
         None => api::search::suggestions(&app, typed, SUGGESTIONS).await?,
     };
     let bytes = views::suggestions_html(&found);
-    if own.is_some() {
+    if is_own {
         let page = Page::new(HTML, bytes, Keep::Revalidate, &headers::of_data(&app.config));
         return Ok(own::answer(&Built { page, products: Vec::new(), keep: false }, &asked));
     }

@@ -13,7 +13,7 @@ mod sitemap;
 use crate::http::{
     app::App,
     cache::Key,
-    headers,
+    edge, headers,
     page::{Keep, Page},
     resource::Resource,
 };
@@ -40,7 +40,9 @@ use crate::http::personal::{HTML, sentence};
 
 /// The key of a page that the search index has a part in, or (`generation` 0) has not.
 fn key(app: &App, generation: u64, address: String) -> Key {
-    Key { scope: Arc::clone(&app.scope), generation, address: address.into() }
+    let path = address.split('?').next().unwrap_or_default();
+    let prices = edge::prices_on(app, path);
+    Key { scope: Arc::clone(&app.scope), generation, prices, address: address.into() }
 }
 
 /// A page of ours with the headers that go with one.

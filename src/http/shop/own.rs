@@ -1,8 +1,8 @@
 //! What pages of the shop show to whoever is signed in: what things cost them, and what is in their
 //! cart. And to everybody, while there is a price list for everybody: what things cost by it.
 //!
-//! A page for all is kept, and says products' own prices. Here it is made anew and kept by nobody, so
-//! it is right without any script. Without such a list only who is signed in comes here.
+//! Theirs is made anew and kept by nobody, so it is right without any script; the page for everybody
+//! is kept under what lists say to everybody.
 
 use crate::{
     actors::keepers::carts::Prices,
@@ -33,19 +33,9 @@ pub(super) struct Own {
 }
 
 impl Own {
-    /// `None`: the page is as for everybody.
+    /// `None`: nobody is signed in, and the page is as for everybody.
     pub(super) async fn of(app: &App, asked: &Asked) -> Option<Self> {
-        match asked.visit.session().and_then(|session| session.user()) {
-            Some(_) => Self::of_signed_in(app, asked).await,
-            None => app.rules.has_lists_for(&Principal::NOBODY).then_some(Self {
-                who: Principal::NOBODY,
-                priced: true,
-                visitor: None,
-            }),
-        }
-    }
-
-    async fn of_signed_in(app: &App, asked: &Asked) -> Option<Self> {
+        asked.visit.session()?.user()?;
         let who = asked.visit.principal()?;
         let priced = app.rules.has_lists_for(&who);
         // Without the database the page still stands; a script asks for the count later.
@@ -57,6 +47,12 @@ impl Own {
             None => Some(0),
         };
         Some(Self { who, priced, visitor: Some(Visitor { cart_lines }) })
+    }
+
+    /// What a list for everybody says. `None`: there is none, and products' own prices hold.
+    pub(super) fn of_everybody(app: &App) -> Option<Self> {
+        let who = Principal::NOBODY;
+        app.rules.has_lists_for(&who).then_some(Self { who, priced: true, visitor: None })
     }
 
     /// The document with what it and its variants cost them, and from which quantities on.

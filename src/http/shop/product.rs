@@ -30,7 +30,8 @@ async fn show(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
         return Ok(own::answer(&build(&app, slug, Some(&own))?, &asked));
     }
     let key = key(&app, 0, views::product_path(slug));
-    let entry = app.cache.get_or_build(key, || async { build(&app, slug, None) }).await?;
+    let build = || async { build(&app, slug, Own::of_everybody(&app).as_ref()) };
+    let entry = app.cache.get_or_build(key, build).await?;
     Ok(entry.answer(&asked))
 }
 

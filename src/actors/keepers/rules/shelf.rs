@@ -37,6 +37,8 @@ struct Shared {
     groups: RwLock<HashMap<CustomerId, CustomerGroupId>>,
     /// Rises behind each change of the above.
     changes: AtomicU64,
+    /// Behind each of lists and what they say, whoever is in a group.
+    price_changes: AtomicU64,
     progress: Progress,
 }
 
@@ -60,6 +62,11 @@ impl RuleShelf {
     /// Another number: something may be otherwise.
     pub(super) fn changes(&self) -> u64 {
         self.shared.changes.load(Ordering::Acquire)
+    }
+
+    /// Another number: a list, or what one says, may be otherwise.
+    pub(super) fn price_changes(&self) -> u64 {
+        self.shared.price_changes.load(Ordering::Acquire)
     }
 
     /// Where in the log it stands.
@@ -90,6 +97,7 @@ impl RuleShelf {
         *write(&self.shared.book) = Arc::new(book);
         *write(&self.shared.prices) = prices;
         *write(&self.shared.groups) = groups;
+        self.shared.price_changes.fetch_add(1, Ordering::Release);
         self.stands_at(at);
         Ok(at)
     }
@@ -114,6 +122,9 @@ impl RuleShelf {
             let products: Vec<_> = products.iter().copied().collect();
             let entries = rows.prices(&products).await?;
             write(&self.shared.prices).replace(&products, &entries);
+        }
+        if *rules || !products.is_empty() {
+            self.shared.price_changes.fetch_add(1, Ordering::Release);
         }
         if !customers.is_empty() {
             let customers: Vec<_> = customers.iter().copied().collect();
