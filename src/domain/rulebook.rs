@@ -92,13 +92,19 @@ impl Rulebook {
     /// Whether any list counts for a buyer now, in whatever currency.
     pub fn has_lists_for(&self, buyer: &Buyer, now: Micros) -> bool {
         let audiences = buyer.audiences();
-        audiences.iter().any(|audience| self.lists_of(audience, now).next().is_some())
+        audiences.iter().any(|audience| self.meant_for(audience).any(|list| list.counts_at(now)))
     }
 
-    /// The lists that are meant for these and count now.
-    pub fn lists_of(&self, audience: &Audience, now: Micros) -> impl Iterator<Item = PriceListId> {
-        let meant = self.meant_for.get(audience).into_iter().flatten().copied();
-        meant.filter(move |id| self.lists.get(id).is_some_and(|list| list.counts_at(now)))
+    /// The lists that are meant for these and count now, and until when it is these.
+    pub fn lists_of(&self, audience: &Audience, now: Micros) -> (Vec<PriceListId>, Option<Micros>) {
+        let counting = self.meant_for(audience).filter(|list| list.counts_at(now));
+        let until = self.meant_for(audience).filter_map(|list| list.schedule.next_change(now));
+        (counting.map(|list| list.id).collect(), until.min())
+    }
+
+    fn meant_for(&self, audience: &Audience) -> impl Iterator<Item = &PriceList> {
+        let ids = self.meant_for.get(audience).into_iter().flatten();
+        ids.filter_map(|id| self.lists.get(id))
     }
 
     pub fn tax_at<'a>(&'a self, place: &'a Destination) -> TaxAt<'a> {

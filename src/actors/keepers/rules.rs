@@ -8,6 +8,7 @@
 //!
 //! Without any rules everybody pays products' own prices, without tax, and sending costs nothing.
 
+mod kept;
 mod shelf;
 mod staff;
 
@@ -30,6 +31,7 @@ use crate::{
         rulebook::Rulebook,
         scope::Site,
         tax::TaxMode,
+        time::Micros,
     },
     ports::{
         StoreError,
@@ -91,18 +93,15 @@ impl Rules {
 
     /// Another number whenever lists may say something else to everybody; 0 while none is for them.
     pub(crate) fn for_everybody(&self) -> u64 {
-        // First: what changes meanwhile makes this number an old one.
-        let changes = self.parts.shelf.price_changes();
-        let everybody = Audience::Site { site: self.parts.site.clone() };
-        let (book, now) = (self.now(), self.parts.clock.now());
-        let mut lists = book.lists_of(&everybody, now).peekable();
-        if lists.peek().is_none() {
-            return 0;
-        }
-        let mut hasher = DefaultHasher::new();
-        changes.hash(&mut hasher);
-        lists.for_each(|list| list.hash(&mut hasher));
-        hasher.finish().max(1)
+        let now = self.parts.clock.now();
+        self.parts.shelf.kept().at(now, |changes| {
+            let (book, site) = (self.now(), self.parts.site.clone());
+            let (lists, until) = book.lists_of(&Audience::Site { site }, now);
+            let mut hasher = DefaultHasher::new();
+            (changes, &lists).hash(&mut hasher);
+            let number = if lists.is_empty() { 0 } else { hasher.finish().max(1) };
+            (number, until.unwrap_or(Micros(i64::MAX)))
+        })
     }
 
     /// What a code takes off goods of `subtotal`, or why it takes nothing. Reads the database only

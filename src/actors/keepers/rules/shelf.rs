@@ -1,5 +1,6 @@
 //! The rules in this node's memory, as they were at a place in the log.
 
+use super::kept::Kept;
 use crate::{
     actors::reconcilers::Progress,
     domain::{
@@ -37,8 +38,8 @@ struct Shared {
     groups: RwLock<HashMap<CustomerId, CustomerGroupId>>,
     /// Rises behind each change of the above.
     changes: AtomicU64,
-    /// Behind each of lists and what they say, whoever is in a group.
-    price_changes: AtomicU64,
+    /// Of lists and what they say, whoever is in a group.
+    kept: Kept,
     progress: Progress,
 }
 
@@ -64,9 +65,9 @@ impl RuleShelf {
         self.shared.changes.load(Ordering::Acquire)
     }
 
-    /// Another number: a list, or what one says, may be otherwise.
-    pub(super) fn price_changes(&self) -> u64 {
-        self.shared.price_changes.load(Ordering::Acquire)
+    /// What stands for what lists say to everybody.
+    pub(super) fn kept(&self) -> &Kept {
+        &self.shared.kept
     }
 
     /// Where in the log it stands.
@@ -97,7 +98,7 @@ impl RuleShelf {
         *write(&self.shared.book) = Arc::new(book);
         *write(&self.shared.prices) = prices;
         *write(&self.shared.groups) = groups;
-        self.shared.price_changes.fetch_add(1, Ordering::Release);
+        self.shared.kept.forget();
         self.stands_at(at);
         Ok(at)
     }
@@ -124,7 +125,7 @@ impl RuleShelf {
             write(&self.shared.prices).replace(&products, &entries);
         }
         if *rules || !products.is_empty() {
-            self.shared.price_changes.fetch_add(1, Ordering::Release);
+            self.shared.kept.forget();
         }
         if !customers.is_empty() {
             let customers: Vec<_> = customers.iter().copied().collect();
