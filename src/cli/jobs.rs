@@ -21,16 +21,19 @@ enum What {
     List {
         #[command(flatten)]
         filter: Filter,
+        /// Only the children of this job.
+        #[arg(long, value_name = "ID")]
+        root: Option<String>,
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
     /// All there is about one job.
     Show { id: String },
-    /// Try jobs anew, and now.
+    /// Try jobs anew, and now; of a root's children those that ended without success.
     Retry(Act),
     /// Drop jobs; those that run are left alone.
     Discard(Act),
-    /// Cancel jobs that wait, and end those that run.
+    /// Cancel jobs that wait, and end those that run; with a root its children.
     Cancel(Act),
 }
 
@@ -75,9 +78,10 @@ impl Jobs {
     pub(crate) async fn run(self, context: &Context) -> Outcome {
         let server = context.running_server()?;
         match &self.what {
-            What::List { filter, limit } => {
+            What::List { filter, root, limit } => {
                 let mut path = format!("/ops/jobs.json?limit={limit}");
-                for (name, value) in filter.given() {
+                let root = root.as_deref().map(|root| ("root", root));
+                for (name, value) in filter.given().chain(root) {
                     path.push_str(&format!("&{name}={}", escaped(value)));
                 }
                 list(context, &server.get(&path).await?)
@@ -131,7 +135,7 @@ fn list(context: &Context, answer: &Value) -> Outcome {
         .into_iter()
         .flatten()
         .map(|row| {
-            let mut cells: Vec<String> = keys.iter().map(|key| output::cell(row, key)).collect();
+            let mut cells: Vec<String> = keys.iter().map(|key| cell(row, key)).collect();
             // The first line says what, those below where.
             let error = output::cell(row, "error");
             cells.push(error.lines().next().unwrap_or_default().to_owned());
@@ -146,12 +150,31 @@ fn list(context: &Context, answer: &Value) -> Outcome {
     Ok(())
 }
 
+/// A root's state is that of the whole of its family, with how many of its children are over.
+fn cell(row: &Value, key: &str) -> String {
+    let family = &row["family"];
+    match key {
+        "state" if !family.is_null() => {
+            let of = |key| output::cell(family, key);
+            format!("{} {}/{}", of("state"), of("over"), of("jobs"))
+        }
+        _ => output::cell(row, key),
+    }
+}
+
 fn show(context: &Context, job: &Value) -> Outcome {
     if context.json {
         return output::json(job);
     }
     for (key, value) in job.as_object().into_iter().flatten() {
-        if key != "error" && !value.is_null() {
+        if key == "family" && !value.is_null() {
+            let of = |key| output::cell(value, key);
+            let (state, over, jobs) = (of("state"), of("over"), of("jobs"));
+            let (failed, cancelled) = (of("failed"), of("cancelled"));
+            output::say(&format!(
+                "{key:<12}{state}: {over} of {jobs} over, {failed} failed, {cancelled} cancelled"
+            ));
+        } else if key != "error" && !value.is_null() {
             output::say(&format!("{key:<12}{}", output::cell(job, key)));
         }
     }

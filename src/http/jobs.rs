@@ -40,11 +40,14 @@ const JOBS: &str = "/ops/jobs.json";
 const MOST_TEXT: usize = 200;
 const STATE: Takes = Takes::OneOf(JobState::NAMES);
 const QUEUE: Takes = Takes::OneOf(Queue::NAMES);
+const UUID: Takes =
+    Takes::Formed { most: 36, pattern: "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$" };
 const LIST: &[Param] = &[
     Param::new("state", STATE, "Only these; left out: in whatever state."),
     Param::new("queue", QUEUE, "Only those of this queue."),
     Param::new("topic", Takes::Text { most: MOST_TEXT }, "Only those of this topic."),
     Param::new("error", Takes::Text { most: MOST_TEXT }, "Only those with this in their error."),
+    Param::new("root", UUID, "Only the children of this job."),
     Param::new(
         "after",
         Takes::Formed { most: cursor::MOST, pattern: cursor::PATTERN },
@@ -52,11 +55,7 @@ const LIST: &[Param] = &[
     ),
     Param::new("limit", Takes::Integer { least: 1, most: 200, default: 50 }, "Jobs at most."),
 ];
-const ID: Param = Param::new(
-    "id",
-    Takes::Formed { most: 36, pattern: "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$" },
-    "The job's id.",
-);
+const ID: Param = Param::new("id", UUID, "The job's id.");
 const NAME: Param = Param::new("name", QUEUE, "The queue's name.");
 /// Named one by one.
 const MOST_NAMED: usize = 1_000;
@@ -152,7 +151,8 @@ pub(crate) fn resources() -> Vec<Resource> {
     let act = Doc::new("act_on_jobs", "ops", "Retry, discard or cancel jobs")
         .about(
             "Of those named, or of all that a filter finds; with `preview` it only says how many \
-             those are. A job that is in no state for it is passed over.",
+             those are. A job that is in no state for it is passed over. With a root its children \
+             are cancelled, or those of them retried that ended without success.",
         )
         .body(json::<JobAction>())
         .answer(200, "What came of it.", json::<ActionDone>());
@@ -225,6 +225,12 @@ async fn show_list(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
         queue: asked.query.optional("queue").and_then(Queue::parse),
         topic: text("topic"),
         error: text("error"),
+        root: match asked.query.optional("root") {
+            Some(text) => {
+                Some(text.parse().map_err(|_| Problem::parameter("root", "the id of a job"))?)
+            }
+            None => None,
+        },
     };
     let after = match asked.query.text("after") {
         Some(text) => Some(JobId(cursor::read::<BeforeJob>("after", text)?.0)),
@@ -235,8 +241,8 @@ async fn show_list(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let mut jobs = app.jobs.list(&filter, after, most).await?;
     let more = jobs.len() > limit;
     jobs.truncate(limit);
-    let next = jobs.last().filter(|_| more).map(|job| cursor::write(BeforeJob(job.id.0)));
-    let list = JobList { items: jobs.into_iter().map(Into::into).collect(), next: next.clone() };
+    let next = jobs.last().filter(|_| more).map(|(job, _)| cursor::write(BeforeJob(job.id.0)));
+    let list = JobList { items: jobs.into_iter().map(JobView::of).collect(), next: next.clone() };
     let mut response = fresh(&app, &list);
     link_next(&mut response, JOBS, &asked.query.address(), next.as_deref());
     Ok(response)
@@ -246,7 +252,7 @@ async fn show_one(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let absent = || Problem::new(Code::NotFound, "there is no such job, or it is forgotten");
     let id: JobId = asked.path[0].parse().map_err(|_| absent())?;
     let job = app.jobs.show(id).await?.ok_or_else(absent)?;
-    Ok(fresh(&app, &JobView::from(job)))
+    Ok(fresh(&app, &JobView::of(job)))
 }
 
 async fn act_on(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
@@ -316,7 +322,7 @@ fn filter(act: JobAct, which: Which) -> Result<JobFilter, Problem> {
             return Err(Problem::field(pointer, format!("at most {MOST_TEXT} characters")));
         }
     }
-    Ok(JobFilter { state: Some(state), queue, topic, error })
+    Ok(JobFilter { state: Some(state), queue, topic, error, root: None })
 }
 
 async fn show_queues(app: Arc<App>, _: Asked) -> Result<Response, Problem> {

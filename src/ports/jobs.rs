@@ -9,11 +9,12 @@ use super::StoreError;
 use crate::domain::{
     audit::Change,
     id::{JobId, MailId, WorkerId},
-    job::{JobState, Priority, Queue},
+    job::{Family, JobState, Priority, Queue},
     time::Micros,
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A kind of job, as its rows name it. The body's form may change; then its version rises.
 pub trait Topic: Serialize {
@@ -73,6 +74,8 @@ pub struct NewJob {
     /// Jobs of one lane run one at a time, in the order of their ids.
     pub lane: Option<String>,
     pub once: Once,
+    /// Of whose family it is. A root has none itself.
+    pub root: Option<JobId>,
 }
 
 /// What becomes of a job when there is one like it.
@@ -104,6 +107,7 @@ impl NewJob {
             expires_at: None,
             lane: None,
             once: Once::Each,
+            root: None,
         }
     }
 
@@ -214,6 +218,8 @@ pub enum Effect {
     MailSent { id: MailId, at: Micros },
     /// More work.
     Send(NewJob),
+    /// More work, that belongs to this: its family isn't over before.
+    Child(NewJob),
 }
 
 /// How a process that runs jobs shows itself.
@@ -303,7 +309,8 @@ pub enum JobAct {
     Retry,
     /// Dropped: one that doesn't run.
     Discard,
-    /// One that waits is cancelled; one that runs is asked to end.
+    /// One that waits is cancelled; one that runs is asked to end. What is put on behalf of a root
+    /// that was cancelled is cancelled as it comes.
     Cancel,
 }
 
@@ -371,6 +378,8 @@ pub struct JobFilter {
     pub topic: Option<String>,
     /// Somewhere in the error of the last try.
     pub error: Option<String>,
+    /// Its children.
+    pub root: Option<JobId>,
 }
 
 /// A job as it stands.
@@ -400,6 +409,8 @@ pub struct JobNow {
     pub cancelling: bool,
     /// Of the last try.
     pub error: Option<String>,
+    /// Of whose family it is.
+    pub root: Option<JobId>,
 }
 
 /// A queue as it stands.
@@ -427,6 +438,8 @@ pub trait Jobs: Send + Sync {
     async fn workers(&self) -> Result<Vec<Worker>, StoreError>;
     /// Every queue, with what waits there and who paused it.
     async fn queues(&self) -> Result<Vec<QueueNow>, StoreError>;
+    /// Of those that are roots, how their children stand.
+    async fn families(&self, roots: &[JobId]) -> Result<BTreeMap<JobId, Family>, StoreError>;
     async fn job(&self, id: JobId) -> Result<Option<JobNow>, StoreError>;
     /// Up to `limit` of those, the newest first, behind `after`.
     async fn jobs(

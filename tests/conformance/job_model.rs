@@ -8,14 +8,14 @@ use proptest::test_runner::{Config, TestRunner};
 use stoa::{
     domain::{
         id::{JobId, WorkerId},
-        job::{JobState, MOST_LOSSES, Priority, Queue, Step},
+        job::{Family, JobState, MOST_LOSSES, Priority, Queue, Step},
         time::Micros,
     },
     ports::{
         clock::Ids,
         jobs::{
-            Ended, Ending, JobAct, JobActs, JobFilter, JobNow, JobWrite, Jobs, JobsWritten, NewJob,
-            NewWorker, Once,
+            Effect, Ended, Ending, JobAct, JobActs, JobFilter, JobNow, JobWrite, Jobs, JobsWritten,
+            NewJob, NewWorker, Once,
         },
         writer::{Write, Written},
     },
@@ -42,6 +42,8 @@ enum Op {
         ending: u8,
         late: bool,
         delay: i64,
+        /// It puts one on its behalf.
+        child: bool,
     },
     HandBack {
         pick: usize,
@@ -68,8 +70,10 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
             Op::Send { lane, priority, delay }
         }),
         4 => (0usize..2, 1u32..4).prop_map(|(worker, most)| Op::Claim { worker, most }),
-        4 => (any::<usize>(), 0u8..6, proptest::bool::weighted(0.2), 0i64..3)
-            .prop_map(|(pick, ending, late, delay)| Op::End { pick, ending, late, delay }),
+        4 => (any::<usize>(), 0u8..6, proptest::bool::weighted(0.2), 0i64..3, any::<bool>())
+            .prop_map(|(pick, ending, late, delay, child)| {
+                Op::End { pick, ending, late, delay, child }
+            }),
         1 => any::<usize>().prop_map(|pick| Op::HandBack { pick }),
         1 => (0usize..2).prop_map(|worker| Op::Lose { worker }),
         1 => (0usize..2).prop_map(|worker| Op::Leave { worker }),
@@ -93,9 +97,47 @@ struct Modelled {
     losses: u32,
     worker: Option<usize>,
     cancelling: bool,
+    /// What comes into its family is cancelled.
+    given_up: bool,
+    root: Option<JobId>,
+}
+
+fn plain(id: JobId, at: Micros) -> NewJob {
+    NewJob {
+        id,
+        topic: "test".into(),
+        version: 1,
+        body: "{}".into(),
+        queue: Queue::Default,
+        priority: Priority::Highest,
+        at,
+        due_at: at,
+        expires_at: None,
+        lane: None,
+        once: Once::Each,
+        root: None,
+    }
 }
 
 impl Modelled {
+    fn plain(id: JobId, at: i64) -> Self {
+        Self {
+            id,
+            state: JobState::Ready,
+            lane: None,
+            blocked: false,
+            handicap: 0,
+            due_at: at,
+            attempt: 0,
+            failures: 0,
+            losses: 0,
+            worker: None,
+            cancelling: false,
+            given_up: false,
+            root: None,
+        }
+    }
+
     fn step(&mut self, step: Step) {
         self.state = self.state.after(step).unwrap_or_else(|| panic!("{step:?} of {self:?}"));
         if self.state != JobState::Running {
@@ -140,6 +182,13 @@ impl Model {
             job.id
         });
         taken.collect()
+    }
+
+    fn family(&self, root: JobId) -> Option<Family> {
+        let mut family = Family::default();
+        let children = self.jobs.iter().filter(|job| job.root == Some(root));
+        children.for_each(|job| family.add(job.state, 1));
+        (family.all() > 0).then_some(family)
     }
 
     fn running(&self, pick: usize) -> Option<usize> {
@@ -191,32 +240,20 @@ async fn one(
             let (id, priority) = (JobId(shop.source.next()), Priority::ALL[priority]);
             let due_at = *at + delay * SECOND;
             let new = NewJob {
-                id,
-                topic: "test".into(),
-                version: 1,
-                body: "{}".into(),
-                queue: Queue::Default,
                 priority,
-                at: now,
                 due_at: Micros(due_at),
-                expires_at: None,
                 lane: lane.map(|lane| lane.to_string()),
-                once: Once::Each,
+                ..plain(id, now)
             };
             write(shop, JobWrite::Send(vec![new])).await;
             let ready = lane.is_none() && delay == 0;
             model.jobs.push(Modelled {
-                id,
                 state: if ready { JobState::Ready } else { JobState::Scheduled },
                 lane,
                 blocked: lane.is_some(),
                 handicap: i64::try_from(priority.handicap().as_micros()).unwrap(),
                 due_at,
-                attempt: 0,
-                failures: 0,
-                losses: 0,
-                worker: None,
-                cancelling: false,
+                ..Modelled::plain(id, *at)
             });
         }
         Op::Claim { worker, most } => {
@@ -226,7 +263,7 @@ async fn one(
             let ids: Vec<_> = claimed.iter().map(|job| job.id).collect();
             assert_eq!(ids, model.claim(worker, *at, most), "what is claimed, and its order");
         }
-        Op::End { pick, ending, late, delay } => {
+        Op::End { pick, ending, late, delay, child } => {
             let Some(n) = model.running(pick) else { return };
             let error = "no".to_owned();
             let due_at = *at + delay * SECOND;
@@ -241,7 +278,9 @@ async fn one(
             let job = &mut model.jobs[n];
             let attempt = if late { job.attempt - 1 } else { job.attempt };
             let (failed, due) = (ending.is_failure(), ending.due_at());
-            let ended = vec![Ended { id: job.id, attempt, ending, effects: Vec::new() }];
+            let child = child.then(|| plain(JobId(shop.source.next()), Micros(*at - 1)));
+            let effects = child.iter().cloned().map(Effect::Child).collect();
+            let ended = vec![Ended { id: job.id, attempt, ending, effects }];
             let written = write(shop, JobWrite::End { ended, at: now }).await;
             let counted = if late { Vec::new() } else { vec![job.id] };
             assert_eq!(written, JobsWritten::Ended(counted));
@@ -252,6 +291,13 @@ async fn one(
             job.due_at = due.map_or(job.due_at, |due| due.0);
             let goes_on = matches!(step, Step::TryAgain | Step::Snooze);
             job.step(if goes_on && job.cancelling { Step::Cancel } else { step });
+            let root = job.root.unwrap_or(job.id);
+            if let Some(child) = child {
+                let given_up = model.jobs.iter().any(|job| job.id == root && job.given_up);
+                let state = if given_up { JobState::Cancelled } else { JobState::Ready };
+                let of = Modelled { state, root: Some(root), ..Modelled::plain(child.id, *at - 1) };
+                model.jobs.push(of);
+            }
         }
         Op::HandBack { pick } => {
             let Some(n) = model.running(pick) else { return };
@@ -296,13 +342,28 @@ async fn one(
             let id = model.jobs[n].id;
             let acts = JobActs { act, jobs: vec![id], by: "ann".into(), at: now };
             let JobsWritten::Acted(done) = write(shop, JobWrite::Act(acts)).await else { panic!() };
+            let family = model.family(id).unwrap_or_default();
+            let of = |states: &[JobState]| states.iter().any(|state| family.of(*state) > 0);
+            let unfinished = model
+                .jobs
+                .iter()
+                .any(|job| job.root == Some(id) && !job.state.is_over() && !job.cancelling);
+            let failed = of(&[JobState::Failed, JobState::Dead, JobState::Cancelled]);
             let job = &mut model.jobs[n];
+            let of_family = match act {
+                JobAct::Retry => job.state == JobState::Succeeded && failed,
+                JobAct::Cancel => unfinished,
+                JobAct::Discard => false,
+            };
             let may = match act {
                 JobAct::Retry => job.state.after(Step::Retry).is_some(),
                 JobAct::Cancel => job.state.after(Step::Cancel).is_some() && !job.cancelling,
                 JobAct::Discard => job.state != JobState::Running,
             };
-            assert_eq!(!done.is_empty(), may, "{act:?} of {job:?}");
+            assert_eq!(!done.is_empty(), may || of_family, "{act:?} of {job:?}, {family:?}");
+            if may || of_family {
+                job.given_up = act == JobAct::Cancel;
+            }
             match act {
                 _ if !may => {}
                 JobAct::Discard => drop(model.jobs.remove(n)),
@@ -330,12 +391,19 @@ async fn agree(
     if rows.len() != model.jobs.len() {
         return Err(format!("{} jobs, not {}", rows.len(), model.jobs.len()));
     }
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let families = shop.store.families(&ids).await.unwrap();
     for job in &model.jobs {
         let row: &JobNow = rows.iter().find(|row| row.id == job.id).ok_or("one is gone")?;
         let is = (row.state, row.attempt, row.failures, row.losses, row.blocked, row.due_at.0);
         let be = (job.state, job.attempt, job.failures, job.losses, job.blocked, job.due_at);
         let worker = job.worker.map(|worker| workers[worker]);
-        if is != be || row.worker != worker || row.cancelling != job.cancelling {
+        let family = families.get(&job.id).copied();
+        let told = (row.cancelling, row.root, family);
+        if is != be
+            || row.worker != worker
+            || told != (job.cancelling, job.root, model.family(job.id))
+        {
             return Err(format!("{row:?} is to be {job:?} at {at}"));
         }
     }

@@ -41,7 +41,7 @@ on_both_databases![
 
 const MINUTE: i64 = 60_000_000;
 
-fn job(shop: &Shop, at: i64) -> NewJob {
+pub(crate) fn job(shop: &Shop, at: i64) -> NewJob {
     NewJob {
         id: JobId(shop.source.next()),
         topic: "test".into(),
@@ -54,10 +54,11 @@ fn job(shop: &Shop, at: i64) -> NewJob {
         expires_at: None,
         lane: None,
         once: Once::Each,
+        root: None,
     }
 }
 
-async fn write(shop: &mut Shop, write: JobWrite) -> JobsWritten {
+pub(crate) async fn write(shop: &mut Shop, write: JobWrite) -> JobsWritten {
     match shop.commit(Write::Jobs(write)).await.unwrap() {
         Written::Jobs(written) => written,
         other => panic!("{other:?}"),
@@ -65,7 +66,7 @@ async fn write(shop: &mut Shop, write: JobWrite) -> JobsWritten {
 }
 
 /// Puts them and says which were new.
-async fn send(shop: &mut Shop, jobs: &[&NewJob]) -> Vec<JobId> {
+pub(crate) async fn send(shop: &mut Shop, jobs: &[&NewJob]) -> Vec<JobId> {
     let jobs = jobs.iter().map(|job| (*job).clone()).collect();
     match write(shop, JobWrite::Send(jobs)).await {
         JobsWritten::Sent(mut sent) => {
@@ -76,14 +77,19 @@ async fn send(shop: &mut Shop, jobs: &[&NewJob]) -> Vec<JobId> {
     }
 }
 
-async fn join(shop: &mut Shop, alone: bool) -> WorkerId {
+pub(crate) async fn join(shop: &mut Shop, alone: bool) -> WorkerId {
     let (id, at) = (WorkerId(shop.source.next()), shop.source.now());
     let name = "here 1".to_owned();
     write(shop, JobWrite::Join(NewWorker { id, name, at, alone })).await;
     id
 }
 
-async fn claim(shop: &mut Shop, worker: WorkerId, at: i64, most: u32) -> Vec<ClaimedJob> {
+pub(crate) async fn claim(
+    shop: &mut Shop,
+    worker: WorkerId,
+    at: i64,
+    most: u32,
+) -> Vec<ClaimedJob> {
     let claim = JobWrite::Claim { worker, queue: Queue::Default, at: Micros(at), most };
     match write(shop, claim).await {
         JobsWritten::Claimed(claimed) => claimed,
@@ -91,16 +97,16 @@ async fn claim(shop: &mut Shop, worker: WorkerId, at: i64, most: u32) -> Vec<Cla
     }
 }
 
-fn ids(jobs: &[ClaimedJob]) -> Vec<JobId> {
+pub(crate) fn ids(jobs: &[ClaimedJob]) -> Vec<JobId> {
     jobs.iter().map(|job| job.id).collect()
 }
 
 /// True: it counts.
-async fn end(shop: &mut Shop, job: &ClaimedJob, ending: Ending, at: i64) -> bool {
+pub(crate) async fn end(shop: &mut Shop, job: &ClaimedJob, ending: Ending, at: i64) -> bool {
     end_with(shop, job, ending, Vec::new(), at).await
 }
 
-async fn end_with(
+pub(crate) async fn end_with(
     shop: &mut Shop,
     job: &ClaimedJob,
     ending: Ending,
@@ -114,11 +120,11 @@ async fn end_with(
     }
 }
 
-async fn now(shop: &Shop, id: JobId) -> JobNow {
+pub(crate) async fn now(shop: &Shop, id: JobId) -> JobNow {
     shop.store.job(id).await.unwrap().unwrap()
 }
 
-async fn state(shop: &Shop, id: JobId) -> JobState {
+pub(crate) async fn state(shop: &Shop, id: JobId) -> JobState {
     now(shop, id).await.state
 }
 
@@ -129,7 +135,7 @@ async fn bury_all(shop: &mut Shop, at: i64) {
     write(shop, JobWrite::Bury { lost, at: Micros(at) }).await;
 }
 
-async fn act(shop: &mut Shop, act: JobAct, jobs: &[JobId], at: i64) -> Vec<JobId> {
+pub(crate) async fn act(shop: &mut Shop, act: JobAct, jobs: &[JobId], at: i64) -> Vec<JobId> {
     let acts = JobActs { act, jobs: jobs.to_vec(), by: "ann".into(), at: Micros(at) };
     match write(shop, JobWrite::Act(acts)).await {
         JobsWritten::Acted(done) => done,

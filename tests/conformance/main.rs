@@ -18,6 +18,7 @@ mod coupons;
 mod disk;
 mod documents;
 mod imports;
+mod job_families;
 mod job_model;
 mod jobs;
 mod lifecycle;

@@ -24,7 +24,7 @@ impl Job for Probe {
         tokio::time::sleep(Duration::from_millis(self.millis.into())).await;
         let echo = || {
             let id = JobId(prober.ids.next());
-            Effect::Send(NewJob::of(id, &Echo { of: self.n }, prober.clock.now()))
+            Effect::Child(NewJob::of(id, &Echo { of: self.n }, prober.clock.now()))
         };
         Verdict::Done(if self.echo { vec![echo()] } else { Vec::new() })
     }

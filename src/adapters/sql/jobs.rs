@@ -9,7 +9,7 @@ use super::{
 use crate::{
     domain::{
         id::{JobId, WorkerId},
-        job::{JobState, Queue},
+        job::{Family, JobState, Queue},
         time::Micros,
     },
     ports::{
@@ -19,6 +19,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use sqlx_macros::FromRow;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Of one job, as JSON text where that differs; then what picks them.
@@ -29,7 +30,7 @@ macro_rules! columns {
             $body,
             " AS body, queue, priority, state, attempt, failures, losses, sent_at, due_at,
                  expires_at, lane, blocked, worker, started_at, ended_at,
-                 cancel_at IS NOT NULL AND ended_at IS NULL AS cancelling, error
+                 cancel_at IS NOT NULL AND ended_at IS NULL AS cancelling, error, root
              FROM job ",
             $rest
         )
@@ -56,8 +57,29 @@ const TROUBLE_TEXT: Sql = of_jobs!(
          AND ($5 = '' OR error LIKE $5 ESCAPE '!')
      ORDER BY id DESC LIMIT $6"
 );
+/// Of one family.
+const CHILDREN_TEXT: Sql = of_jobs!(
+    "WHERE id < $1 AND ($2 = '' OR state = $2) AND ($3 = '' OR queue = $3)
+         AND ($4 = '' OR topic = $4) AND ($5 = '' OR error LIKE $5 ESCAPE '!')
+         AND root = $7 AND root IS NOT NULL
+     ORDER BY id DESC LIMIT $6"
+);
 
 statements! {
+    CHILDREN = { sqlite: (CHILDREN_TEXT.sqlite), postgres: (CHILDREN_TEXT.postgres) };
+    /// Each root's children are counted along its part of their index.
+    FAMILIES = {
+        sqlite:
+            "SELECT root, state, count(*) AS jobs FROM job
+             WHERE root IS NOT NULL AND root IN (SELECT unhex(value) FROM json_each($1))
+             GROUP BY root, state",
+        postgres:
+            "SELECT r.root, f.state, f.jobs
+             FROM (SELECT DISTINCT jsonb_array_elements_text($1)::uuid AS root) r
+             CROSS JOIN LATERAL (
+                 SELECT j.state, count(*) AS jobs FROM job j
+                 WHERE j.root = r.root AND j.root IS NOT NULL GROUP BY j.state) f",
+    };
     BY_ID = { sqlite: (BY_ID_TEXT.sqlite), postgres: (BY_ID_TEXT.postgres) };
     LIST = { sqlite: (LIST_TEXT.sqlite), postgres: (LIST_TEXT.postgres) };
     TROUBLE = { sqlite: (TROUBLE_TEXT.sqlite), postgres: (TROUBLE_TEXT.postgres) };
@@ -152,6 +174,7 @@ struct JobRow {
     ended_at: Option<i64>,
     cancelling: bool,
     error: Option<String>,
+    root: Option<Uuid>,
 }
 
 impl TryFrom<JobRow> for JobNow {
@@ -181,8 +204,16 @@ impl TryFrom<JobRow> for JobNow {
             ended_at: row.ended_at.map(Micros),
             cancelling: row.cancelling,
             error: row.error,
+            root: row.root.map(JobId),
         })
     }
+}
+
+#[derive(FromRow)]
+struct FamilyRow {
+    root: Uuid,
+    state: String,
+    jobs: i64,
 }
 
 #[derive(FromRow)]
@@ -256,6 +287,22 @@ impl Jobs for SqlStore {
         Ok(Queue::ALL.iter().map(now).collect())
     }
 
+    async fn families(&self, roots: &[JobId]) -> Result<BTreeMap<JobId, Family>, StoreError> {
+        let ids: Vec<_> = roots.iter().map(|root| root.0.simple().to_string()).collect();
+        let rows: Vec<FamilyRow> = on!(self, FAMILIES, |pool, text| sqlx::query_as(text)
+            .bind(sqlx::types::Json(ids))
+            .fetch_all(pool)
+            .await)?;
+        let mut families = BTreeMap::<_, Family>::new();
+        for row in rows {
+            let state = JobState::parse(&row.state);
+            let state = state.ok_or_else(|| not_ours("a job is in no state we know"))?;
+            let jobs = u64::try_from(row.jobs).unwrap_or_default();
+            families.entry(JobId(row.root)).or_default().add(state, jobs);
+        }
+        Ok(families)
+    }
+
     async fn job(&self, id: JobId) -> Result<Option<JobNow>, StoreError> {
         let row: Option<JobRow> = on!(self, BY_ID, |pool, text| sqlx::query_as(text)
             .bind(id.0)
@@ -272,17 +319,26 @@ impl Jobs for SqlStore {
     ) -> Result<Vec<JobNow>, StoreError> {
         let trouble = [JobState::Failed, JobState::Dead, JobState::Cancelled];
         let few = filter.state.is_some_and(|state| trouble.contains(&state));
-        let list = if few { TROUBLE } else { LIST };
+        let list = match (filter.root, few) {
+            (Some(_), _) => CHILDREN,
+            (None, true) => TROUBLE,
+            (None, false) => LIST,
+        };
         let error = pattern(filter.error.as_deref().unwrap_or_default());
-        let rows: Vec<JobRow> = on!(self, list, |pool, text| sqlx::query_as(text)
-            .bind(after.map_or(Uuid::max(), |id| id.0))
-            .bind(filter.state.map_or("", JobState::as_str))
-            .bind(filter.queue.map_or("", Queue::as_str))
-            .bind(filter.topic.as_deref().unwrap_or_default())
-            .bind(&error)
-            .bind(i64::from(limit))
-            .fetch_all(pool)
-            .await)?;
+        let rows: Vec<JobRow> = on!(self, list, |pool, text| {
+            let query = sqlx::query_as(text)
+                .bind(after.map_or(Uuid::max(), |id| id.0))
+                .bind(filter.state.map_or("", JobState::as_str))
+                .bind(filter.queue.map_or("", Queue::as_str))
+                .bind(filter.topic.as_deref().unwrap_or_default())
+                .bind(&error)
+                .bind(i64::from(limit));
+            let query = match filter.root {
+                Some(root) => query.bind(root.0),
+                None => query,
+            };
+            query.fetch_all(pool).await
+        })?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 }

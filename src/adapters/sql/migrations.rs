@@ -99,6 +99,11 @@ macro_rules! files {
                 "locked_out",
                 include_str!(concat!("../../../migrations/", $database, "/0016_locked_out.sql")),
             ),
+            (
+                18,
+                "job_families",
+                include_str!(concat!("../../../migrations/", $database, "/0018_job_families.sql")),
+            ),
         ]
     };
 }

@@ -4,10 +4,12 @@
 //! that failed is tried again. What may be lost is a process; what it had in hand is claimed anew,
 //! under a higher attempt, and only the newest attempt's word counts.
 
+mod family;
 mod retry;
 mod state;
 mod watch;
 
+pub use family::Family;
 pub use retry::Retry;
 pub use state::{JobState, Step};
 pub use watch::{LEASE, Watch};

@@ -1,7 +1,10 @@
 //! Jobs and queues as they are shown.
 
 use crate::{
-    domain::{job::Priority, time::Micros},
+    domain::{
+        job::{Family, JobState, Priority},
+        time::Micros,
+    },
     ports::jobs::{JobNow, QueueNow, Worker},
 };
 use serde::Serialize;
@@ -63,10 +66,46 @@ pub(super) struct JobView {
     /// What went wrong with the last try.
     #[schema(required)]
     error: Option<String>,
+    /// Whose child it is.
+    #[schema(required)]
+    root: Option<Uuid>,
+    /// How it stands with its children; `null` for one that has none.
+    #[schema(required)]
+    family: Option<FamilyView>,
 }
 
-impl From<JobNow> for JobView {
-    fn from(job: JobNow) -> Self {
+/// A job and its children.
+#[derive(Serialize, ToSchema)]
+struct FamilyView {
+    /// Of all of them: `running` until the last is over; then `cancelled` if any was, else `failed`
+    /// if any failed or is dead, else `succeeded`.
+    #[schema(example = "running")]
+    state: &'static str,
+    /// Children.
+    jobs: u64,
+    /// Those of them that are over, however they ended.
+    over: u64,
+    succeeded: u64,
+    /// Failed and dead.
+    failed: u64,
+    cancelled: u64,
+}
+
+impl FamilyView {
+    fn of(family: Family, own: JobState) -> Self {
+        Self {
+            state: family.state(own).as_str(),
+            jobs: family.all(),
+            over: family.over(),
+            succeeded: family.of(JobState::Succeeded),
+            failed: family.of(JobState::Failed) + family.of(JobState::Dead),
+            cancelled: family.of(JobState::Cancelled),
+        }
+    }
+}
+
+impl JobView {
+    pub(super) fn of((job, family): (JobNow, Option<Family>)) -> Self {
         Self {
             id: job.id.0,
             topic: job.topic,
@@ -88,6 +127,8 @@ impl From<JobNow> for JobView {
             ended_at: job.ended_at.map(Micros::rfc3339),
             cancelling: job.cancelling,
             error: job.error,
+            root: job.root.map(|root| root.0),
+            family: family.map(|family| FamilyView::of(family, job.state)),
         }
     }
 }

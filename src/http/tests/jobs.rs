@@ -11,7 +11,7 @@ use crate::{
     },
     domain::{
         id::{JobId, WorkerId},
-        job::{JobState, Queue},
+        job::{Family, JobState, Queue},
         time::Micros,
     },
     ports::{
@@ -20,10 +20,10 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
 
-/// Three dead jobs, and one process.
+/// Three dead jobs, the first a child of the third, and one process.
 struct Few;
 
 fn dead(n: u128) -> JobNow {
@@ -48,6 +48,7 @@ fn dead(n: u128) -> JobNow {
         ended_at: Some(Micros(3)),
         cancelling: false,
         error: Some("it broke".into()),
+        root: (n == 1).then_some(JobId(Uuid::from_u128(3))),
     }
 }
 
@@ -75,6 +76,12 @@ impl Jobs for Few {
         };
         Ok(Queue::ALL.iter().map(now).collect())
     }
+    async fn families(&self, roots: &[JobId]) -> Result<BTreeMap<JobId, Family>, StoreError> {
+        let third = roots.iter().filter(|id| id.0.as_u128() == 3);
+        let mut family = Family::default();
+        family.add(JobState::Dead, 1);
+        Ok(third.map(|root| (*root, family)).collect())
+    }
     async fn job(&self, id: JobId) -> Result<Option<JobNow>, StoreError> {
         Ok(Some(dead(id.0.as_u128())).filter(|job| (1..=3).contains(&job.id.0.as_u128())))
     }
@@ -87,6 +94,7 @@ impl Jobs for Few {
         let fits = |job: &JobNow| {
             after.is_none_or(|after| job.id < after)
                 && filter.state.is_none_or(|state| state == job.state)
+                && (filter.root.is_none() || filter.root == job.root)
         };
         Ok((1..=3).rev().map(dead).filter(fits).take(limit as usize).collect())
     }
@@ -107,6 +115,14 @@ async fn jobs_are_listed_page_by_page_and_shown_with_their_body() {
     let first = &page["items"][0];
     assert_eq!((&first["state"], &first["priority"]), (&"dead".into(), &"high".into()));
     assert_eq!((&first["body"]["mail"], &first["error"]), (&"x".into(), &"it broke".into()));
+    let family = serde_json::json!({
+        "state": "failed", "jobs": 1, "over": 1, "succeeded": 0, "failed": 1, "cancelled": 0
+    });
+    assert_eq!((&first["family"], &page["items"][1]["family"]), (&family, &().into()));
+    let root = first["id"].as_str().unwrap();
+    let children = json(&shop.admin("GET", &format!("/ops/jobs.json?root={root}"), "").await);
+    assert_eq!(children["items"].as_array().unwrap().len(), 1);
+    assert_eq!(children["items"][0]["root"], root);
     let next = page["next"].as_str().unwrap();
     let last = json(&shop.admin("GET", &format!("/ops/jobs.json?after={next}"), "").await);
     assert_eq!((last["items"].as_array().unwrap().len(), &last["next"]), (1, &().into()));
@@ -116,6 +132,7 @@ async fn jobs_are_listed_page_by_page_and_shown_with_their_body() {
         is(&shop.admin("GET", absent, "").await, 404);
     }
     is(&shop.admin("GET", "/ops/jobs.json?state=new", "").await, 400);
+    is(&shop.admin("GET", "/ops/jobs.json?root=x", "").await, 400);
     is(&shop.get("/ops/jobs.json").await, 401);
     shop.close().await;
 }

@@ -6,7 +6,7 @@ use crate::{
     actors::keepers::writer::{StoreHandle, WriteError},
     domain::{
         id::JobId,
-        job::{JobState, Queue},
+        job::{Family, JobState, Queue},
     },
     ports::{
         StoreError,
@@ -45,24 +45,45 @@ pub(crate) struct Acted {
 }
 
 impl Office {
-    /// The newest first.
+    /// The newest first, roots with their families.
     pub(crate) async fn list(
         &self,
         filter: &JobFilter,
         after: Option<JobId>,
         limit: u32,
-    ) -> Result<Vec<JobNow>, StoreError> {
-        self.rows.jobs(filter, after, limit).await
+    ) -> Result<Vec<(JobNow, Option<Family>)>, StoreError> {
+        let jobs = self.rows.jobs(filter, after, limit).await?;
+        self.with_families(jobs).await
     }
 
-    pub(crate) async fn show(&self, id: JobId) -> Result<Option<JobNow>, StoreError> {
-        self.rows.job(id).await
+    pub(crate) async fn show(
+        &self,
+        id: JobId,
+    ) -> Result<Option<(JobNow, Option<Family>)>, StoreError> {
+        let job = self.rows.job(id).await?;
+        Ok(self.with_families(job.into_iter().collect()).await?.pop())
+    }
+
+    /// Counted behind the jobs themselves: children come with the end of who puts them, so of one
+    /// that was seen ended none is missed.
+    async fn with_families(
+        &self,
+        jobs: Vec<JobNow>,
+    ) -> Result<Vec<(JobNow, Option<Family>)>, StoreError> {
+        let roots: Vec<_> = jobs.iter().map(|job| job.id).collect();
+        let mut families = self.rows.families(&roots).await?;
+        let with = |job: JobNow| {
+            let family = families.remove(&job.id);
+            (job, family)
+        };
+        Ok(jobs.into_iter().map(with).collect())
     }
 
     pub(crate) async fn queues(&self) -> Result<(Vec<QueueNow>, Vec<Worker>), StoreError> {
         Ok((self.rows.queues().await?, self.rows.workers().await?))
     }
 
+    /// And to the families of those that are roots.
     pub(crate) async fn act(
         &self,
         act: JobAct,
@@ -71,15 +92,47 @@ impl Office {
     ) -> Result<Acted, WriteError> {
         let mut done = 0;
         for slice in jobs.chunks(SLICE as usize) {
-            let acts =
-                JobActs { act, jobs: slice.to_vec(), by: by.to_owned(), at: self.clock.now() };
-            match self.write(JobWrite::Act(acts)).await? {
-                JobsWritten::Acted(acted) => done += acted.len() as u64,
-                other => return Err(unexpected(&other)),
+            let acted = self.act_on_slice(act, slice.to_vec(), by).await?;
+            done += acted.len() as u64;
+            for root in self.rows.families(&acted).await?.into_keys() {
+                self.act_on_children(act, root, by).await?;
             }
         }
         self.desk.nudge().wake();
         Ok(Acted { matched: jobs.len() as u64, done })
+    }
+
+    async fn act_on_slice(
+        &self,
+        act: JobAct,
+        jobs: Vec<JobId>,
+        by: &str,
+    ) -> Result<Vec<JobId>, WriteError> {
+        let acts = JobActs { act, jobs, by: by.to_owned(), at: self.clock.now() };
+        match self.write(JobWrite::Act(acts)).await? {
+            JobsWritten::Acted(acted) => Ok(acted),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Cancelled is what is unfinished, and what comes later is cancelled by the root's mark; tried
+    /// anew is what was over without success. Asked again it goes on where a dead process left it.
+    async fn act_on_children(&self, act: JobAct, root: JobId, by: &str) -> Result<(), WriteError> {
+        let meant = |job: &&JobNow| match act {
+            JobAct::Cancel => !job.state.is_over(),
+            JobAct::Retry => job.state.is_over() && job.state != JobState::Succeeded,
+            JobAct::Discard => false,
+        };
+        let (filter, mut after) = (JobFilter { root: Some(root), ..JobFilter::default() }, None);
+        loop {
+            let page = self.rows.jobs(&filter, after, SLICE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.id);
+            let jobs: Vec<JobId> = page.iter().filter(meant).map(|job| job.id).collect();
+            if !jobs.is_empty() {
+                self.act_on_slice(act, jobs, by).await?;
+            }
+        }
     }
 
     /// How many of those there are, up to [`MOST_ACTED`].

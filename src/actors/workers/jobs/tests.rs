@@ -5,7 +5,7 @@ use crate::{
     actors::keepers::writer::{self, StoreHandle},
     domain::{
         id::{JobId, WorkerId},
-        job::{Queue, Retry},
+        job::{Family, Queue, Retry},
         time::Micros,
     },
     ports::{
@@ -165,6 +165,9 @@ impl Jobs for Rows {
     }
     async fn queues(&self) -> Result<Vec<QueueNow>, StoreError> {
         Ok(Vec::new())
+    }
+    async fn families(&self, _: &[JobId]) -> Result<BTreeMap<JobId, Family>, StoreError> {
+        Ok(BTreeMap::new())
     }
     async fn job(&self, _: JobId) -> Result<Option<JobNow>, StoreError> {
         Ok(None)

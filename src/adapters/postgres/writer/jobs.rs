@@ -25,7 +25,7 @@ use deadpool_postgres::{
     Transaction,
     tokio_postgres::{Error, Row},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// Made ready at a claim at most; more than a claim takes, and few enough for one commit.
@@ -34,16 +34,18 @@ const READIED: i64 = 1_000;
 statements! {
     SEND =
         "INSERT INTO job (id, topic, version, body, queue, priority, state, attempt, failures,
-             losses, sent_at, due_at, rank_at, expires_at, lane, blocked, unique_key, fold_key)
+             losses, sent_at, due_at, rank_at, expires_at, lane, blocked, unique_key, fold_key,
+             root, ended_at)
          SELECT id, topic, version, body::jsonb, queue, priority,
-             CASE WHEN lane IS NULL AND due_at <= sent_at THEN 'ready' ELSE 'scheduled' END,
-             0, 0, 0, sent_at, due_at, rank_at, expires_at, lane, lane IS NOT NULL, unique_key,
-             fold_key
+             CASE WHEN gone THEN 'cancelled'
+                  WHEN lane IS NULL AND due_at <= sent_at THEN 'ready' ELSE 'scheduled' END,
+             0, 0, 0, sent_at, due_at, rank_at, expires_at, lane, lane IS NOT NULL AND NOT gone,
+             unique_key, fold_key, root, CASE WHEN gone THEN sent_at END
          FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[],
                   $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[],
-                  $12::text[], $13::text[])
+                  $12::text[], $13::text[], $14::uuid[], $15::boolean[])
              j (id, topic, version, body, queue, priority, sent_at, due_at, rank_at, expires_at,
-                lane, unique_key, fold_key)
+                lane, unique_key, fold_key, root, gone)
          ON CONFLICT DO NOTHING
          RETURNING id, state, lane";
     /// Until the transaction's end, in an order that all keep to.
@@ -172,10 +174,30 @@ statements! {
          WHERE id = $1 AND state IN ('scheduled', 'ready', 'running') AND cancel_at IS NULL
          RETURNING id, state, lane";
     DISCARD = "DELETE FROM job WHERE id = $1 AND state <> 'running' RETURNING id, state, lane";
+    /// Who puts into a family and who cancels it wait for each other: else the one may miss what the
+    /// other hasn't committed.
+    HEADS =
+        "SELECT id, cancel_at IS NOT NULL FROM job WHERE id = ANY($1) ORDER BY id FOR SHARE";
+    ROOTS =
+        "SELECT id, coalesce(root, id) FROM job WHERE id = ANY($1)";
+    /// Of a root that has ended, or was asked to, where there is more to cancel of its family.
+    CANCEL_ROOT =
+        "UPDATE job SET cancel_at = $2 WHERE id = $1 AND EXISTS (
+             SELECT 1 FROM job c WHERE c.root = $1 AND c.root IS NOT NULL
+                 AND c.state IN ('scheduled', 'ready', 'running') AND c.cancel_at IS NULL)";
+    /// Of a root that has ended well itself, where others of its family did not.
+    RETRY_ROOT =
+        "UPDATE job SET cancel_at = NULL WHERE id = $1 AND state = 'succeeded' AND EXISTS (
+             SELECT 1 FROM job c WHERE c.root = $1 AND c.root IS NOT NULL
+                 AND c.state IN ('failed', 'dead', 'cancelled'))";
+    /// A family goes together: its root once all of it is over, and then the others.
     FORGET =
         "DELETE FROM job WHERE id IN (
              SELECT id FROM job WHERE ended_at IS NOT NULL AND ended_at < $1
                  AND (state = 'succeeded' OR ended_at < $2)
+                 AND (SELECT r.id FROM job r WHERE r.id = job.root) IS NULL
+                 AND (SELECT c.id FROM job c WHERE c.root = job.id AND c.root IS NOT NULL
+                          AND c.state IN ('scheduled', 'ready', 'running') LIMIT 1) IS NULL
              ORDER BY ended_at LIMIT $3 FOR UPDATE SKIP LOCKED)";
 }
 
@@ -272,6 +294,7 @@ pub(super) async fn apply(tx: &Transaction<'_>, write: &JobWrite) -> Result<Writ
 pub(super) async fn send(tx: &Transaction<'_>, jobs: &[NewJob]) -> Result<Vec<JobId>, Error> {
     let lanes: Vec<&str> = jobs.iter().filter_map(|job| job.lane.as_deref()).collect();
     lock_lanes(tx, &lanes).await?;
+    let given_up = given_up(tx, jobs).await?;
     let ids: Vec<_> = jobs.iter().map(|job| job.id.0).collect();
     let topics: Vec<_> = jobs.iter().map(|job| job.topic.as_str()).collect();
     let versions: Vec<_> = jobs.iter().map(|job| i64::from(job.version)).collect();
@@ -284,7 +307,10 @@ pub(super) async fn send(tx: &Transaction<'_>, jobs: &[NewJob]) -> Result<Vec<Jo
     let expire: Vec<_> = jobs.iter().map(|job| job.expires_at.map(|at| at.0)).collect();
     let in_lanes: Vec<_> = jobs.iter().map(|job| job.lane.as_deref()).collect();
     let (unique, fold): (Vec<_>, Vec<_>) = jobs.iter().map(NewJob::keys).unzip();
-    let params: [Param<'_>; 13] = [
+    let roots: Vec<_> = jobs.iter().map(|job| job.root.map(|root| root.0)).collect();
+    let gone: Vec<_> =
+        roots.iter().map(|root| root.is_some_and(|root| given_up.contains(&root))).collect();
+    let params: [Param<'_>; 15] = [
         &ids,
         &topics,
         &versions,
@@ -298,12 +324,47 @@ pub(super) async fn send(tx: &Transaction<'_>, jobs: &[NewJob]) -> Result<Vec<Jo
         &in_lanes,
         &unique,
         &fold,
+        &roots,
+        &gone,
     ];
     let put = read(&query(tx, SEND, params).await?)?;
     if !lanes.is_empty() {
         execute(tx, UNBLOCK, [&lanes]).await?;
     }
     Ok(put.into_iter().map(|row| JobId(row.id)).collect())
+}
+
+/// Roots of theirs that somebody wanted cancelled.
+async fn given_up(tx: &Transaction<'_>, jobs: &[NewJob]) -> Result<BTreeSet<Uuid>, Error> {
+    let roots: BTreeSet<Uuid> = jobs.iter().filter_map(|job| job.root).map(|id| id.0).collect();
+    if roots.is_empty() {
+        return Ok(roots);
+    }
+    let roots: Vec<Uuid> = roots.into_iter().collect();
+    let mut given_up = BTreeSet::new();
+    for row in query(tx, HEADS, [&roots]).await? {
+        if row.try_get(1)? {
+            given_up.insert(row.try_get(0)?);
+        }
+    }
+    Ok(given_up)
+}
+
+/// Into the families of those that want them.
+async fn put_children(tx: &Transaction<'_>, children: Vec<(JobId, NewJob)>) -> Result<(), Error> {
+    if children.is_empty() {
+        return Ok(());
+    }
+    let parents: BTreeSet<Uuid> = children.iter().map(|(parent, _)| parent.0).collect();
+    let parents: Vec<Uuid> = parents.into_iter().collect();
+    let mut roots: BTreeMap<Uuid, JobId> = BTreeMap::new();
+    for row in query(tx, ROOTS, [&parents]).await? {
+        roots.insert(row.try_get(0)?, JobId(row.try_get(1)?));
+    }
+    let child =
+        |(parent, job): (JobId, NewJob)| NewJob { root: roots.get(&parent.0).copied(), ..job };
+    let jobs: Vec<_> = children.into_iter().map(child).collect();
+    send(tx, &jobs).await.map(drop)
 }
 
 async fn lock_lanes(tx: &Transaction<'_>, lanes: &[&str]) -> Result<(), Error> {
@@ -379,11 +440,12 @@ async fn end(tx: &Transaction<'_>, ended: &[Ended], at: Micros) -> Result<Vec<Jo
     let rows = read(&query(tx, END, params).await?)?;
     let matched: Vec<JobId> = rows.iter().map(|row| JobId(row.id)).collect();
     moved(tx, rows).await?;
-    let (mut sent, mut jobs) = (Vec::new(), Vec::new());
-    for effect in effects(ended, &matched) {
+    let (mut sent, mut jobs, mut children) = (Vec::new(), Vec::new(), Vec::new());
+    for (of, effect) in effects(ended, &matched) {
         match effect {
             Effect::MailSent { id, at } => sent.push((*id, *at)),
             Effect::Send(job) => jobs.push(job.clone()),
+            Effect::Child(job) => children.push((of, job.clone())),
         }
     }
     if !sent.is_empty() {
@@ -392,12 +454,14 @@ async fn end(tx: &Transaction<'_>, ended: &[Ended], at: Micros) -> Result<Vec<Jo
     if !jobs.is_empty() {
         send(tx, &jobs).await?;
     }
+    put_children(tx, children).await?;
     Ok(matched)
 }
 
-fn effects<'a>(ended: &'a [Ended], matched: &[JobId]) -> impl Iterator<Item = &'a Effect> {
+fn effects<'a>(ended: &'a [Ended], matched: &[JobId]) -> impl Iterator<Item = (JobId, &'a Effect)> {
     let matched: BTreeSet<_> = matched.iter().copied().collect();
-    ended.iter().filter(move |one| matched.contains(&one.id)).flat_map(|one| &one.effects)
+    let counted = ended.iter().filter(move |one| matched.contains(&one.id));
+    counted.flat_map(|one| one.effects.iter().map(|effect| (one.id, effect)))
 }
 
 /// One after the other: whether one can be retried may depend on the one before it.
@@ -426,7 +490,7 @@ pub(super) async fn act_on(
         JobAct::Discard => query(tx, DISCARD, [&id.0]).await?,
     };
     let rows = read(&rows)?;
-    let Some(row) = rows.first() else { return Ok(false) };
+    let Some(row) = rows.first() else { return act_on_root(tx, act, id, at).await };
     match act {
         JobAct::Cancel => drop(moved(tx, rows).await?),
         JobAct::Retry => {
@@ -439,4 +503,19 @@ pub(super) async fn act_on(
         }
     }
     Ok(true)
+}
+
+/// A root that is over itself, on behalf of its family.
+async fn act_on_root(
+    tx: &Transaction<'_>,
+    act: JobAct,
+    id: JobId,
+    at: Micros,
+) -> Result<bool, Error> {
+    let marked = match act {
+        JobAct::Retry => execute(tx, RETRY_ROOT, [&id.0]).await?,
+        JobAct::Cancel => execute(tx, CANCEL_ROOT, [&id.0, &at.0]).await?,
+        JobAct::Discard => 0,
+    };
+    Ok(marked > 0)
 }

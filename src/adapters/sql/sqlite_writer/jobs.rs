@@ -21,6 +21,7 @@ use crate::{
 };
 use sqlx::{SqliteConnection, types::Json};
 use sqlx_macros::FromRow;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// Made ready at a claim at most; more than a claim takes, and few enough for one commit.
@@ -29,8 +30,9 @@ const READIED: i64 = 1_000;
 statements! {
     SEND = { sqlite:
         "INSERT INTO job (id, topic, version, body, queue, priority, state, attempt, failures,
-             losses, sent_at, due_at, rank_at, expires_at, lane, blocked, unique_key, fold_key)
-         VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?)
+             losses, sent_at, due_at, rank_at, expires_at, lane, blocked, unique_key, fold_key,
+             root, ended_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT DO NOTHING
          RETURNING id, state, lane" };
     /// The first of each lane may run, once its time has come, where none else of it may.
@@ -139,10 +141,31 @@ statements! {
          RETURNING id, state, lane" };
     DISCARD = { sqlite:
         "DELETE FROM job WHERE id = $1 AND state <> 'running' RETURNING id, state, lane" };
+    /// Of families whose root somebody wanted cancelled.
+    GIVEN_UP = { sqlite:
+        "SELECT id FROM job WHERE id IN (SELECT unhex(value) FROM json_each($1))
+             AND cancel_at IS NOT NULL" };
+    ROOTS = { sqlite:
+        "SELECT id, coalesce(root, id) AS root FROM job
+         WHERE id IN (SELECT unhex(value) FROM json_each($1))" };
+    /// Of a root that has ended, or was asked to, where there is more to cancel of its family.
+    CANCEL_ROOT = { sqlite:
+        "UPDATE job SET cancel_at = $2 WHERE id = $1 AND EXISTS (
+             SELECT 1 FROM job c WHERE c.root = $1 AND c.root IS NOT NULL
+                 AND c.state IN ('scheduled', 'ready', 'running') AND c.cancel_at IS NULL)" };
+    /// Of a root that has ended well itself, where others of its family did not.
+    RETRY_ROOT = { sqlite:
+        "UPDATE job SET cancel_at = NULL WHERE id = $1 AND state = 'succeeded' AND EXISTS (
+             SELECT 1 FROM job c WHERE c.root = $1 AND c.root IS NOT NULL
+                 AND c.state IN ('failed', 'dead', 'cancelled'))" };
+    /// A family goes together: its root once all of it is over, and then the others.
     FORGET = { sqlite:
         "DELETE FROM job WHERE id IN (
              SELECT id FROM job WHERE ended_at IS NOT NULL AND ended_at < $1
                  AND (state = 'succeeded' OR ended_at < $2)
+                 AND (SELECT r.id FROM job r WHERE r.id = job.root) IS NULL
+                 AND (SELECT c.id FROM job c WHERE c.root = job.id AND c.root IS NOT NULL
+                          AND c.state IN ('scheduled', 'ready', 'running') LIMIT 1) IS NULL
              ORDER BY ended_at LIMIT $3)" };
 }
 
@@ -253,21 +276,65 @@ pub(super) async fn put(conn: &mut SqliteConnection, jobs: &[NewJob]) -> Result<
 
 /// Says which of them were new.
 async fn send(conn: &mut SqliteConnection, jobs: &[NewJob]) -> Result<Vec<JobId>, sqlx::Error> {
+    let given_up = given_up(conn, jobs).await?;
     let sent = rows::put_returning(conn, SEND, jobs, |values, job| {
         let (unique, fold) = job.keys();
         let ready = job.lane.is_none() && job.due_at <= job.at;
-        let state = if ready { JobState::Ready } else { JobState::Scheduled };
+        let gone = job.root.is_some_and(|root| given_up.contains(&root.0));
+        let state = match gone {
+            true => JobState::Cancelled,
+            false if ready => JobState::Ready,
+            false => JobState::Scheduled,
+        };
         values.bind(job.id.0).bind(&job.topic).bind(job.version).bind(&job.body);
         values.bind(job.queue.as_str()).bind(job.priority.level()).bind(state.as_str());
         values.bind(job.at.0).bind(job.due_at.0).bind(job.rank_at().0);
-        values.bind(job.expires_at.map(|at| at.0)).bind(&job.lane).bind(job.lane.is_some());
-        values.bind(unique).bind(fold);
+        values.bind(job.expires_at.map(|at| at.0)).bind(&job.lane);
+        values.bind(job.lane.is_some() && !gone);
+        values.bind(unique).bind(fold).bind(job.root.map(|root| root.0));
+        values.bind(gone.then_some(job.at.0));
     });
     let sent: Vec<MovedRow> = sent.await?;
     let (sent, lanes): (Vec<_>, Vec<_>) =
         sent.into_iter().map(|row| (JobId(row.id), row.lane)).unzip();
     unblock(conn, lanes).await?;
     Ok(sent)
+}
+
+/// Roots of theirs that somebody wanted cancelled.
+async fn given_up(
+    conn: &mut SqliteConnection,
+    jobs: &[NewJob],
+) -> Result<BTreeSet<Uuid>, sqlx::Error> {
+    let roots: BTreeSet<Uuid> = jobs.iter().filter_map(|job| job.root).map(|id| id.0).collect();
+    if roots.is_empty() {
+        return Ok(roots);
+    }
+    let roots: Vec<_> = roots.into_iter().map(Hex).collect();
+    let given_up = sqlx::query_scalar(GIVEN_UP.sqlite).bind(Json(roots));
+    let given_up: Vec<Uuid> = given_up.fetch_all(conn).await?;
+    Ok(given_up.into_iter().collect())
+}
+
+/// Into the families of those that want them.
+async fn put_children(
+    conn: &mut SqliteConnection,
+    children: Vec<(JobId, NewJob)>,
+) -> Result<(), sqlx::Error> {
+    let parents: BTreeSet<Uuid> = children.iter().map(|(parent, _)| parent.0).collect();
+    if parents.is_empty() {
+        return Ok(());
+    }
+    let parents: Vec<_> = parents.into_iter().map(Hex).collect();
+    let roots = sqlx::query_as(ROOTS.sqlite).bind(Json(parents));
+    let roots: Vec<(Uuid, Uuid)> = roots.fetch_all(&mut *conn).await?;
+    let roots: BTreeMap<_, _> = roots.into_iter().collect();
+    let child = |(parent, job): (JobId, NewJob)| NewJob {
+        root: roots.get(&parent.0).copied().map(JobId),
+        ..job
+    };
+    let jobs: Vec<_> = children.into_iter().map(child).collect();
+    put(conn, &jobs).await
 }
 
 async fn unblock(
@@ -354,23 +421,26 @@ async fn end(
     let rows: Vec<MovedRow> = rows.await?;
     let matched: Vec<JobId> = rows.iter().map(|row| JobId(row.id)).collect();
     moved(conn, rows).await?;
-    let (mut sent, mut jobs) = (Vec::new(), Vec::new());
-    for effect in effects(ended, &matched) {
+    let (mut sent, mut jobs, mut children) = (Vec::new(), Vec::new(), Vec::new());
+    for (of, effect) in effects(ended, &matched) {
         match effect {
             Effect::MailSent { id, at } => sent.push((*id, *at)),
             Effect::Send(job) => jobs.push(job.clone()),
+            Effect::Child(job) => children.push((of, job.clone())),
         }
     }
     if !sent.is_empty() {
         mail::sent(conn, &sent).await?;
     }
     put(conn, &jobs).await?;
+    put_children(conn, children).await?;
     Ok(matched)
 }
 
-fn effects<'a>(ended: &'a [Ended], matched: &[JobId]) -> impl Iterator<Item = &'a Effect> {
+fn effects<'a>(ended: &'a [Ended], matched: &[JobId]) -> impl Iterator<Item = (JobId, &'a Effect)> {
     let matched: std::collections::HashSet<_> = matched.iter().copied().collect();
-    ended.iter().filter(move |one| matched.contains(&one.id)).flat_map(|one| &one.effects)
+    let counted = ended.iter().filter(move |one| matched.contains(&one.id));
+    counted.flat_map(|one| one.effects.iter().map(|effect| (one.id, effect)))
 }
 
 /// One after the other: whether one can be retried may depend on the one before it.
@@ -406,7 +476,7 @@ pub(super) async fn act_on(
             sqlx::query_as(DISCARD.sqlite).bind(id.0).fetch_optional(&mut *conn).await?
         }
     };
-    let Some(row) = row else { return Ok(false) };
+    let Some(row) = row else { return act_on_root(conn, act, id, at).await };
     match act {
         JobAct::Retry => {
             unblock(conn, vec![row.lane]).await?;
@@ -419,6 +489,23 @@ pub(super) async fn act_on(
         }
     }
     Ok(true)
+}
+
+/// A root that is over itself, on behalf of its family.
+async fn act_on_root(
+    conn: &mut SqliteConnection,
+    act: JobAct,
+    id: JobId,
+    at: Micros,
+) -> Result<bool, sqlx::Error> {
+    let marked = match act {
+        JobAct::Retry => sqlx::query(RETRY_ROOT.sqlite).bind(id.0).execute(conn).await?,
+        JobAct::Cancel => {
+            sqlx::query(CANCEL_ROOT.sqlite).bind(id.0).bind(at.0).execute(conn).await?
+        }
+        JobAct::Discard => return Ok(false),
+    };
+    Ok(marked.rows_affected() > 0)
 }
 
 #[cfg(test)]
@@ -436,11 +523,16 @@ mod tests {
         conn.execute(MAIL).await.unwrap();
         let jobs = include_str!("../../../../migrations/sqlite/0015_jobs.sql");
         conn.execute(jobs).await.unwrap();
+        let families = include_str!("../../../../migrations/sqlite/0018_job_families.sql");
+        conn.execute(families).await.unwrap();
         for (statement, index) in [
             (CLAIM, "job_ready"),
             (COME_DUE, "job_due"),
             (EXPIRE, "job_expiry"),
             (FORGET, "job_over"),
+            (FORGET, "job_family"),
+            (CANCEL_ROOT, "job_family"),
+            (RETRY_ROOT, "job_family"),
             (LOSE, "job_in_hand"),
             (HAND_ALL_BACK, "job_in_hand"),
             (UNBLOCK, "job_lane"),
