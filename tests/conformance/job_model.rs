@@ -220,8 +220,13 @@ async fn one(
             });
         }
         Op::Claim { worker, most } => {
-            let claim =
-                JobWrite::Claim { worker: workers[worker], queue: Queue::Default, at: now, most };
+            let claim = JobWrite::Claim {
+                worker: workers[worker],
+                queue: Queue::Default,
+                at: now,
+                most,
+                suspects: true,
+            };
             let JobsWritten::Claimed(claimed) = write(shop, claim).await else { panic!() };
             let ids: Vec<_> = claimed.iter().map(|job| job.id).collect();
             assert_eq!(ids, model.claim(worker, *at, most), "what is claimed, and its order");
@@ -241,7 +246,8 @@ async fn one(
             let job = &mut model.jobs[n];
             let attempt = if late { job.attempt - 1 } else { job.attempt };
             let (failed, due) = (ending.is_failure(), ending.due_at());
-            let ended = vec![Ended { id: job.id, attempt, ending, effects: Vec::new() }];
+            let ended =
+                vec![Ended { id: job.id, attempt, ending, effects: Vec::new(), stuck: false }];
             let written = write(shop, JobWrite::End { ended, at: now }).await;
             let counted = if late { Vec::new() } else { vec![job.id] };
             assert_eq!(written, JobsWritten::Ended(counted));
