@@ -34,7 +34,7 @@ pub(crate) use sockets::Inherited;
 pub(crate) use trial::{
     PlainShop, bench_database, bench_drop_database, bench_search, bench_write_again,
 };
-pub(crate) use worker::work;
+pub(crate) use worker::{cell, work};
 
 use crate::{
     adapters::sql::{MigrationState, SqlStore},

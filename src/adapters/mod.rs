@@ -2,6 +2,7 @@
 //! folder. Nobody but `boot` names these.
 
 pub mod blobs;
+pub mod cell;
 pub mod chance;
 pub mod clock;
 pub mod documents;

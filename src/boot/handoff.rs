@@ -8,6 +8,7 @@
 
 use super::sockets;
 use crate::{
+    adapters::cell::ChildCells,
     folder::{Folder, FolderError, FolderLock},
     http::Listeners,
 };
@@ -60,6 +61,13 @@ impl Program {
             (None, None) => PathBuf::from(&name),
         };
         Self { path, name, arguments: arguments.collect() }
+    }
+
+    /// This program as it was called, as a process for one job at a time.
+    pub(super) fn cells(&self) -> ChildCells {
+        let mut arguments = self.arguments.clone();
+        arguments.push("--cell".into());
+        ChildCells { program: self.path.clone(), arguments }
     }
 
     /// Has the successor look at its arguments and configuration; answers how it calls itself, or

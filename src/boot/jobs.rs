@@ -7,7 +7,7 @@ use crate::{
         workers::{
             jobs::{
                 Desk, DispatchParts, LeaseParts, Line, RunnerParts, Topics, committer, dispatcher,
-                ends, lease, runners,
+                ends, lease, runners, suspects,
             },
             probe::Prober,
             send_mail::Post,
@@ -21,6 +21,7 @@ use crate::{
     domain::job::Queue,
     folder::Folder,
     ports::{
+        cells::Cells,
         chance::Chance,
         clock::{Clock, Ids},
         jobs::{Echo, Jobs, Probe},
@@ -38,6 +39,7 @@ pub(super) struct JobParts {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn Ids>,
     pub(super) chance: Arc<dyn Chance>,
+    pub(super) cells: Arc<dyn Cells>,
     /// No other process runs this database's jobs, as far as it is known here.
     pub(super) alone: bool,
 }
@@ -69,7 +71,10 @@ pub(super) fn topics(
         clock: parts.clock.clone(),
     };
     let prober = Prober { clock: parts.clock.clone(), ids: parts.ids.clone() };
-    Ok(Topics::default().with::<SendMail>(post).with::<Probe>(prober).with::<Echo>(()))
+    let topics = Topics::default().with::<SendMail>(post).with::<Probe>(prober).with::<Echo>(());
+    #[cfg(debug_assertions)]
+    let topics = topics.with::<crate::actors::workers::trouble::Trouble>(());
+    Ok(topics)
 }
 
 /// For jobs of these queues; `concurrency` of each at a time, or as configured.
@@ -100,6 +105,8 @@ pub(super) fn jobs(
         pools.push(runners(&pool, &more, &working));
         lines.push(Line { queue: *queue, pool: pool.handle(), more });
     }
+    let alone = Pool::new("suspects", config.pool("suspects").options());
+    pools.push(suspects(&alone, &parts.cells, &working));
     JobSeats {
         lease: lease(LeaseParts {
             desk: desk.clone(),
@@ -119,6 +126,7 @@ pub(super) fn jobs(
             store: store.clone(),
             clock: parts.clock.clone(),
             lines,
+            suspects: alone.handle(),
         }),
     }
 }

@@ -110,6 +110,7 @@ pub(crate) async fn serve(
         clock: parts.clock.clone(),
         ids: parts.ids.clone(),
         chance: parts.chance.clone(),
+        cells: Arc::new(program.cells()),
         alone: parts.embedded,
     };
     let office = Office {

@@ -3,13 +3,18 @@
 
 use super::{
     BootError,
+    handoff::Program,
     jobs::{JobParts, jobs, topics},
     parts::location,
     signals::{self, Signals, Wish},
 };
 use crate::{
-    actors::{keepers::writer, workers::jobs::Desk},
+    actors::{
+        keepers::writer,
+        workers::jobs::{Desk, Topics, alone},
+    },
     adapters::{
+        cell,
         chance::SystemChance,
         clock::{SystemClock, UuidV7},
         postgres::PostgresWriter,
@@ -22,8 +27,9 @@ use crate::{
     ports::{StoreError, writer::Writer},
     tree,
 };
-use std::sync::Arc;
+use std::{io::Write, sync::Arc};
 use supervisors::{Nudge, StartError};
+use tokio::sync::mpsc;
 
 /// Runs jobs of these queues until it is told to end; `concurrency` of each at a time.
 pub(crate) async fn work(
@@ -43,28 +49,7 @@ pub(crate) async fn work(
             folder.path().display()
         )));
     }
-    let location = location(config, folder);
-    let store = Arc::new(SqlStore::connect(&location).await?);
-    let lines = store.migration_status().await?;
-    if lines.iter().any(|line| line.state == MigrationState::Pending) {
-        let words = "the database is not in this version's form: start the server, or run `stoa \
-                     migrate`";
-        return Err(BootError::Other(words.into()));
-    }
-    let public = config.shop.public_url.trim_end_matches('/').to_owned();
-    let url = match public.is_empty() {
-        false => public,
-        true => server.and_then(|owner| owner.url).unwrap_or_default(),
-    };
-    let parts = JobParts {
-        rows: store.clone(),
-        clock: Arc::new(SystemClock::start()),
-        ids: Arc::new(UuidV7),
-        chance: Arc::new(SystemChance),
-        // Others run jobs too.
-        alone: false,
-    };
-    let topics = topics(config, folder, &store, &parts, &url)?;
+    let Opened { store, parts, topics } = open(config, folder).await?;
     let (mailbox, handle) = writer::store();
     let (socket, ids) = (folder.socket(), parts.ids.clone());
     let url = config.store.database_url.clone();
@@ -95,4 +80,82 @@ pub(crate) async fn work(
     signals::stop(&running, &mut signals, Wish::End).await?;
     store.close().await;
     wanted
+}
+
+struct Opened {
+    store: Arc<SqlStore>,
+    parts: JobParts,
+    topics: Topics,
+}
+
+/// What running jobs needs, beside a writer.
+async fn open(config: &Config, folder: &Folder) -> Result<Opened, BootError> {
+    let location = location(config, folder);
+    let store = Arc::new(SqlStore::connect(&location).await?);
+    let lines = store.migration_status().await?;
+    if lines.iter().any(|line| line.state == MigrationState::Pending) {
+        let words = "the database is not in this version's form: start the server, or run `stoa \
+                     migrate`";
+        return Err(BootError::Other(words.into()));
+    }
+    let public = config.shop.public_url.trim_end_matches('/').to_owned();
+    let url = match public.is_empty() {
+        false => public,
+        true => folder.owner().and_then(|owner| owner.url).unwrap_or_default(),
+    };
+    let parts = JobParts {
+        rows: store.clone(),
+        clock: Arc::new(SystemClock::start()),
+        ids: Arc::new(UuidV7),
+        chance: Arc::new(SystemChance),
+        cells: Arc::new(Program::of_this_process().cells()),
+        // Others run jobs too.
+        alone: false,
+    };
+    let topics = topics(config, folder, &store, &parts, &url)?;
+    Ok(Opened { store, parts, topics })
+}
+
+/// Runs jobs alone: each comes as a line of JSON on standard input, and its verdict goes out as one.
+/// Until there is no more input, or none for a while.
+pub(crate) async fn cell(config: &Config, folder: &Folder) -> Result<(), BootError> {
+    supervisors::install_panic_capture();
+    let Opened { store, topics, .. } = open(config, folder).await?;
+    let failed = |error: std::io::Error| BootError::Other(format!("the parent is gone: {error}"));
+    let mut lines = input();
+    say(cell::READY.as_bytes()).map_err(failed)?;
+    while let Ok(Some(line)) = tokio::time::timeout(cell::IDLE, lines.recv()).await {
+        let job = serde_json::from_str(&line)
+            .map_err(|error| BootError::Other(format!("that is no job: {error}")))?;
+        let verdict = tokio::select! {
+            verdict = alone(&topics, &job) => verdict,
+            // Nothing comes while one runs but the end: the parent is gone.
+            _ = lines.recv() => break,
+        };
+        let answer = serde_json::to_vec(&verdict)
+            .map_err(|error| BootError::Other(format!("a verdict has no form: {error}")))?;
+        say(&answer).map_err(failed)?;
+    }
+    store.close().await;
+    Ok(())
+}
+
+fn say(line: &[u8]) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(line)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+/// Lines of standard input, read on a thread of their own; closed at its end.
+fn input() -> mpsc::Receiver<String> {
+    let (lines, receiver) = mpsc::channel(1);
+    tokio::task::spawn_blocking(move || {
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            if lines.blocking_send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
 }

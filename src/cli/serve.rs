@@ -42,6 +42,9 @@ pub(crate) struct Serve {
     /// Look at arguments and configuration, say which version this is, and end.
     #[arg(long)]
     check: bool,
+    /// Run jobs that come on standard input, one at a time.
+    #[arg(long, hide = true)]
+    cell: bool,
 }
 
 impl Serve {
@@ -62,6 +65,10 @@ impl Serve {
             return Ok(None);
         }
         logging::start(&config.log);
+        if self.cell {
+            let ended = boot::cell(&config, &context.folder).await;
+            return ended.map(|()| None).map_err(|error| Failure::Failed(error.to_string()));
+        }
         boot::serve(&config, &context.folder, sockets, self.demo)
             .await
             .map_err(|error| Failure::Failed(error.to_string()))

@@ -21,6 +21,9 @@ pub(crate) struct Worker {
     /// Jobs of each queue at a time [default: as `[pools]` says].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     concurrency: Option<u32>,
+    /// Run jobs that come on standard input, one at a time.
+    #[arg(long, hide = true)]
+    cell: bool,
 }
 
 impl Worker {
@@ -36,6 +39,10 @@ impl Worker {
             false => self.queues.iter().map(named).collect::<Result<_, _>>()?,
         };
         logging::start(&config.log);
+        if self.cell {
+            let ended = boot::cell(&config, &context.folder).await;
+            return ended.map_err(|error| Failure::Failed(error.to_string()));
+        }
         boot::work(&config, &context.folder, &queues, self.concurrency)
             .await
             .map_err(|error| Failure::Failed(error.to_string()))

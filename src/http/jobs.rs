@@ -25,7 +25,7 @@ use crate::{
     },
     ports::{
         StoreError,
-        jobs::{JobAct, JobFilter, JobWrite},
+        jobs::{JobAct, JobFilter, JobWrite, Probe},
     },
 };
 use http::Method;
@@ -135,6 +135,14 @@ struct Probes {
     /// Whether each puts one more job, `probe.echo`, by which is seen that it ended once.
     #[serde(default)]
     echo: bool,
+    /// Each asks at its first try for another time, so many milliseconds later.
+    #[serde(default)]
+    #[schema(maximum = 60000)]
+    snooze: u32,
+    /// One that misbehaves, before the others; in builds for tests alone.
+    #[cfg(debug_assertions)]
+    #[schema(ignore)]
+    trouble: Option<crate::actors::workers::trouble::Trouble>,
 }
 
 pub(crate) fn resources() -> Vec<Resource> {
@@ -283,14 +291,21 @@ async fn act_on(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 }
 
 async fn put_probes(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
-    let Probes { first, count, millis, echo } = asked.body.json().await?;
+    let asked: Probes = asked.body.json().await?;
+    let Probes { first, count, millis, echo, snooze, .. } = asked;
     if !(1..=u64::from(MOST_ACTED)).contains(&count) {
         return Err(Problem::field("/count", format!("a whole number from 1 to {MOST_ACTED}")));
     }
-    if millis > MOST_MILLIS {
-        return Err(Problem::field("/millis", format!("at most {MOST_MILLIS}")));
+    for (pointer, length) in [("/millis", millis), ("/snooze", snooze)] {
+        if length > MOST_MILLIS {
+            return Err(Problem::field(pointer, format!("at most {MOST_MILLIS}")));
+        }
     }
-    app.jobs.probe(first, count, millis, echo).await?;
+    #[cfg(debug_assertions)]
+    if let Some(trouble) = asked.trouble {
+        app.jobs.trouble(trouble).await?;
+    }
+    app.jobs.probe(&Probe { n: first, millis, echo, snooze }, count).await?;
     Ok(fresh(&app, &ActionDone { matched: count, done: count }))
 }
 

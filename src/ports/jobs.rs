@@ -14,7 +14,7 @@ use crate::domain::{
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// A kind of job, as its rows name it. The body's form may change; then its version rises.
 pub trait Topic: Serialize {
@@ -31,6 +31,9 @@ pub struct Probe {
     pub n: u64,
     pub millis: u32,
     pub echo: bool,
+    /// At its first try it asks for another time, so many milliseconds later.
+    #[serde(default)]
+    pub snooze: u32,
 }
 
 impl Topic for Probe {
@@ -137,6 +140,9 @@ pub struct ClaimedJob {
     pub attempt: u32,
     /// Before this one.
     pub failures: u32,
+    /// How often a process died, or lost a thread, with it in hand: if ever, it is run alone.
+    #[serde(default)]
+    pub losses: u32,
     pub sent_at: Micros,
     pub expires_at: Option<Micros>,
 }
@@ -149,6 +155,9 @@ pub struct Ended {
     pub ending: Ending,
     /// Committed with it, or not at all.
     pub effects: Vec<Effect>,
+    /// It didn't let go of its thread: counted as a loss.
+    #[serde(default)]
+    pub stuck: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -210,6 +219,19 @@ impl Ending {
     }
 }
 
+/// What came of a try.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Done(Vec<Effect>),
+    /// Not now: at another time, and that is no failure.
+    Snooze(Duration),
+    /// Another try may do.
+    Retry(String),
+    /// None will.
+    Fail(String),
+}
+
 /// What a job does to the database, as data: it is done with the job's end, or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -260,6 +282,8 @@ pub enum JobWrite {
         queue: Queue,
         at: Micros,
         most: u32,
+        /// Also those with which a process was lost before.
+        suspects: bool,
     },
     /// Each at its newest attempt, with its effects; of others nothing is done.
     End {

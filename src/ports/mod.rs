@@ -9,6 +9,7 @@ pub mod audit;
 pub mod blobs;
 pub mod carts;
 pub mod catalog;
+pub mod cells;
 pub mod chance;
 pub mod clock;
 pub mod documents;

@@ -172,8 +172,13 @@ async fn nothing_of_a_family_slips_past_its_cancelling(mut shop: Shop) {
         let worker = join(&mut shop, false).await;
         let claimed = claim(&mut shop, worker, 4, 1).await.remove(0);
         let effects = vec![Effect::Child(job(&shop, 5))];
-        let ended =
-            Ended { id: claimed.id, attempt: claimed.attempt, ending: Ending::Succeeded, effects };
+        let ended = Ended {
+            id: claimed.id,
+            attempt: claimed.attempt,
+            ending: Ending::Succeeded,
+            effects,
+            stuck: false,
+        };
         let end = Write::Jobs(JobWrite::End { ended: vec![ended], at: Micros(5) });
         let (written, ()) = tokio::join!(other.commit(vec![end]), cancel_all(&mut shop, root));
         assert!(written[0].is_ok(), "{written:?}");
@@ -185,6 +190,7 @@ async fn nothing_of_a_family_slips_past_its_cancelling(mut shop: Shop) {
         queue: Queue::Default,
         at: Micros(9),
         most: 99,
+        suspects: true,
     };
     let left = write(&mut shop, claim).await;
     assert_eq!(left, stoa::ports::jobs::JobsWritten::Claimed(Vec::new()));

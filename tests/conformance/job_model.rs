@@ -257,8 +257,13 @@ async fn one(
             });
         }
         Op::Claim { worker, most } => {
-            let claim =
-                JobWrite::Claim { worker: workers[worker], queue: Queue::Default, at: now, most };
+            let claim = JobWrite::Claim {
+                worker: workers[worker],
+                queue: Queue::Default,
+                at: now,
+                most,
+                suspects: true,
+            };
             let JobsWritten::Claimed(claimed) = write(shop, claim).await else { panic!() };
             let ids: Vec<_> = claimed.iter().map(|job| job.id).collect();
             assert_eq!(ids, model.claim(worker, *at, most), "what is claimed, and its order");
@@ -280,7 +285,7 @@ async fn one(
             let (failed, due) = (ending.is_failure(), ending.due_at());
             let child = child.then(|| plain(JobId(shop.source.next()), Micros(*at - 1)));
             let effects = child.iter().cloned().map(Effect::Child).collect();
-            let ended = vec![Ended { id: job.id, attempt, ending, effects }];
+            let ended = vec![Ended { id: job.id, attempt, ending, effects, stuck: false }];
             let written = write(shop, JobWrite::End { ended, at: now }).await;
             let counted = if late { Vec::new() } else { vec![job.id] };
             assert_eq!(written, JobsWritten::Ended(counted));

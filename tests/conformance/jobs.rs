@@ -90,7 +90,8 @@ pub(crate) async fn claim(
     at: i64,
     most: u32,
 ) -> Vec<ClaimedJob> {
-    let claim = JobWrite::Claim { worker, queue: Queue::Default, at: Micros(at), most };
+    let claim =
+        JobWrite::Claim { worker, queue: Queue::Default, at: Micros(at), most, suspects: true };
     match write(shop, claim).await {
         JobsWritten::Claimed(claimed) => claimed,
         other => panic!("{other:?}"),
@@ -113,7 +114,7 @@ pub(crate) async fn end_with(
     effects: Vec<Effect>,
     at: i64,
 ) -> bool {
-    let ended = vec![Ended { id: job.id, attempt: job.attempt, ending, effects }];
+    let ended = vec![Ended { id: job.id, attempt: job.attempt, ending, effects, stuck: false }];
     match write(shop, JobWrite::End { ended, at: Micros(at) }).await {
         JobsWritten::Ended(counted) => counted == [job.id],
         other => panic!("{other:?}"),
@@ -207,6 +208,7 @@ async fn effects_are_committed_with_the_end(mut shop: Shop) {
         attempt: claimed[n].attempt,
         ending: Ending::Succeeded,
         effects: vec![Effect::Send(effect)],
+        stuck: false,
     };
     let both = vec![ended(0, child.clone()), ended(1, bad)];
     let both = Write::Jobs(JobWrite::End { ended: both, at: Micros(2) });
@@ -284,7 +286,13 @@ async fn a_buried_worker_claims_nothing(mut shop: Shop) {
     let one = job(&shop, 1);
     send(&mut shop, &[&one]).await;
     bury_all(&mut shop, 2).await;
-    let claim = JobWrite::Claim { worker: a, queue: Queue::Default, at: Micros(3), most: 1 };
+    let claim = JobWrite::Claim {
+        worker: a,
+        queue: Queue::Default,
+        at: Micros(3),
+        most: 1,
+        suspects: true,
+    };
     assert_eq!(write(&mut shop, claim).await, JobsWritten::Buried);
     let beat = JobWrite::Beat { worker: a, at: Micros(4) };
     assert_eq!(write(&mut shop, beat).await, JobsWritten::Buried);

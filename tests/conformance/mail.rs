@@ -59,14 +59,17 @@ async fn claim(shop: &mut Shop, at: Micros) -> Vec<ClaimedJob> {
     let worker = WorkerId(shop.source.next());
     let new = NewWorker { id: worker, name: "here 1".into(), at, alone: false };
     jobs(shop, JobWrite::Join(new)).await;
-    match jobs(shop, JobWrite::Claim { worker, queue: Queue::Mail, at, most: 100 }).await {
+    match jobs(shop, JobWrite::Claim { worker, queue: Queue::Mail, at, most: 100, suspects: true })
+        .await
+    {
         JobsWritten::Claimed(claimed) => claimed,
         other => panic!("{other:?}"),
     }
 }
 
 async fn end(shop: &mut Shop, job: &ClaimedJob, ending: Ending, effects: Vec<Effect>) {
-    let (ended, at) = (Ended { id: job.id, attempt: job.attempt, ending, effects }, Micros(9));
+    let (ended, at) =
+        (Ended { id: job.id, attempt: job.attempt, ending, effects, stuck: false }, Micros(9));
     let ended = jobs(shop, JobWrite::End { ended: vec![ended], at }).await;
     assert_eq!(ended, JobsWritten::Ended(vec![job.id]));
 }

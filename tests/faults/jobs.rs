@@ -21,14 +21,19 @@ const WORKERS: usize = 3;
 const WAVE: usize = 1_000;
 
 /// A process of its own; gone with the value.
-struct Worker(Child);
+pub(crate) struct Worker(Child);
 
 impl Worker {
-    fn start(stack: &Stack) -> Self {
+    pub(crate) fn start(stack: &Stack) -> Self {
         let arguments = stack.with(&["worker", "--queues", "default", "--concurrency", "8"]);
         let mut command = stoa(&stack.data(), &arguments);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Self(command.spawn().unwrap())
+    }
+
+    /// Whether it ended by itself.
+    pub(crate) fn is_over(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
     }
 
     fn signal(&self, name: &str) {
@@ -51,7 +56,7 @@ fn probe(server: &Server, first: usize) {
     assert_eq!(put.status, 200, "{}", put.text());
 }
 
-fn all(server: &Server, query: &str) -> Vec<Value> {
+pub(crate) fn all(server: &Server, query: &str) -> Vec<Value> {
     let (mut jobs, mut after) = (Vec::new(), String::new());
     loop {
         let address = format!("/ops/jobs.json?limit=200&{query}{after}");
@@ -65,7 +70,7 @@ fn all(server: &Server, query: &str) -> Vec<Value> {
 }
 
 /// Jobs of the queue that are not over.
-fn left(server: &Server) -> u64 {
+pub(crate) fn left(server: &Server) -> u64 {
     let queues = server.operate("GET", "/ops/queues.json", b"").json();
     let queues = queues["items"].as_array().unwrap();
     let default = queues.iter().find(|queue| queue["name"] == "default").unwrap();

@@ -13,6 +13,7 @@ mod guesses;
 mod jobs;
 mod kills;
 mod oversell;
+mod poison;
 mod rush;
 #[expect(dead_code, reason = "journeys use more of it")]
 #[path = "../support/mod.rs"]

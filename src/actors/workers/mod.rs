@@ -6,3 +6,5 @@ pub(crate) mod passwords;
 pub(crate) mod probe;
 pub(crate) mod search_pool;
 pub(crate) mod send_mail;
+#[cfg(debug_assertions)]
+pub(crate) mod trouble;

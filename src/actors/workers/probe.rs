@@ -1,12 +1,12 @@
 //! A job for looking at the queue itself: it takes its time and does no more, or leaves an echo, by
 //! which whoever counts sees that it happened, and once.
 
-use super::jobs::{Job, Try, Verdict};
+use super::jobs::{Job, Try};
 use crate::{
     domain::id::JobId,
     ports::{
         clock::{Clock, Ids},
-        jobs::{Echo, Effect, NewJob, Probe},
+        jobs::{Echo, Effect, NewJob, Probe, Verdict},
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -20,7 +20,10 @@ pub(crate) struct Prober {
 impl Job for Probe {
     type World = Prober;
 
-    async fn run(self, prober: Prober, _: Try) -> Verdict {
+    async fn run(self, prober: Prober, tries: Try) -> Verdict {
+        if self.snooze > 0 && tries.attempt == 1 {
+            return Verdict::Snooze(Duration::from_millis(self.snooze.into()));
+        }
         tokio::time::sleep(Duration::from_millis(self.millis.into())).await;
         let echo = || {
             let id = JobId(prober.ids.next());

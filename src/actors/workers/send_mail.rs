@@ -6,7 +6,7 @@
 //!
 //! What a mail says of an order is written here, of the order as it is when it is sent.
 
-use super::jobs::{Job, Try, Verdict};
+use super::jobs::{Job, Try};
 use crate::{
     domain::{
         id::{MailId, OrderId},
@@ -17,7 +17,7 @@ use crate::{
     ports::{
         StoreError,
         clock::Clock,
-        jobs::Effect,
+        jobs::{Effect, Verdict},
         mail::{Letter, MailBody, MailError, MailQueue, Mailer, SendMail, WaitingMail},
         orders::Orders,
     },

@@ -100,9 +100,9 @@ macro_rules! files {
                 include_str!(concat!("../../../migrations/", $database, "/0016_locked_out.sql")),
             ),
             (
-                18,
+                17,
                 "job_families",
-                include_str!(concat!("../../../migrations/", $database, "/0018_job_families.sql")),
+                include_str!(concat!("../../../migrations/", $database, "/0017_job_families.sql")),
             ),
         ]
     };

@@ -92,9 +92,10 @@ impl Priority {
     }
 }
 
-/// How often a job's process may die under it. Whoever is at work when a process dies is a suspect;
-/// one that is there each time is what kills it.
-pub const MOST_LOSSES: u32 = 8;
+/// How often the process that has a job in hand may die. Whatever is in hand then is a suspect, and
+/// is run alone from there on, in a process of its own, whose death is a failure of the job; so what
+/// is counted here are machines and servers that died.
+pub const MOST_LOSSES: u32 = 20;
 
 #[cfg(test)]
 mod tests {

@@ -45,6 +45,8 @@ pub(crate) struct DispatchParts {
     pub(crate) store: StoreHandle,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) lines: Vec<Line>,
+    /// Where jobs are run alone, of whatever queue.
+    pub(crate) suspects: PoolHandle<Task>,
 }
 
 /// Woken by [`Desk::nudge`].
@@ -92,8 +94,14 @@ impl Reconciler for Dispatcher {
 impl Dispatcher {
     async fn fetch(&self, line: &Line, worker: WorkerId, at: Micros) -> Result<(), Fault> {
         let parts = &self.parts;
-        let most = u32::try_from(line.pool.room()).unwrap_or(u32::MAX);
-        let claim = JobWrite::Claim { worker, queue: line.queue, at, most };
+        let alone = parts.suspects.room();
+        // None may be fetched that there is no room for.
+        let most = match alone {
+            0 => line.pool.room(),
+            alone => line.pool.room().min(alone),
+        };
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        let claim = JobWrite::Claim { worker, queue: line.queue, at, most, suspects: alone > 0 };
         let jobs = match parts.store.jobs(claim).await.map_err(write_fault)? {
             Written::Jobs(JobsWritten::Claimed(jobs)) => jobs,
             Written::Jobs(JobsWritten::Buried) => {
@@ -104,9 +112,10 @@ impl Dispatcher {
         };
         line.more.store(jobs.len() as u64 >= u64::from(most), Ordering::Relaxed);
         for job in jobs {
+            let pool = if job.losses > 0 { &parts.suspects } else { &line.pool };
             let task = Task { hold: parts.desk.hold(&job), job };
             // Refused, as the pool was paused or shrunk meanwhile: dropped, it goes back.
-            drop(line.pool.try_submit(task));
+            drop(pool.try_submit(task));
         }
         Ok(())
     }

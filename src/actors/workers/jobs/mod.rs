@@ -5,15 +5,18 @@
 //! the job is still this process' to end. So the effect happens once, however often `run` began.
 //!
 //! [`Desk`] is what this process has in hand. The lease keeps it known to be alive, the dispatcher
-//! fills the pools from it, runners work, and the committer ends. When one of them dies, what it
+//! fills the pools from it, runners work — wardens those under which a process died before — and
+//! the committer ends. When one of them dies, what it
 //! had in hand goes back to the queue; when the process dies, another buries it and gets its jobs.
 
+mod attempt;
 mod committer;
 mod desk;
 mod dispatcher;
 mod lease;
 mod office;
 mod runner;
+mod suspects;
 mod topics;
 
 #[cfg(test)]
@@ -25,11 +28,12 @@ pub(crate) use dispatcher::{DispatchParts, Line, dispatcher};
 pub(crate) use lease::{JobsConfig, LeaseParts, lease};
 pub(crate) use office::{Acted, MOST_ACTED, Office, states_for};
 pub(crate) use runner::{RunnerParts, runners};
+pub(crate) use suspects::suspects;
 pub(crate) use topics::Topics;
 
 use crate::{
     domain::job::Retry,
-    ports::jobs::{Effect, Topic},
+    ports::jobs::{ClaimedJob, Topic, Verdict},
 };
 use serde::de::DeserializeOwned;
 use std::{future::Future, time::Duration};
@@ -53,12 +57,15 @@ pub(crate) struct Try {
     pub(crate) attempt: u32,
 }
 
-/// What came of a try.
-#[derive(Debug)]
-pub(crate) enum Verdict {
-    Done(Vec<Effect>),
-    /// Another try may do.
-    Retry(String),
-    /// None will.
-    Fail(String),
+/// A job's verdict, in a process that has nothing else in hand.
+pub(crate) async fn alone(topics: &Topics, job: &ClaimedJob) -> Verdict {
+    let start = match topics.start(job) {
+        Ok(start) => start,
+        Err(error) => return Verdict::Fail(error),
+    };
+    match attempt::attempt(start, std::future::pending()).await {
+        attempt::Outcome::Said(verdict) => verdict,
+        attempt::Outcome::Stuck(why) => Verdict::Retry(why),
+        attempt::Outcome::Cancelled => Verdict::Retry("its process ends".into()),
+    }
 }

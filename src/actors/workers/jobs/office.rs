@@ -181,21 +181,26 @@ impl Office {
         Ok(())
     }
 
-    /// Puts so many probes there, numbered from `first`.
-    pub(crate) async fn probe(
-        &self,
-        first: u64,
-        count: u64,
-        millis: u32,
-        echo: bool,
-    ) -> Result<(), WriteError> {
-        let all: Vec<u64> = (first..first.saturating_add(count)).collect();
+    /// Puts so many probes like this one there, numbered on from it.
+    pub(crate) async fn probe(&self, like: &Probe, count: u64) -> Result<(), WriteError> {
+        let all: Vec<u64> = (like.n..like.n.saturating_add(count)).collect();
         for slice in all.chunks(SLICE as usize) {
             let at = self.clock.now();
-            let probe = |n: &u64| Probe { n: *n, millis, echo };
+            let probe = |n: &u64| Probe { n: *n, ..like.clone() };
             let put = |n| NewJob::of(JobId(self.ids.next()), &probe(n), at);
             self.write(JobWrite::Send(slice.iter().map(put).collect())).await?;
         }
+        self.desk.nudge().wake();
+        Ok(())
+    }
+
+    #[cfg(debug_assertions)]
+    pub(crate) async fn trouble(
+        &self,
+        trouble: crate::actors::workers::trouble::Trouble,
+    ) -> Result<(), WriteError> {
+        let job = NewJob::of(JobId(self.ids.next()), &trouble, self.clock.now());
+        self.write(JobWrite::Send(vec![job])).await?;
         self.desk.nudge().wake();
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! to do — or goes back to the queue, when the server stops or this dies. It writes nothing itself.
 
 use super::{
-    Verdict,
+    attempt::{Outcome, attempt},
     committer::{Ends, Finished},
     desk::{Desk, Hold},
     topics::Topics,
@@ -14,7 +14,7 @@ use crate::{
     ports::{
         chance::Chance,
         clock::Clock,
-        jobs::{ClaimedJob, Effect, Ended, Ending},
+        jobs::{ClaimedJob, Ended, Ending, Verdict},
     },
 };
 use std::{
@@ -24,7 +24,7 @@ use std::{
     },
     time::Duration,
 };
-use supervisors::{Child, Context, Fault, Pool, PoolHandle, Worker, catch_panic, pool};
+use supervisors::{Child, Context, Fault, Pool, PoolHandle, Worker, pool};
 
 /// An error is kept so far: a backtrace's first half says where.
 const MOST_ERROR: usize = 4_000;
@@ -71,17 +71,15 @@ impl Worker for Runner {
             return Ok(());
         }
         let Task { job, hold } = task;
-        let (ending, effects) = self.outcome(&job, &hold).await;
-        tell(&job, &ending);
-        let ended = Ended { id: job.id, attempt: job.attempt, ending, effects };
-        let mut finished = Finished { ended, hold };
-        while let Err(refused) = self.parts.ends.try_send(finished) {
-            if context.stopping() {
-                return Ok(());
+        let came = match self.parts.topics.start(&job) {
+            Ok(start) => {
+                let retry = start.retry;
+                Ok((attempt(start, hold.cancelled()).await, retry))
             }
-            finished = refused.message;
-            tokio::time::sleep(BREATH).await;
-        }
+            Err(error) => Err(error),
+        };
+        let ended = settled(&self.parts, &job, came);
+        deliver(&self.parts, Finished { ended, hold }, context).await;
         if self.more.load(Ordering::Relaxed) && self.pool.room() > self.pool.depth() {
             self.parts.desk.nudge().wake();
         }
@@ -89,31 +87,52 @@ impl Worker for Runner {
     }
 }
 
-impl Runner {
-    async fn outcome(&self, job: &ClaimedJob, hold: &Hold) -> (Ending, Vec<Effect>) {
-        let start = match self.parts.topics.start(job) {
-            Ok(start) => start,
-            Err(error) => return (Ending::Dead { error }, Vec::new()),
-        };
-        let late = format!("it took longer than {} s", start.limit.as_secs());
-        let verdict = tokio::select! {
-            verdict = catch_panic(start.running) => verdict.unwrap_or_else(|panic| {
-                let place = panic.location.unwrap_or_default();
-                let way = panic.backtrace.unwrap_or_default();
-                Verdict::Retry(format!("it panicked at {place}: {}\n{way}", panic.message))
-            }),
-            () = tokio::time::sleep(start.limit) => Verdict::Retry(late),
-            () = hold.cancelled() => return (Ending::Cancelled, Vec::new()),
-        };
-        match verdict {
-            Verdict::Done(effects) => (Ending::Succeeded, effects),
-            Verdict::Fail(error) => (Ending::Failed { error: shortened(error) }, Vec::new()),
-            Verdict::Retry(error) => (self.again(job, start.retry, error), Vec::new()),
+/// To the committer; when the server stops before it takes it, the job goes back.
+pub(super) async fn deliver(parts: &RunnerParts, mut finished: Finished, context: &Context) {
+    while let Err(refused) = parts.ends.try_send(finished) {
+        if context.stopping() {
+            return;
         }
+        finished = refused.message;
+        tokio::time::sleep(BREATH).await;
     }
+}
 
+/// What came of a try, as the job's end. `Err`: why nobody here can do it.
+pub(super) fn settled(
+    parts: &RunnerParts,
+    job: &ClaimedJob,
+    came: Result<(Outcome, Retry), String>,
+) -> Ended {
+    let (mut effects, mut stuck) = (Vec::new(), false);
+    let ending = match came {
+        Err(error) => Ending::Dead { error },
+        Ok((Outcome::Cancelled, _)) => Ending::Cancelled,
+        Ok((Outcome::Stuck(error), retry)) => {
+            tracing::error!(
+                job.id = %job.id, job.topic = job.topic,
+                "a job doesn't let go of its thread, which is left to it: it is run alone next"
+            );
+            stuck = true;
+            parts.again(job, retry, error)
+        }
+        Ok((Outcome::Said(verdict), retry)) => match verdict {
+            Verdict::Done(done) => {
+                effects = done;
+                Ending::Succeeded
+            }
+            Verdict::Snooze(pause) => Ending::Snoozed { until: parts.clock.now().plus(pause) },
+            Verdict::Fail(error) => Ending::Failed { error: shortened(error) },
+            Verdict::Retry(error) => parts.again(job, retry, error),
+        },
+    };
+    tell(job, &ending);
+    Ended { id: job.id, attempt: job.attempt, ending, effects, stuck }
+}
+
+impl RunnerParts {
     fn again(&self, job: &ClaimedJob, retry: Retry, error: String) -> Ending {
-        let (now, failures) = (self.parts.clock.now(), job.failures.saturating_add(1));
+        let (now, failures) = (self.clock.now(), job.failures.saturating_add(1));
         let error = shortened(error);
         match retry.again(failures, now, job.expires_at, self.dice()) {
             Some(at) => Ending::Again { at, error },
@@ -122,7 +141,7 @@ impl Runner {
     }
 
     fn dice(&self) -> u64 {
-        let bytes = self.parts.chance.bytes();
+        let bytes = self.chance.bytes();
         bytes.iter().take(8).fold(0, |dice, byte| dice << 8 | u64::from(*byte))
     }
 }

@@ -10,11 +10,12 @@ use crate::{
     },
     ports::{
         StoreError,
+        cells::{Cell, CellEnd, Cells},
         chance::Chance,
         clock::{Clock, Ids},
         jobs::{
-            ClaimedJob, Ended, Ending, JobFilter, JobNow, JobWrite, Jobs, JobsWritten, QueueNow,
-            Worker,
+            ClaimedJob, Effect, Ended, Ending, JobFilter, JobNow, JobWrite, Jobs, JobsWritten,
+            QueueNow, Verdict, Worker,
         },
         writer::{Write, Writer, Written},
     },
@@ -46,6 +47,8 @@ struct Table {
     cancel: Vec<JobId>,
     /// Commits that fail before one is made.
     away: usize,
+    /// Cells.
+    opened: usize,
     /// An end with this effect is refused.
     refuses: Option<Effect>,
 }
@@ -68,6 +71,7 @@ impl Rows {
             body,
             attempt: 0,
             failures: 0,
+            losses: 0,
             sent_at: Micros(0),
             expires_at: None,
         };
@@ -182,6 +186,31 @@ impl Jobs for Rows {
     }
 }
 
+/// A job in it does as its body says, and `"panic"` is how its process dies.
+struct Alone(u32);
+
+#[async_trait]
+impl Cells for Rows {
+    async fn open(&self) -> Result<Box<dyn Cell>, String> {
+        self.table().opened += 1;
+        Ok(Box::new(Alone(0)))
+    }
+}
+
+#[async_trait]
+impl Cell for Alone {
+    async fn run(&mut self, job: &ClaimedJob) -> Result<Verdict, CellEnd> {
+        self.0 += 1;
+        match job.body.as_str() {
+            "\"panic\"" => Err(CellEnd::Died("signal: 6 (SIGABRT)".into())),
+            "\"hang\"" => std::future::pending().await,
+            // The second job finds that it has ended meanwhile.
+            _ if self.0 == 2 => Err(CellEnd::Closed),
+            _ => Ok(Verdict::Done(vec![done()])),
+        }
+    }
+}
+
 /// Rises with tokio's time, so that a test decides about both.
 struct World(tokio::time::Instant, AtomicU64);
 
@@ -213,6 +242,9 @@ enum Act {
     Refuse,
     Panic,
     Hang,
+    /// Keeps its thread until the test is over.
+    Keep,
+    Snooze,
 }
 
 impl Topic for Act {
@@ -232,7 +264,7 @@ fn undone() -> Effect {
 impl Job for Act {
     type World = ();
     const RETRY: Retry = Retry { failures: 2, ..Retry::DEFAULT };
-    const LIMIT: Duration = Duration::from_secs(5);
+    const LIMIT: Duration = Duration::from_secs(2);
 
     async fn run(self, (): (), tries: Try) -> Verdict {
         match self {
@@ -242,6 +274,11 @@ impl Job for Act {
             Self::Refuse => Verdict::Fail("no".into()),
             Self::Panic => panic!("boom"),
             Self::Hang => std::future::pending().await,
+            Self::Keep => {
+                std::thread::sleep(Duration::from_secs(9));
+                Verdict::Done(Vec::new())
+            }
+            Self::Snooze => Verdict::Snooze(Duration::from_secs(60)),
         }
     }
 }
@@ -272,6 +309,10 @@ impl Shop {
         let pool = Pool::new("default", PoolOptions { workers, bound, ..PoolOptions::default() });
         let more = Arc::default();
         let runners = runners(&pool, &more, &parts);
+        let alone =
+            Pool::new("suspects", PoolOptions { workers: 1, bound: 2, ..Default::default() });
+        let cells: Arc<dyn Cells> = Arc::new(rows.clone());
+        let wardens = suspects(&alone, &cells, &parts);
         let lines = vec![Line { queue: Queue::Default, pool: pool.handle(), more }];
         let (reading, drain) =
             (Arc::new(rows.clone()), Shutdown::Drain(Duration::from_millis(200)));
@@ -289,7 +330,15 @@ impl Shop {
             }))
             .child(committer(&ends, &store, &clock))
             .child(runners.shutdown(drain))
-            .child(dispatcher(DispatchParts { desk, rows: reading, store, clock, lines }));
+            .child(wardens.shutdown(drain))
+            .child(dispatcher(DispatchParts {
+                desk,
+                rows: reading,
+                store,
+                clock,
+                lines,
+                suspects: alone.handle(),
+            }));
         Self { universe: Universe::start(tree).await.unwrap(), rows }
     }
 
@@ -367,7 +416,7 @@ async fn one_that_never_ends_is_ended_by_its_limit_or_by_an_operator() {
     assert_eq!(shop.ended(cancelled).await, Ending::Cancelled);
     assert_eq!(shop.rows.ending(hangs), None);
     let Ending::Again { error, .. } = shop.ended(hangs).await else { panic!() };
-    assert!(error.contains("longer than 5 s"), "{error}");
+    assert!(error.contains("longer than 2 s"), "{error}");
     shop.universe.stop().await;
 }
 
@@ -380,7 +429,8 @@ async fn ends_wait_for_a_database_that_is_away_and_are_said_once() {
     until("it runs or ran", || shop.rows.table().ready.is_empty()).await;
     shop.rows.table().away = 5;
     assert_eq!(shop.ended(id).await, Ending::Succeeded);
-    assert_eq!(shop.rows.table().ended.len(), 1);
+    let said = shop.rows.table().ended.iter().filter(|one| one.id == id).count();
+    assert_eq!(said, 1);
     shop.universe.stop().await;
 }
 
@@ -443,5 +493,47 @@ async fn who_was_taken_for_dead_lets_go_and_joins_anew() {
     assert_eq!(shop.ended(next).await, Ending::Succeeded);
     assert!(shop.rows.table().running.contains_key(&id), "its late word didn't count");
     assert_eq!(shop.rows.ending(id), None);
+    shop.universe.stop().await;
+}
+
+#[tokio::test]
+async fn one_that_snoozes_has_not_failed() {
+    let shop = Shop::open(1, 8).await;
+    let id = shop.rows.put(1, "act", 2, "\"snooze\"");
+    let Ending::Snoozed { until } = shop.ended(id).await else { panic!() };
+    assert!(until.0 >= 60_000_000);
+    shop.universe.stop().await;
+}
+
+#[tokio::test]
+async fn one_that_keeps_its_thread_is_left_behind_and_the_others_go_on() {
+    let shop = Shop::open(1, 8).await;
+    let keeps = shop.rows.put(1, "act", 2, "\"keep\"");
+    let after = shop.rows.put(2, "act", 2, "\"do\"");
+    let Ending::Again { error, .. } = shop.ended(keeps).await else { panic!() };
+    assert!(error.contains("its thread"), "{error}");
+    assert!(shop.rows.table().ended[0].stuck, "it is run alone next");
+    assert_eq!(shop.ended(after).await, Ending::Succeeded);
+    shop.universe.stop().await;
+}
+
+#[tokio::test]
+async fn a_suspect_runs_alone_and_how_its_process_died_is_its_failure() {
+    let shop = Shop::open(1, 8).await;
+    let suspect = |n, body: &str| {
+        let id = shop.rows.put(n, "act", 2, body);
+        shop.rows.table().ready.back_mut().unwrap().losses = 1;
+        id
+    };
+    let (kills, good) = (suspect(1, "\"panic\""), suspect(2, "\"do\""));
+    let Ending::Again { error, .. } = shop.ended(kills).await else { panic!() };
+    assert!(error.contains("SIGABRT"), "{error}");
+    assert_eq!(shop.ended(good).await, Ending::Succeeded);
+    assert_eq!(shop.rows.table().opened, 2, "a new one behind the one that died");
+    let (again, late) = (suspect(3, "\"do\""), suspect(4, "\"hang\""));
+    assert_eq!(shop.ended(again).await, Ending::Succeeded);
+    assert_eq!(shop.rows.table().opened, 3, "and behind the one that had closed");
+    let Ending::Again { error, .. } = shop.ended(late).await else { panic!() };
+    assert!(error.contains("was killed"), "{error}");
     shop.universe.stop().await;
 }

@@ -1,7 +1,10 @@
 //! Which jobs this program knows how to do.
 
-use super::{Job, Try, Verdict};
-use crate::{domain::job::Retry, ports::jobs::ClaimedJob};
+use super::{Job, Try};
+use crate::{
+    domain::job::Retry,
+    ports::jobs::{ClaimedJob, Verdict},
+};
 use std::{
     collections::BTreeMap, future::Future, marker::PhantomData, pin::Pin, sync::Arc, time::Duration,
 };

@@ -80,7 +80,7 @@ statements! {
     LOSE =
         "WITH lost AS MATERIALIZED (
              SELECT id, CASE losses WHEN 0 THEN due_at
-                        ELSE $2 + (random() * (1000000::bigint << losses::int))::bigint END AS due_at
+                        ELSE $2 + (random() * (1000000::bigint << least(losses, 8)::int))::bigint END AS due_at
              FROM job WHERE worker = ANY($1) AND worker IS NOT NULL FOR UPDATE)
          UPDATE job SET
              state = CASE WHEN cancel_at IS NOT NULL THEN 'cancelled'
@@ -103,26 +103,27 @@ statements! {
     CLAIM =
         "WITH head AS MATERIALIZED (
              SELECT id FROM job WHERE queue = $1 AND state = 'ready'
-                 AND (expires_at IS NULL OR expires_at > $3)
+                 AND (expires_at IS NULL OR expires_at > $3) AND (losses = 0 OR $5)
                  AND NOT EXISTS (SELECT 1 FROM job_queue p WHERE p.queue = $1 AND p.paused)
              ORDER BY rank_at LIMIT $4 FOR UPDATE SKIP LOCKED)
          UPDATE job SET state = 'running', attempt = attempt + 1, worker = $2, started_at = $3,
              fold_key = NULL
          FROM head WHERE job.id = head.id
-         RETURNING job.id, topic, version, body::text, attempt, failures, sent_at, expires_at,
-             rank_at";
+         RETURNING job.id, topic, version, body::text, attempt, failures, losses, sent_at,
+             expires_at, rank_at";
     /// In key order, so that two nodes' ends don't wait for each other in a circle.
     END =
         "WITH e AS MATERIALIZED (
-             SELECT j.id, u.state, u.failed, u.due_at, u.error
+             SELECT j.id, u.state, u.failed, u.due_at, u.error, u.stuck
              FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[],
-                      $6::text[]) u (id, attempt, state, failed, due_at, error)
+                      $6::text[], $8::bigint[]) u (id, attempt, state, failed, due_at, error,
+                 stuck)
              JOIN job j ON j.id = u.id AND j.attempt = u.attempt AND j.state = 'running'
              ORDER BY j.id FOR UPDATE OF j)
          UPDATE job SET
              state = CASE WHEN e.state = 'scheduled' AND job.cancel_at IS NOT NULL
                           THEN 'cancelled' ELSE e.state END,
-             failures = failures + e.failed,
+             failures = failures + e.failed, losses = losses + e.stuck,
              due_at = coalesce(e.due_at, job.due_at),
              rank_at = job.rank_at - job.due_at + coalesce(e.due_at, job.due_at),
              error = CASE e.state WHEN 'succeeded' THEN NULL ELSE coalesce(e.error, job.error) END,
@@ -228,6 +229,7 @@ fn claimed(row: &Row) -> Result<(i64, ClaimedJob), Error> {
         body: row.try_get("body")?,
         attempt: count("attempt")?,
         failures: count("failures")?,
+        losses: count("losses")?,
         sent_at: Micros(row.try_get("sent_at")?),
         expires_at: row.try_get::<_, Option<i64>>("expires_at")?.map(Micros),
     };
@@ -250,14 +252,14 @@ pub(super) async fn apply(tx: &Transaction<'_>, write: &JobWrite) -> Result<Writ
             let buried = query(tx, BURY, [&ids, &beats]).await?;
             JobsWritten::Moved(lose(tx, &buried, *at).await?)
         }
-        JobWrite::Claim { worker, queue, at, most } => {
+        JobWrite::Claim { worker, queue, at, most, suspects } => {
             if query(tx, WORKER, [&worker.0]).await?.is_empty() {
                 return Ok(Written::Jobs(JobsWritten::Buried));
             }
             let (queue, most) = (queue.as_str(), i64::from(*most));
             execute(tx, BY_INDEX, []).await?;
             execute(tx, COME_DUE, [&queue, &at.0, &READIED]).await?;
-            let rows = query(tx, CLAIM, [&queue, &worker.0, &at.0, &most]).await?;
+            let rows = query(tx, CLAIM, [&queue, &worker.0, &at.0, &most, suspects]).await?;
             let mut jobs = rows.iter().map(claimed).collect::<Result<Vec<_>, _>>()?;
             jobs.sort_by_key(|(rank, _)| *rank);
             JobsWritten::Claimed(jobs.into_iter().map(|(_, job)| job).collect())
@@ -436,7 +438,8 @@ async fn end(tx: &Transaction<'_>, ended: &[Ended], at: Micros) -> Result<Vec<Jo
     let failed: Vec<_> = ended.iter().map(|one| i64::from(one.ending.is_failure())).collect();
     let due: Vec<_> = ended.iter().map(|one| one.ending.due_at().map(|at| at.0)).collect();
     let errors: Vec<_> = ended.iter().map(|one| one.ending.error()).collect();
-    let params: [Param<'_>; 7] = [&ids, &attempts, &states, &failed, &due, &errors, &at.0];
+    let stuck: Vec<_> = ended.iter().map(|one| i64::from(one.stuck)).collect();
+    let params: [Param<'_>; 8] = [&ids, &attempts, &states, &failed, &due, &errors, &at.0, &stuck];
     let rows = read(&query(tx, END, params).await?)?;
     let matched: Vec<JobId> = rows.iter().map(|row| JobId(row.id)).collect();
     moved(tx, rows).await?;

@@ -60,7 +60,7 @@ statements! {
     LOSE = { sqlite:
         "WITH lost AS MATERIALIZED (
              SELECT id, CASE losses WHEN 0 THEN due_at
-                        ELSE $2 + abs(random() % (1000000 << losses)) END AS due_at
+                        ELSE $2 + abs(random() % (1000000 << min(losses, 8))) END AS due_at
              FROM job WHERE worker IN (SELECT unhex(value) FROM json_each($1)))
          UPDATE job SET
              state = CASE WHEN cancel_at IS NOT NULL THEN 'cancelled'
@@ -82,16 +82,18 @@ statements! {
              fold_key = NULL
          WHERE id IN (
              SELECT id FROM job WHERE queue = $1 AND state = 'ready'
-                 AND (expires_at IS NULL OR expires_at > $3)
+                 AND (expires_at IS NULL OR expires_at > $3) AND (losses = 0 OR $5)
                  AND NOT EXISTS (SELECT 1 FROM job_queue WHERE queue = $1 AND paused = 1)
              ORDER BY rank_at LIMIT $4)
-         RETURNING id, topic, version, body, attempt, failures, sent_at, expires_at, rank_at" };
+         RETURNING id, topic, version, body, attempt, failures, losses, sent_at, expires_at,
+             rank_at" };
     END = { sqlite:
-        "WITH e (id, attempt, state, failed, due_at, error, at) AS (VALUES (?, ?, ?, ?, ?, ?, ?))
+        "WITH e (id, attempt, state, failed, due_at, error, stuck, at)
+             AS (VALUES (?, ?, ?, ?, ?, ?, ?, ?))
          UPDATE job SET
              state = CASE WHEN e.state = 'scheduled' AND job.cancel_at IS NOT NULL
                           THEN 'cancelled' ELSE e.state END,
-             failures = failures + e.failed,
+             failures = failures + e.failed, losses = losses + e.stuck,
              due_at = coalesce(e.due_at, job.due_at),
              rank_at = job.rank_at - job.due_at + coalesce(e.due_at, job.due_at),
              error = CASE e.state WHEN 'succeeded' THEN NULL ELSE coalesce(e.error, job.error) END,
@@ -185,6 +187,7 @@ struct ClaimedRow {
     body: String,
     attempt: i64,
     failures: i64,
+    losses: i64,
     sent_at: i64,
     expires_at: Option<i64>,
     rank_at: i64,
@@ -200,6 +203,7 @@ impl From<ClaimedRow> for ClaimedJob {
             body: row.body,
             attempt: count(row.attempt),
             failures: count(row.failures),
+            losses: count(row.losses),
             sent_at: Micros(row.sent_at),
             expires_at: row.expires_at.map(Micros),
         }
@@ -227,7 +231,7 @@ pub(super) async fn apply(
             let buried: Vec<Uuid> = bury.fetch_all(&mut *conn).await?;
             JobsWritten::Moved(lose(conn, buried, *at).await?)
         }
-        JobWrite::Claim { worker, queue, at, most } => {
+        JobWrite::Claim { worker, queue, at, most, suspects } => {
             let there = sqlx::query_scalar::<_, Uuid>(WORKER.sqlite).bind(worker.0);
             if there.fetch_optional(&mut *conn).await?.is_none() {
                 return Ok(Written::Jobs(JobsWritten::Buried));
@@ -235,7 +239,7 @@ pub(super) async fn apply(
             let due = sqlx::query(COME_DUE.sqlite).bind(queue.as_str()).bind(at.0).bind(READIED);
             due.execute(&mut *conn).await?;
             let claim = sqlx::query_as(CLAIM.sqlite).bind(queue.as_str()).bind(worker.0);
-            let claim = claim.bind(at.0).bind(i64::from(*most));
+            let claim = claim.bind(at.0).bind(i64::from(*most)).bind(*suspects);
             let mut rows: Vec<ClaimedRow> = claim.fetch_all(conn).await?;
             rows.sort_by_key(|row| row.rank_at);
             JobsWritten::Claimed(rows.into_iter().map(Into::into).collect())
@@ -413,10 +417,10 @@ async fn end(
     at: Micros,
 ) -> Result<Vec<JobId>, sqlx::Error> {
     let rows = rows::put_returning(conn, END, ended, |values, one: &Ended| {
-        let Ended { id, attempt, ending, .. } = one;
+        let Ended { id, attempt, ending, stuck, .. } = one;
         values.bind(id.0).bind(*attempt).bind(ending.state().as_str());
         values.bind(i64::from(ending.is_failure())).bind(ending.due_at().map(|at| at.0));
-        values.bind(ending.error()).bind(at.0);
+        values.bind(ending.error()).bind(i64::from(*stuck)).bind(at.0);
     });
     let rows: Vec<MovedRow> = rows.await?;
     let matched: Vec<JobId> = rows.iter().map(|row| JobId(row.id)).collect();
@@ -523,7 +527,7 @@ mod tests {
         conn.execute(MAIL).await.unwrap();
         let jobs = include_str!("../../../../migrations/sqlite/0015_jobs.sql");
         conn.execute(jobs).await.unwrap();
-        let families = include_str!("../../../../migrations/sqlite/0018_job_families.sql");
+        let families = include_str!("../../../../migrations/sqlite/0017_job_families.sql");
         conn.execute(families).await.unwrap();
         for (statement, index) in [
             (CLAIM, "job_ready"),
