@@ -49,6 +49,8 @@ const TEXTS: &[&[&str]] = &[
     accounts::ALL,
     customers::ALL,
     jobs::ALL,
+    jobs::acts::ALL,
+    jobs::puts::ALL,
     mail::ALL,
     carts::ALL,
     orders::ALL,

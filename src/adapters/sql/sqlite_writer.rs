@@ -51,6 +51,8 @@ pub(super) const ALL: &[&[(&str, Sql)]] = &[
     accounts::ALL,
     customers::ALL,
     jobs::ALL,
+    jobs::acts::ALL,
+    jobs::puts::ALL,
     mail::ALL,
     carts::ALL,
     orders::ALL,
