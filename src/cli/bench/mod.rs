@@ -15,6 +15,7 @@ mod process;
 mod rounds;
 mod row;
 mod shop;
+mod stage;
 mod start;
 mod wire;
 
