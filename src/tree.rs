@@ -69,6 +69,8 @@ pub(crate) struct ServerSeats {
     /// Who comes, and who writes to them.
     pub(crate) people: PeopleSeats,
     pub(crate) jobs: JobSeats,
+    /// Puts jobs into the queue at their schedules' ticks.
+    pub(crate) scheduler: Child,
     /// Accepts connections, on the port and on the data folder's socket.
     pub(crate) http: Child,
     /// Fills an empty shop.
@@ -165,7 +167,7 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
         .child(server.people.password_desk.shutdown(drain(5)))
         .child(server.people.mail_sweeper)
         .child(server.people.tokens);
-    let jobs = jobs(server.jobs);
+    let jobs = jobs(server.jobs).child(server.scheduler);
     let edge = group("edge", Strategy::OneForOne)
         .child(server.render.shutdown(drain(5)))
         .child(server.pool_overrides)

@@ -53,6 +53,7 @@ const ROOMS: &[Room] = &[
             "thiserror",
             "uuid",
             "jiff",
+            "croner",
         ]),
         because: "the rules of commerce are pure: they are tested by property, without a world",
     },
@@ -204,6 +205,11 @@ const CONFINED: &[Confined] = &[
         crates: &["opendal"],
         to: &["src/adapters/blobs"],
         because: "where files lie is a matter of configuration",
+    },
+    Confined {
+        crates: &["croner"],
+        to: &["src/domain/cron.rs"],
+        because: "what a cron expression means on a clock that is turned is said in one place",
     },
     Confined {
         crates: &["redis"],

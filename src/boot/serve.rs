@@ -20,7 +20,10 @@ use crate::{
             quotes::{Quotes, QuotesParts},
             rules::{Rules, RulesParts},
         },
-        reconcilers::integrity::{Verdict, integrity},
+        reconcilers::{
+            integrity::{Verdict, integrity},
+            scheduler::{Schedules, scheduler},
+        },
         workers::jobs::Office,
     },
     config::Config,
@@ -121,6 +124,15 @@ pub(crate) async fn serve(
         desk: desk.clone(),
     };
     let topics = topics(config, folder, &parts.store, &job_parts, &url)?;
+    let schedules = Schedules {
+        rows: parts.store.clone(),
+        store: assembly.store.clone(),
+        clock: parts.clock.clone(),
+        ids: parts.ids.clone(),
+        topics: topics.clone(),
+        changed: Nudge::new(),
+        put: desk.nudge().clone(),
+    };
     let jobs = jobs(config, &job_parts, &assembly.store, desk, topics, Queue::ALL, None);
     let quotes = Quotes::new(QuotesParts {
         store: assembly.store.clone(),
@@ -167,6 +179,7 @@ pub(crate) async fn serve(
         stocks: selling.stocks,
         mails,
         jobs: office,
+        schedules: schedules.clone(),
         products: selling.products,
         cards: selling.cards,
         trusted: Trusted::read(&config.http.trusted_proxies).map_err(BootError::Other)?,
@@ -197,6 +210,7 @@ pub(crate) async fn serve(
         selling: selling.seats,
         people: people_seats,
         jobs,
+        scheduler: scheduler(schedules),
         http: {
             let listeners = listeners.clone();
             task("http", move |context| http::serve(edge.clone(), listeners.clone(), context))

@@ -6,7 +6,7 @@ use crate::{
             carts::Carts, orders::Orders, products::Products, quotes::Quotes, rules::Rules,
             stock::Stocks, till::Till,
         },
-        reconcilers::{Progress, mail::Mails},
+        reconcilers::{Progress, mail::Mails, scheduler::Schedules},
         workers::jobs::Office,
     },
     domain::{category::CategoryTree, scope::Scope},
@@ -65,6 +65,8 @@ pub(crate) struct App {
     pub(crate) mails: Mails,
     /// What waits in the queue, and who does it.
     pub(crate) jobs: Office,
+    /// What is put there again and again.
+    pub(crate) schedules: Schedules,
     pub(crate) products: Products,
     /// Where cards are taken on a form of the shop's own.
     pub(crate) cards: Option<Cards>,

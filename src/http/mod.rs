@@ -53,6 +53,7 @@ mod render;
 mod resource;
 mod routes;
 mod ruling;
+mod schedules;
 mod searching;
 mod serve;
 mod shop;

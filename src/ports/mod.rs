@@ -28,6 +28,7 @@ pub mod payments;
 pub mod products;
 pub mod quotes;
 pub mod rules;
+pub mod schedules;
 pub mod search;
 pub mod sessions;
 mod sqlstate;

@@ -20,6 +20,7 @@ use super::{
     products::{ProductWrite, ProductWritten},
     quotes::{QuoteWrite, QuoteWritten},
     rules::{RuleWrite, RuleWritten},
+    schedules::ScheduleWrite,
     sessions::{SessionWrite, TokenHash},
     stock::{StockWrite, StockWritten, Warehouse},
     till::{PaymentKept, PaymentWrite},
@@ -103,6 +104,8 @@ pub enum Write {
     Mail(MailWrite),
     /// Work that waits, and whoever does it.
     Jobs(JobWrite),
+    /// Jobs that are put again and again.
+    Schedules(ScheduleWrite),
 }
 
 /// A write under the name its client gave it. The answer that the client gets is kept in the

@@ -32,6 +32,7 @@ mod peer;
 mod quotes;
 mod races;
 mod rules;
+mod schedules;
 mod search;
 mod search_real;
 mod sessions;

@@ -21,6 +21,7 @@ mod memory;
 mod operate;
 mod quotes;
 mod rules;
+mod schedules;
 mod smtp;
 #[expect(dead_code, reason = "fault tests use more of it")]
 #[path = "../support/mod.rs"]

@@ -16,6 +16,7 @@ use crate::{
         mail::MailWrite,
         overrides::PoolOverride,
         rules::{RuleAct, RuleWrite},
+        schedules::ScheduleWrite,
         sessions::SessionWrite,
         writer::{Once, Write, Writer, Written},
     },
@@ -157,6 +158,10 @@ impl StoreHandle {
         self.write(Write::Jobs(write)).await
     }
 
+    pub(crate) async fn schedules(&self, write: ScheduleWrite) -> Result<Written, WriteError> {
+        self.write(Write::Schedules(write)).await
+    }
+
     pub(super) async fn write(&self, write: Write) -> Result<Written, WriteError> {
         let rank = rank(&write);
         let patience = if rank == BACKGROUND { BACKGROUND_PATIENCE } else { PATIENCE };
@@ -217,8 +222,8 @@ fn rank(write: &Write) -> u8 {
             | JobWrite::Act(_)
             | JobWrite::Send(_),
         ) => INTERACTIVE,
-        Write::Mail(_) | Write::Jobs(_) => BACKGROUND,
-        Write::Sessions(_) | Write::Accounts(_) => INTERACTIVE,
+        Write::Mail(_) | Write::Jobs(_) | Write::Schedules(ScheduleWrite::Tick(_)) => BACKGROUND,
+        Write::Sessions(_) | Write::Accounts(_) | Write::Schedules(_) => INTERACTIVE,
     }
 }
 

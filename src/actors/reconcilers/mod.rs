@@ -11,6 +11,7 @@ pub(crate) mod outbox_pruner;
 pub(crate) mod outbox_relay;
 mod progress;
 pub(crate) mod rulebook;
+pub(crate) mod scheduler;
 pub(crate) mod search_index;
 
 pub(crate) use progress::Progress;

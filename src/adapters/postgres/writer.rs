@@ -17,6 +17,7 @@ mod product;
 mod products;
 mod quotes;
 mod rules;
+mod schedules;
 mod sessions;
 mod stock;
 
@@ -49,6 +50,7 @@ const TEXTS: &[&[&str]] = &[
     accounts::ALL,
     customers::ALL,
     jobs::ALL,
+    schedules::ALL,
     mail::ALL,
     carts::ALL,
     orders::ALL,
@@ -305,5 +307,6 @@ async fn apply(
         Write::Accounts(write) => accounts::apply(tx, write).await?,
         Write::Mail(write) => mail::apply(tx, write).await?,
         Write::Jobs(write) => jobs::apply(tx, write).await?,
+        Write::Schedules(write) => schedules::apply(tx, write).await?,
     })
 }

@@ -29,6 +29,7 @@ mod overrides;
 mod plain;
 mod quotes;
 mod rules;
+mod schedules;
 mod sessions;
 mod sqlite_writer;
 mod stock;
@@ -225,6 +226,7 @@ impl SqlStore {
             sessions::ALL,
             accounts::ALL,
             jobs::ALL,
+            schedules::ALL,
             mail::ALL,
             orders::ALL,
             till::ALL,

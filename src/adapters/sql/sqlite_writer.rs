@@ -21,6 +21,7 @@ mod products;
 mod quotes;
 mod rows;
 mod rules;
+mod schedules;
 mod sessions;
 mod stock;
 
@@ -51,6 +52,7 @@ pub(super) const ALL: &[&[(&str, Sql)]] = &[
     accounts::ALL,
     customers::ALL,
     jobs::ALL,
+    schedules::ALL,
     mail::ALL,
     carts::ALL,
     orders::ALL,
@@ -218,5 +220,6 @@ async fn apply(
         Write::Accounts(write) => accounts::apply(conn, write).await,
         Write::Mail(write) => mail::apply(conn, write).await,
         Write::Jobs(write) => jobs::apply(conn, write).await,
+        Write::Schedules(write) => schedules::apply(conn, write).await,
     }
 }

@@ -12,6 +12,7 @@ mod orders;
 mod pages;
 mod quotes;
 mod rules;
+mod schedules;
 mod sessions;
 mod shop;
 mod visitors;

@@ -624,6 +624,7 @@ impl Shop {
             stocks: super::orders::no_stocks(),
             mails: super::orders::no_mails(),
             jobs: super::jobs::office(),
+            schedules: super::schedules::schedules(),
             quotes: super::quotes::no_quotes(Arc::clone(&shelf) as _),
             products: super::orders::no_products(),
             cards: None,
