@@ -5,16 +5,18 @@
 //! in the same transaction, so it happens once, however often the job was begun. A worker whose
 //! heartbeat stays the same is buried by whoever watches, and its jobs are claimed anew.
 
-use super::StoreError;
+mod view;
+
+pub use view::{JobFilter, JobNow, Jobs, QueueNow, Worker};
+
 use crate::domain::{
     audit::Change,
     id::{JobId, MailId, WorkerId},
-    job::{Family, JobState, Priority, Queue},
+    job::{JobState, Priority, Queue},
     time::Micros,
 };
-use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 /// A kind of job, as its rows name it. The body's form may change; then its version rises.
 pub trait Topic: Serialize {
@@ -380,96 +382,4 @@ pub enum JobsWritten {
     Acted(Vec<JobId>),
     /// So many rows.
     Moved(u64),
-}
-
-/// A process that runs jobs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Worker {
-    pub id: WorkerId,
-    pub name: String,
-    pub beat: i64,
-    pub joined_at: Micros,
-    pub seen_at: Micros,
-    /// Jobs in hand.
-    pub jobs: u64,
-}
-
-/// Which jobs are meant; `None`: whichever.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct JobFilter {
-    pub state: Option<JobState>,
-    pub queue: Option<Queue>,
-    pub topic: Option<String>,
-    /// Somewhere in the error of the last try.
-    pub error: Option<String>,
-    /// Its children.
-    pub root: Option<JobId>,
-}
-
-/// A job as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JobNow {
-    pub id: JobId,
-    pub topic: String,
-    pub version: i64,
-    pub body: String,
-    pub queue: String,
-    pub priority: i64,
-    pub state: JobState,
-    pub attempt: u32,
-    pub failures: u32,
-    /// How often a process died while it had it in hand.
-    pub losses: u32,
-    pub sent_at: Micros,
-    pub due_at: Micros,
-    pub expires_at: Option<Micros>,
-    pub lane: Option<String>,
-    /// One of its lane is before it.
-    pub blocked: bool,
-    pub worker: Option<WorkerId>,
-    pub started_at: Option<Micros>,
-    pub ended_at: Option<Micros>,
-    /// It runs, and somebody wants it to end.
-    pub cancelling: bool,
-    /// Of the last try.
-    pub error: Option<String>,
-    /// Of whose family it is.
-    pub root: Option<JobId>,
-}
-
-/// A queue as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueueNow {
-    pub queue: Queue,
-    pub scheduled: u64,
-    pub ready: u64,
-    pub running: u64,
-    /// Failed and dead.
-    pub given_up: u64,
-    /// Since when the one that waits for the longest could have been begun.
-    pub oldest_due_at: Option<Micros>,
-    /// Who paused it, and when.
-    pub paused: Option<(String, Micros)>,
-}
-
-#[async_trait]
-pub trait Jobs: Send + Sync {
-    /// When a job of each of these queues may run next, which may be past; those of which none
-    /// waits, and those that are paused, are left out.
-    async fn next_due(&self, queues: &[Queue]) -> Result<Vec<(Queue, Micros)>, StoreError>;
-    /// When the next one is to be given up that didn't begin.
-    async fn next_expiry(&self) -> Result<Option<Micros>, StoreError>;
-    async fn workers(&self) -> Result<Vec<Worker>, StoreError>;
-    /// Every queue, with what waits there and who paused it.
-    async fn queues(&self) -> Result<Vec<QueueNow>, StoreError>;
-    /// Of those that are roots, how their children stand.
-    async fn families(&self, roots: &[JobId]) -> Result<BTreeMap<JobId, Family>, StoreError>;
-    async fn job(&self, id: JobId) -> Result<Option<JobNow>, StoreError>;
-    /// Up to `limit` of those, the newest first, behind `after`.
-    async fn jobs(
-        &self,
-        filter: &JobFilter,
-        after: Option<JobId>,
-        limit: u32,
-    ) -> Result<Vec<JobNow>, StoreError>;
 }

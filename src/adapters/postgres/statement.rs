@@ -10,8 +10,8 @@ use deadpool_postgres::{
 
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
-        $($(#[$doc])* const $name: &str = $text;)*
-        pub(super) const ALL: &[&str] = &[$($name),*];
+        $($(#[$doc])* pub(super) const $name: &str = $text;)*
+        pub(in crate::adapters) const ALL: &[&str] = &[$($name),*];
     };
 }
 pub(super) use statements;

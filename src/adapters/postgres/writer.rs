@@ -50,6 +50,8 @@ const TEXTS: &[&[&str]] = &[
     accounts::ALL,
     customers::ALL,
     jobs::ALL,
+    jobs::acts::ALL,
+    jobs::puts::ALL,
     schedules::ALL,
     mail::ALL,
     carts::ALL,

@@ -52,6 +52,8 @@ pub(super) const ALL: &[&[(&str, Sql)]] = &[
     accounts::ALL,
     customers::ALL,
     jobs::ALL,
+    jobs::acts::ALL,
+    jobs::puts::ALL,
     schedules::ALL,
     mail::ALL,
     carts::ALL,

@@ -30,8 +30,8 @@ pub(super) fn pattern(text: &str) -> String {
 /// only one; the other is empty.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $text:tt;)*) => {
-        $($(#[$doc])* const $name: $crate::adapters::sql::texts::Sql = $crate::adapters::sql::texts::statement!($text);)*
-        pub(super) const ALL: &[(&str, $crate::adapters::sql::texts::Sql)] = &[$((stringify!($name), $name)),*];
+        $($(#[$doc])* pub(super) const $name: $crate::adapters::sql::texts::Sql = $crate::adapters::sql::texts::statement!($text);)*
+        pub(in crate::adapters) const ALL: &[(&str, $crate::adapters::sql::texts::Sql)] = &[$((stringify!($name), $name)),*];
     };
 }
 

@@ -5,6 +5,12 @@
 //! node's transaction are passed over where anybody's will do (`SKIP LOCKED`). Who puts a job into
 //! a lane, and who takes one out, waits for the other: else the next of the lane is seen by neither.
 
+pub(super) mod acts;
+pub(super) mod puts;
+
+pub(super) use acts::act_on;
+pub(super) use puts::send;
+
 use super::{audit, mail};
 use crate::{
     adapters::postgres::statement::{Param, execute, query, statements},
@@ -14,10 +20,7 @@ use crate::{
         time::Micros,
     },
     ports::{
-        jobs::{
-            ClaimedJob, Effect, Ended, JobAct, JobActs, JobWrite, JobsWritten, NewJob, NewWorker,
-            queue_paused,
-        },
+        jobs::{ClaimedJob, Effect, Ended, JobWrite, JobsWritten, NewWorker, queue_paused},
         writer::Written,
     },
 };
@@ -25,29 +28,13 @@ use deadpool_postgres::{
     Transaction,
     tokio_postgres::{Error, Row},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Made ready at a claim at most; more than a claim takes, and few enough for one commit.
 const READIED: i64 = 1_000;
 
 statements! {
-    SEND =
-        "INSERT INTO job (id, topic, version, body, queue, priority, state, attempt, failures,
-             losses, sent_at, due_at, rank_at, expires_at, lane, blocked, unique_key, fold_key,
-             root, ended_at)
-         SELECT id, topic, version, body::jsonb, queue, priority,
-             CASE WHEN gone THEN 'cancelled'
-                  WHEN lane IS NULL AND due_at <= sent_at THEN 'ready' ELSE 'scheduled' END,
-             0, 0, 0, sent_at, due_at, rank_at, expires_at, lane, lane IS NOT NULL AND NOT gone,
-             unique_key, fold_key, root, CASE WHEN gone THEN sent_at END
-         FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[],
-                  $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[],
-                  $12::text[], $13::text[], $14::uuid[], $15::boolean[])
-             j (id, topic, version, body, queue, priority, sent_at, due_at, rank_at, expires_at,
-                lane, unique_key, fold_key, root, gone)
-         ON CONFLICT DO NOTHING
-         RETURNING id, state, lane";
     /// Until the transaction's end, in an order that all keep to.
     LOCK_LANES =
         "SELECT pg_advisory_xact_lock(h) FROM (
@@ -157,40 +144,6 @@ statements! {
         "INSERT INTO job_queue AS q (queue, paused, set_by, set_at) VALUES ($1, $2, $3, $4)
          ON CONFLICT (queue) DO UPDATE SET paused = $2, set_by = $3, set_at = $4
          WHERE q.paused <> $2";
-    RETRY =
-        "UPDATE job SET state = 'scheduled', blocked = lane IS NOT NULL, failures = 0, losses = 0,
-             due_at = $2, rank_at = rank_at - due_at + $2, ended_at = NULL, cancel_at = NULL,
-             fold_key = NULL,
-             expires_at = CASE WHEN $3::bigint IS NOT NULL THEN $3
-                               WHEN expires_at <= $2 THEN NULL ELSE expires_at END
-         WHERE id = $1 AND state NOT IN ('running', 'succeeded')
-             AND (unique_key IS NULL OR ended_at IS NULL OR NOT EXISTS (
-                 SELECT 1 FROM job o WHERE o.unique_key = job.unique_key
-                     AND o.state IN ('scheduled', 'ready', 'running')))
-         RETURNING id, state, lane";
-    CANCEL =
-        "UPDATE job SET cancel_at = $2, blocked = FALSE,
-             state = CASE state WHEN 'running' THEN 'running' ELSE 'cancelled' END,
-             ended_at = CASE state WHEN 'running' THEN NULL ELSE $2::bigint END
-         WHERE id = $1 AND state IN ('scheduled', 'ready', 'running') AND cancel_at IS NULL
-         RETURNING id, state, lane";
-    DISCARD = "DELETE FROM job WHERE id = $1 AND state <> 'running' RETURNING id, state, lane";
-    /// Who puts into a family and who cancels it wait for each other: else the one may miss what the
-    /// other hasn't committed.
-    HEADS =
-        "SELECT id, cancel_at IS NOT NULL FROM job WHERE id = ANY($1) ORDER BY id FOR SHARE";
-    ROOTS =
-        "SELECT id, coalesce(root, id) FROM job WHERE id = ANY($1)";
-    /// Of a root that has ended, or was asked to, where there is more to cancel of its family.
-    CANCEL_ROOT =
-        "UPDATE job SET cancel_at = $2 WHERE id = $1 AND EXISTS (
-             SELECT 1 FROM job c WHERE c.root = $1 AND c.root IS NOT NULL
-                 AND c.state IN ('scheduled', 'ready', 'running') AND c.cancel_at IS NULL)";
-    /// Of a root that has ended well itself, where others of its family did not.
-    RETRY_ROOT =
-        "UPDATE job SET cancel_at = NULL WHERE id = $1 AND state = 'succeeded' AND EXISTS (
-             SELECT 1 FROM job c WHERE c.root = $1 AND c.root IS NOT NULL
-                 AND c.state IN ('failed', 'dead', 'cancelled'))";
     /// A family goes together: its root once all of it is over, and then the others.
     FORGET =
         "DELETE FROM job WHERE id IN (
@@ -283,90 +236,13 @@ pub(super) async fn apply(tx: &Transaction<'_>, write: &JobWrite) -> Result<Writ
             }
             JobsWritten::Moved(changed)
         }
-        JobWrite::Act(acts) => JobsWritten::Acted(act(tx, acts).await?),
+        JobWrite::Act(acts) => JobsWritten::Acted(acts::act(tx, acts).await?),
         JobWrite::Forget { succeeded, others, most } => {
             let most = i64::from(*most);
             execute(tx, BY_INDEX, []).await?;
             JobsWritten::Moved(execute(tx, FORGET, [&succeeded.0, &others.0, &most]).await?)
         }
     }))
-}
-
-/// In the transaction of what asks for them. Those that were put.
-pub(super) async fn send(tx: &Transaction<'_>, jobs: &[NewJob]) -> Result<Vec<JobId>, Error> {
-    let lanes: Vec<&str> = jobs.iter().filter_map(|job| job.lane.as_deref()).collect();
-    lock_lanes(tx, &lanes).await?;
-    let given_up = given_up(tx, jobs).await?;
-    let ids: Vec<_> = jobs.iter().map(|job| job.id.0).collect();
-    let topics: Vec<_> = jobs.iter().map(|job| job.topic.as_str()).collect();
-    let versions: Vec<_> = jobs.iter().map(|job| i64::from(job.version)).collect();
-    let bodies: Vec<_> = jobs.iter().map(|job| job.body.as_str()).collect();
-    let queues: Vec<_> = jobs.iter().map(|job| job.queue.as_str()).collect();
-    let priorities: Vec<_> = jobs.iter().map(|job| i64::from(job.priority.level())).collect();
-    let sent: Vec<_> = jobs.iter().map(|job| job.at.0).collect();
-    let due: Vec<_> = jobs.iter().map(|job| job.due_at.0).collect();
-    let ranks: Vec<_> = jobs.iter().map(|job| job.rank_at().0).collect();
-    let expire: Vec<_> = jobs.iter().map(|job| job.expires_at.map(|at| at.0)).collect();
-    let in_lanes: Vec<_> = jobs.iter().map(|job| job.lane.as_deref()).collect();
-    let (unique, fold): (Vec<_>, Vec<_>) = jobs.iter().map(NewJob::keys).unzip();
-    let roots: Vec<_> = jobs.iter().map(|job| job.root.map(|root| root.0)).collect();
-    let gone: Vec<_> =
-        roots.iter().map(|root| root.is_some_and(|root| given_up.contains(&root))).collect();
-    let params: [Param<'_>; 15] = [
-        &ids,
-        &topics,
-        &versions,
-        &bodies,
-        &queues,
-        &priorities,
-        &sent,
-        &due,
-        &ranks,
-        &expire,
-        &in_lanes,
-        &unique,
-        &fold,
-        &roots,
-        &gone,
-    ];
-    let put = read(&query(tx, SEND, params).await?)?;
-    if !lanes.is_empty() {
-        execute(tx, UNBLOCK, [&lanes]).await?;
-    }
-    Ok(put.into_iter().map(|row| JobId(row.id)).collect())
-}
-
-/// Roots of theirs that somebody wanted cancelled.
-async fn given_up(tx: &Transaction<'_>, jobs: &[NewJob]) -> Result<BTreeSet<Uuid>, Error> {
-    let roots: BTreeSet<Uuid> = jobs.iter().filter_map(|job| job.root).map(|id| id.0).collect();
-    if roots.is_empty() {
-        return Ok(roots);
-    }
-    let roots: Vec<Uuid> = roots.into_iter().collect();
-    let mut given_up = BTreeSet::new();
-    for row in query(tx, HEADS, [&roots]).await? {
-        if row.try_get(1)? {
-            given_up.insert(row.try_get(0)?);
-        }
-    }
-    Ok(given_up)
-}
-
-/// Into the families of those that want them.
-async fn put_children(tx: &Transaction<'_>, children: Vec<(JobId, NewJob)>) -> Result<(), Error> {
-    if children.is_empty() {
-        return Ok(());
-    }
-    let parents: BTreeSet<Uuid> = children.iter().map(|(parent, _)| parent.0).collect();
-    let parents: Vec<Uuid> = parents.into_iter().collect();
-    let mut roots: BTreeMap<Uuid, JobId> = BTreeMap::new();
-    for row in query(tx, ROOTS, [&parents]).await? {
-        roots.insert(row.try_get(0)?, JobId(row.try_get(1)?));
-    }
-    let child =
-        |(parent, job): (JobId, NewJob)| NewJob { root: roots.get(&parent.0).copied(), ..job };
-    let jobs: Vec<_> = children.into_iter().map(child).collect();
-    send(tx, &jobs).await.map(drop)
 }
 
 async fn lock_lanes(tx: &Transaction<'_>, lanes: &[&str]) -> Result<(), Error> {
@@ -457,7 +333,7 @@ async fn end(tx: &Transaction<'_>, ended: &[Ended], at: Micros) -> Result<Vec<Jo
     if !jobs.is_empty() {
         send(tx, &jobs).await?;
     }
-    put_children(tx, children).await?;
+    puts::put_children(tx, children).await?;
     Ok(matched)
 }
 
@@ -465,60 +341,4 @@ fn effects<'a>(ended: &'a [Ended], matched: &[JobId]) -> impl Iterator<Item = (J
     let matched: BTreeSet<_> = matched.iter().copied().collect();
     let counted = ended.iter().filter(move |one| matched.contains(&one.id));
     counted.flat_map(|one| one.effects.iter().map(|effect| (one.id, effect)))
-}
-
-/// One after the other: whether one can be retried may depend on the one before it.
-async fn act(tx: &Transaction<'_>, acts: &JobActs) -> Result<Vec<JobId>, Error> {
-    let mut done = Vec::new();
-    for id in &acts.jobs {
-        if act_on(tx, acts.act, *id, acts.at, None).await? {
-            audit::append(tx, &acts.told(*id)).await?;
-            done.push(*id);
-        }
-    }
-    Ok(done)
-}
-
-/// `until`: when it is retried, the time from which on it is too late.
-pub(super) async fn act_on(
-    tx: &Transaction<'_>,
-    act: JobAct,
-    id: JobId,
-    at: Micros,
-    until: Option<Micros>,
-) -> Result<bool, Error> {
-    let rows = match act {
-        JobAct::Retry => query(tx, RETRY, [&id.0, &at.0, &until.map(|until| until.0)]).await?,
-        JobAct::Cancel => query(tx, CANCEL, [&id.0, &at.0]).await?,
-        JobAct::Discard => query(tx, DISCARD, [&id.0]).await?,
-    };
-    let rows = read(&rows)?;
-    let Some(row) = rows.first() else { return act_on_root(tx, act, id, at).await };
-    match act {
-        JobAct::Cancel => drop(moved(tx, rows).await?),
-        JobAct::Retry => {
-            unblock(tx, &row.lane.iter().cloned().collect()).await?;
-            mail::wanted_again(tx, row.id).await?;
-        }
-        JobAct::Discard => {
-            unblock(tx, &row.lane.iter().cloned().collect()).await?;
-            mail::given_up(tx, &[row.id]).await?;
-        }
-    }
-    Ok(true)
-}
-
-/// A root that is over itself, on behalf of its family.
-async fn act_on_root(
-    tx: &Transaction<'_>,
-    act: JobAct,
-    id: JobId,
-    at: Micros,
-) -> Result<bool, Error> {
-    let marked = match act {
-        JobAct::Retry => execute(tx, RETRY_ROOT, [&id.0]).await?,
-        JobAct::Cancel => execute(tx, CANCEL_ROOT, [&id.0, &at.0]).await?,
-        JobAct::Discard => 0,
-    };
-    Ok(marked > 0)
 }

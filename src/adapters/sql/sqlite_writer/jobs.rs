@@ -3,6 +3,12 @@
 //! Each statement is set-based and goes by an index of the rows it is about: a claim reads as many
 //! rows as it takes, however many jobs are over, scheduled or in other hands.
 
+pub(super) mod acts;
+pub(super) mod puts;
+
+pub(super) use acts::act_on;
+pub(super) use puts::put;
+
 use super::{mail, products::Hex, rows};
 use crate::{
     adapters::sql::{audit, texts::statements},
@@ -12,29 +18,18 @@ use crate::{
         time::Micros,
     },
     ports::{
-        jobs::{
-            ClaimedJob, Effect, Ended, JobAct, JobActs, JobWrite, JobsWritten, NewJob, NewWorker,
-            queue_paused,
-        },
+        jobs::{ClaimedJob, Effect, Ended, JobWrite, JobsWritten, NewWorker, queue_paused},
         writer::Written,
     },
 };
 use sqlx::{SqliteConnection, types::Json};
 use sqlx_macros::FromRow;
-use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// Made ready at a claim at most; more than a claim takes, and few enough for one commit.
 const READIED: i64 = 1_000;
 
 statements! {
-    SEND = { sqlite:
-        "INSERT INTO job (id, topic, version, body, queue, priority, state, attempt, failures,
-             losses, sent_at, due_at, rank_at, expires_at, lane, blocked, unique_key, fold_key,
-             root, ended_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT DO NOTHING
-         RETURNING id, state, lane" };
     /// The first of each lane may run, once its time has come, where none else of it may.
     UNBLOCK = { sqlite:
         "UPDATE job SET blocked = 0 WHERE blocked = 1 AND id IN (
@@ -124,42 +119,6 @@ statements! {
         "INSERT INTO job_queue (queue, paused, set_by, set_at) VALUES ($1, $2, $3, $4)
          ON CONFLICT (queue) DO UPDATE SET paused = $2, set_by = $3, set_at = $4
          WHERE paused <> $2" };
-    RETRY = { sqlite:
-        "UPDATE job SET state = 'scheduled', blocked = lane IS NOT NULL, failures = 0, losses = 0,
-             due_at = $2, rank_at = rank_at - due_at + $2, ended_at = NULL, cancel_at = NULL,
-             fold_key = NULL,
-             expires_at = CASE WHEN $3 IS NOT NULL THEN $3
-                               WHEN expires_at <= $2 THEN NULL ELSE expires_at END
-         WHERE id = $1 AND state NOT IN ('running', 'succeeded')
-             AND (unique_key IS NULL OR ended_at IS NULL OR NOT EXISTS (
-                 SELECT 1 FROM job o WHERE o.unique_key = job.unique_key
-                     AND o.unique_key IS NOT NULL AND o.state IN ('scheduled', 'ready', 'running')))
-         RETURNING id, state, lane" };
-    CANCEL = { sqlite:
-        "UPDATE job SET cancel_at = $2, blocked = 0,
-             state = CASE state WHEN 'running' THEN 'running' ELSE 'cancelled' END,
-             ended_at = CASE state WHEN 'running' THEN NULL ELSE $2 END
-         WHERE id = $1 AND state IN ('scheduled', 'ready', 'running') AND cancel_at IS NULL
-         RETURNING id, state, lane" };
-    DISCARD = { sqlite:
-        "DELETE FROM job WHERE id = $1 AND state <> 'running' RETURNING id, state, lane" };
-    /// Of families whose root somebody wanted cancelled.
-    GIVEN_UP = { sqlite:
-        "SELECT id FROM job WHERE id IN (SELECT unhex(value) FROM json_each($1))
-             AND cancel_at IS NOT NULL" };
-    ROOTS = { sqlite:
-        "SELECT id, coalesce(root, id) AS root FROM job
-         WHERE id IN (SELECT unhex(value) FROM json_each($1))" };
-    /// Of a root that has ended, or was asked to, where there is more to cancel of its family.
-    CANCEL_ROOT = { sqlite:
-        "UPDATE job SET cancel_at = $2 WHERE id = $1 AND EXISTS (
-             SELECT 1 FROM job c WHERE c.root = $1 AND c.root IS NOT NULL
-                 AND c.state IN ('scheduled', 'ready', 'running') AND c.cancel_at IS NULL)" };
-    /// Of a root that has ended well itself, where others of its family did not.
-    RETRY_ROOT = { sqlite:
-        "UPDATE job SET cancel_at = NULL WHERE id = $1 AND state = 'succeeded' AND EXISTS (
-             SELECT 1 FROM job c WHERE c.root = $1 AND c.root IS NOT NULL
-                 AND c.state IN ('failed', 'dead', 'cancelled'))" };
     /// A family goes together: its root once all of it is over, and then the others.
     FORGET = { sqlite:
         "DELETE FROM job WHERE id IN (
@@ -215,7 +174,7 @@ pub(super) async fn apply(
     write: &JobWrite,
 ) -> Result<Written, sqlx::Error> {
     Ok(Written::Jobs(match write {
-        JobWrite::Send(jobs) => JobsWritten::Sent(send(conn, jobs).await?),
+        JobWrite::Send(jobs) => JobsWritten::Sent(puts::send(conn, jobs).await?),
         JobWrite::Join(worker) => join(conn, worker).await?,
         JobWrite::Beat { worker, at } => beat(conn, *worker, *at).await?,
         JobWrite::Leave { worker, at } => {
@@ -264,81 +223,13 @@ pub(super) async fn apply(
             }
             JobsWritten::Moved(changed)
         }
-        JobWrite::Act(acts) => JobsWritten::Acted(act(conn, acts).await?),
+        JobWrite::Act(acts) => JobsWritten::Acted(acts::act(conn, acts).await?),
         JobWrite::Forget { succeeded, others, most } => {
             let forget = sqlx::query(FORGET.sqlite).bind(succeeded.0).bind(others.0);
             let forgotten = forget.bind(i64::from(*most)).execute(conn).await?;
             JobsWritten::Moved(forgotten.rows_affected())
         }
     }))
-}
-
-/// In the transaction of what asks for them.
-pub(super) async fn put(conn: &mut SqliteConnection, jobs: &[NewJob]) -> Result<(), sqlx::Error> {
-    send(conn, jobs).await.map(drop)
-}
-
-/// Says which of them were new.
-async fn send(conn: &mut SqliteConnection, jobs: &[NewJob]) -> Result<Vec<JobId>, sqlx::Error> {
-    let given_up = given_up(conn, jobs).await?;
-    let sent = rows::put_returning(conn, SEND, jobs, |values, job| {
-        let (unique, fold) = job.keys();
-        let ready = job.lane.is_none() && job.due_at <= job.at;
-        let gone = job.root.is_some_and(|root| given_up.contains(&root.0));
-        let state = match gone {
-            true => JobState::Cancelled,
-            false if ready => JobState::Ready,
-            false => JobState::Scheduled,
-        };
-        values.bind(job.id.0).bind(&job.topic).bind(job.version).bind(&job.body);
-        values.bind(job.queue.as_str()).bind(job.priority.level()).bind(state.as_str());
-        values.bind(job.at.0).bind(job.due_at.0).bind(job.rank_at().0);
-        values.bind(job.expires_at.map(|at| at.0)).bind(&job.lane);
-        values.bind(job.lane.is_some() && !gone);
-        values.bind(unique).bind(fold).bind(job.root.map(|root| root.0));
-        values.bind(gone.then_some(job.at.0));
-    });
-    let sent: Vec<MovedRow> = sent.await?;
-    let (sent, lanes): (Vec<_>, Vec<_>) =
-        sent.into_iter().map(|row| (JobId(row.id), row.lane)).unzip();
-    unblock(conn, lanes).await?;
-    Ok(sent)
-}
-
-/// Roots of theirs that somebody wanted cancelled.
-async fn given_up(
-    conn: &mut SqliteConnection,
-    jobs: &[NewJob],
-) -> Result<BTreeSet<Uuid>, sqlx::Error> {
-    let roots: BTreeSet<Uuid> = jobs.iter().filter_map(|job| job.root).map(|id| id.0).collect();
-    if roots.is_empty() {
-        return Ok(roots);
-    }
-    let roots: Vec<_> = roots.into_iter().map(Hex).collect();
-    let given_up = sqlx::query_scalar(GIVEN_UP.sqlite).bind(Json(roots));
-    let given_up: Vec<Uuid> = given_up.fetch_all(conn).await?;
-    Ok(given_up.into_iter().collect())
-}
-
-/// Into the families of those that want them.
-async fn put_children(
-    conn: &mut SqliteConnection,
-    children: Vec<(JobId, NewJob)>,
-) -> Result<(), sqlx::Error> {
-    let parents: BTreeSet<Uuid> = children.iter().map(|(parent, _)| parent.0).collect();
-    if parents.is_empty() {
-        return Ok(());
-    }
-    let parents: Vec<_> = parents.into_iter().map(Hex).collect();
-    let roots = sqlx::query_as(ROOTS.sqlite).bind(Json(parents));
-    let roots: Vec<(Uuid, Uuid)> = roots.fetch_all(&mut *conn).await?;
-    let roots: BTreeMap<_, _> = roots.into_iter().collect();
-    let child = |(parent, job): (JobId, NewJob)| NewJob {
-        root: roots.get(&parent.0).copied().map(JobId),
-        ..job
-    };
-    let jobs: Vec<_> = children.into_iter().map(child).collect();
-    put(conn, &jobs).await
 }
 
 async fn unblock(
@@ -437,7 +328,7 @@ async fn end(
         mail::sent(conn, &sent).await?;
     }
     put(conn, &jobs).await?;
-    put_children(conn, children).await?;
+    puts::put_children(conn, children).await?;
     Ok(matched)
 }
 
@@ -447,74 +338,12 @@ fn effects<'a>(ended: &'a [Ended], matched: &[JobId]) -> impl Iterator<Item = (J
     counted.flat_map(|one| one.effects.iter().map(|effect| (one.id, effect)))
 }
 
-/// One after the other: whether one can be retried may depend on the one before it.
-async fn act(conn: &mut SqliteConnection, acts: &JobActs) -> Result<Vec<JobId>, sqlx::Error> {
-    let mut done = Vec::new();
-    for id in &acts.jobs {
-        if act_on(conn, acts.act, *id, acts.at, None).await? {
-            audit::append(conn, &acts.told(*id)).await?;
-            done.push(*id);
-        }
-    }
-    Ok(done)
-}
-
-/// `until`: when it is retried, the time from which on it is too late.
-pub(super) async fn act_on(
-    conn: &mut SqliteConnection,
-    act: JobAct,
-    id: JobId,
-    at: Micros,
-    until: Option<Micros>,
-) -> Result<bool, sqlx::Error> {
-    let row: Option<MovedRow> = match act {
-        JobAct::Retry => {
-            let retry = sqlx::query_as(RETRY.sqlite).bind(id.0).bind(at.0);
-            retry.bind(until.map(|until| until.0)).fetch_optional(&mut *conn).await?
-        }
-        JobAct::Cancel => {
-            let cancel = sqlx::query_as(CANCEL.sqlite).bind(id.0).bind(at.0);
-            cancel.fetch_optional(&mut *conn).await?
-        }
-        JobAct::Discard => {
-            sqlx::query_as(DISCARD.sqlite).bind(id.0).fetch_optional(&mut *conn).await?
-        }
-    };
-    let Some(row) = row else { return act_on_root(conn, act, id, at).await };
-    match act {
-        JobAct::Retry => {
-            unblock(conn, vec![row.lane]).await?;
-            mail::wanted_again(conn, row.id).await?;
-        }
-        JobAct::Cancel => drop(moved(conn, vec![row]).await?),
-        JobAct::Discard => {
-            unblock(conn, vec![row.lane]).await?;
-            mail::given_up(conn, vec![row.id]).await?;
-        }
-    }
-    Ok(true)
-}
-
-/// A root that is over itself, on behalf of its family.
-async fn act_on_root(
-    conn: &mut SqliteConnection,
-    act: JobAct,
-    id: JobId,
-    at: Micros,
-) -> Result<bool, sqlx::Error> {
-    let marked = match act {
-        JobAct::Retry => sqlx::query(RETRY_ROOT.sqlite).bind(id.0).execute(conn).await?,
-        JobAct::Cancel => {
-            sqlx::query(CANCEL_ROOT.sqlite).bind(id.0).bind(at.0).execute(conn).await?
-        }
-        JobAct::Discard => return Ok(false),
-    };
-    Ok(marked.rows_affected() > 0)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        acts::{CANCEL_ROOT, RETRY_ROOT},
+        *,
+    };
     use sqlx::{AssertSqlSafe, Connection, Executor};
 
     /// As much of the older schema as the migration of jobs touches.
