@@ -537,6 +537,7 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("src/adapters/sql/a.rs", "use tantivy::Index;", "tantivy only in"),
     ("src/adapters/sql/a.rs", "use redb::Database;", "redb only in"),
     ("src/http/files.rs", "use opendal::Operator;", "opendal only in"),
+    ("src/domain/job/due.rs", "use croner::Cron;", "croner only in"),
     ("src/http/limits.rs", "use redis::Client;", "redis only in"),
     ("src/actors/workers/a.rs", "use lapin::Channel;", "lapin only in"),
     ("src/actors/reconcilers/a.rs", "use meilisearch_sdk::Client;", "meilisearch_sdk only in"),

@@ -13,6 +13,7 @@ use stoa::{
         audit::Audit,
         clock::{Clock, Ids},
         jobs::{JobFilter, JobNow, Jobs, JobsWritten, NewJob, Once},
+        outbox::Outbox,
         schedules::{JobSchedule, ScheduleTerms, ScheduleWrite, Schedules, Tick},
         writer::{Write, Written},
     },
@@ -281,6 +282,7 @@ async fn what_operators_turn_is_in_the_audit_log(mut shop: Shop) {
     for turn in [wanted, unchanged, off, on, run, remove] {
         write(&mut shop, turn).await;
     }
+    shop.store.number().await.unwrap();
     let entries = shop.store.entries_after(0, 50).await.unwrap();
     let told: Vec<_> = entries.iter().map(|one| (one.action.as_str(), &one.subject)).collect();
     let subject = "schedule:often".to_owned();
