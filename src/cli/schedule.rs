@@ -59,7 +59,7 @@ struct Set {
     topic: String,
     /// The form of its body; else the newest.
     #[arg(long, value_name = "N")]
-    version: Option<u32>,
+    topic_version: Option<u32>,
     /// What each job is about.
     #[arg(long, value_name = "JSON")]
     body: String,
@@ -78,7 +78,7 @@ impl Set {
             .map_err(|error| Failure::Usage(format!("--body is not JSON: {error}")))?;
         Ok(json!({
             "topic": self.topic,
-            "version": self.version,
+            "version": self.topic_version,
             "body": body,
             "cron": self.cron,
             "zone": self.zone,
