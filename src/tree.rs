@@ -65,6 +65,8 @@ pub(crate) struct ServerSeats {
     pub(crate) pool_overrides: Child,
     /// Looks now and then whether the database is whole.
     pub(crate) integrity: Child,
+    /// Closes and opens the shop, as the database says.
+    pub(crate) maintenance: Child,
     pub(crate) selling: SellingSeats,
     /// Who comes, and who writes to them.
     pub(crate) people: PeopleSeats,
@@ -172,6 +174,7 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
         .child(server.render.shutdown(drain(5)))
         .child(server.pool_overrides)
         .child(server.integrity)
+        .child(server.maintenance)
         .child(server.http.shutdown(drain(15)));
     let root = root.child(people).child(selling).child(jobs).child(edge);
     match server.demo {

@@ -22,6 +22,7 @@ use crate::{
         },
         reconcilers::{
             integrity::{Verdict, integrity},
+            maintenance::{Door, maintenance},
             scheduler::{Schedules, scheduler},
         },
         workers::jobs::Office,
@@ -123,6 +124,11 @@ pub(crate) async fn serve(
         ids: parts.ids.clone(),
         desk: desk.clone(),
     };
+    let to_jobs = desk.nudge().clone();
+    let clock = parts.clock.clone();
+    let door = Door::new(parts.store.clone(), assembly.store.clone(), clock, to_jobs);
+    // Nobody is let in before it is known whether it is closed.
+    door.read().await?;
     let topics = topics(config, folder, &parts.store, &job_parts, &url)?;
     let schedules = Schedules {
         rows: parts.store.clone(),
@@ -180,6 +186,7 @@ pub(crate) async fn serve(
         mails,
         jobs: office,
         schedules: schedules.clone(),
+        door: door.clone(),
         products: selling.products,
         cards: selling.cards,
         trusted: Trusted::read(&config.http.trusted_proxies).map_err(BootError::Other)?,
@@ -206,6 +213,7 @@ pub(crate) async fn serve(
             let reconciler = overrides.reconciler();
             async move { Ok(reconciler) }
         }),
+        maintenance: maintenance(&door),
         integrity: integrity(&stored, &verdict, HOUR * config.store.check_hours, &Nudge::new()),
         selling: selling.seats,
         people: people_seats,

@@ -342,7 +342,7 @@ fn filter(act: JobAct, which: Which) -> Result<JobFilter, Problem> {
 
 async fn show_queues(app: Arc<App>, _: Asked) -> Result<Response, Problem> {
     let (queues, workers) = app.jobs.queues().await?;
-    let items = queues.into_iter().map(Into::into).collect();
+    let items = queues.into_iter().map(|queue| QueueView::of(queue, &app.door)).collect();
     let workers = workers.into_iter().map(Into::into).collect();
     Ok(fresh(&app, &QueueList { items, workers }))
 }
@@ -356,7 +356,7 @@ async fn pause_one(app: Arc<App>, asked: Asked, paused: bool) -> Result<Response
     app.jobs.pause(queue, paused, by(&asked)).await?;
     let (queues, _) = app.jobs.queues().await?;
     let queue = queues.into_iter().find(|one| one.queue == queue).ok_or_else(absent)?;
-    Ok(fresh(&app, &QueueView::from(queue)))
+    Ok(fresh(&app, &QueueView::of(queue, &app.door)))
 }
 
 /// What `MOST_ACTED` says in the description.

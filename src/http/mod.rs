@@ -38,6 +38,7 @@ mod identity;
 mod importing;
 mod jobs;
 mod mailing;
+mod maintenance;
 mod manual;
 mod metrics;
 mod once;

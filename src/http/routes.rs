@@ -1,8 +1,8 @@
 //! Every resource there is, module by module.
 
 use crate::http::{
-    admin, api, audit, health, jobs, mailing, manual, openapi, ops, resource::Resource, schedules,
-    shop,
+    admin, api, audit, health, jobs, mailing, maintenance, manual, openapi, ops,
+    resource::Resource, schedules, shop,
 };
 
 pub(crate) fn all() -> Vec<Resource> {
@@ -15,6 +15,7 @@ pub(crate) fn all() -> Vec<Resource> {
         mailing::resources(),
         jobs::resources(),
         schedules::resources(),
+        maintenance::resources(),
         health::resources(),
         openapi::resources(),
         manual::resources(),

@@ -19,6 +19,7 @@ pub mod invalidate;
 pub mod invoices;
 pub mod jobs;
 pub mod mail;
+pub mod maintenance;
 pub mod once;
 pub mod orders;
 pub mod outbox;

@@ -15,6 +15,7 @@ use super::{
     imports::{Import, ImportCounts},
     jobs::{JobWrite, JobsWritten},
     mail::MailWrite,
+    maintenance::MaintenanceWrite,
     orders::{OrderMoved, OrderWrite},
     overrides::PoolOverride,
     products::{ProductWrite, ProductWritten},
@@ -106,6 +107,8 @@ pub enum Write {
     Jobs(JobWrite),
     /// Jobs that are put again and again.
     Schedules(ScheduleWrite),
+    /// The shop is closed for a while, or opened.
+    Maintenance(MaintenanceWrite),
 }
 
 /// A write under the name its client gave it. The answer that the client gets is kept in the

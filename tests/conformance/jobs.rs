@@ -150,11 +150,11 @@ fn again(at: i64) -> Ending {
 
 async fn a_job_is_claimed_by_one_and_its_end_counts_once(mut shop: Shop) {
     let (a, b) = (join(&mut shop, false).await, join(&mut shop, false).await);
-    assert_eq!(shop.store.next_due(Queue::ALL).await.unwrap(), []);
+    assert_eq!(shop.store.next_due(Queue::ALL, Micros(9)).await.unwrap(), []);
     let one = job(&shop, 1_000);
     assert_eq!(send(&mut shop, &[&one]).await, [one.id]);
     assert_eq!(send(&mut shop, &[&one]).await, [], "put twice it is one");
-    let due = shop.store.next_due(Queue::ALL).await.unwrap();
+    let due = shop.store.next_due(Queue::ALL, Micros(9)).await.unwrap();
     assert!(due.len() == 1 && due[0].0 == Queue::Default && due[0].1.0 <= 1_000, "{due:?}");
     let claimed = claim(&mut shop, a, 1_000, 10).await;
     assert_eq!(claimed.len(), 1);
@@ -173,7 +173,7 @@ async fn a_job_is_claimed_by_one_and_its_end_counts_once(mut shop: Shop) {
         (row.state, row.worker, row.ended_at),
         (JobState::Succeeded, None, Some(Micros(2_000)))
     );
-    assert_eq!(shop.store.next_due(Queue::ALL).await.unwrap(), []);
+    assert_eq!(shop.store.next_due(Queue::ALL, Micros(9)).await.unwrap(), []);
 }
 
 async fn an_end_of_an_older_attempt_changes_nothing_and_has_no_effect(mut shop: Shop) {
@@ -233,7 +233,7 @@ async fn what_failed_waits_for_its_time_and_what_is_snoozed_is_no_failure(mut sh
     let row = now(&shop, one.id).await;
     assert_eq!((row.state, row.failures, row.due_at), (JobState::Scheduled, 1, Micros(5_000)));
     assert_eq!(row.error.as_deref(), Some("it broke"));
-    let due = shop.store.next_due(&[Queue::Default]).await.unwrap();
+    let due = shop.store.next_due(&[Queue::Default], Micros(9)).await.unwrap();
     assert_eq!(due, [(Queue::Default, Micros(5_000))]);
     assert_eq!(claim(&mut shop, a, 4_999, 9).await, []);
     let second = claim(&mut shop, a, 5_000, 9).await.remove(0);
@@ -461,7 +461,7 @@ async fn a_paused_queue_hands_nothing_out(mut shop: Shop) {
     assert_eq!(write(&mut shop, pause(true)).await, JobsWritten::Moved(1));
     assert_eq!(write(&mut shop, pause(true)).await, JobsWritten::Moved(0));
     assert_eq!(claim(&mut shop, worker, 3, 9).await, []);
-    assert_eq!(shop.store.next_due(Queue::ALL).await.unwrap(), []);
+    assert_eq!(shop.store.next_due(Queue::ALL, Micros(9)).await.unwrap(), []);
     let queues = shop.store.queues().await.unwrap();
     let default = queues.iter().find(|one| one.queue == Queue::Default).unwrap();
     assert_eq!((default.ready, &default.paused), (1, &Some(("ann".to_owned(), Micros(2)))));

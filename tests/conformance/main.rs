@@ -23,6 +23,7 @@ mod job_model;
 mod jobs;
 mod lifecycle;
 mod mail;
+mod maintenance;
 mod once;
 mod orders;
 mod outbox;

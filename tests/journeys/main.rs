@@ -17,6 +17,7 @@ mod handoff;
 mod import;
 mod jobs;
 mod mails;
+mod maintenance;
 mod memory;
 mod operate;
 mod quotes;

@@ -14,6 +14,7 @@ use crate::{
         accounts::AccountWrite,
         jobs::JobWrite,
         mail::MailWrite,
+        maintenance::MaintenanceWrite,
         overrides::PoolOverride,
         rules::{RuleAct, RuleWrite},
         schedules::ScheduleWrite,
@@ -162,6 +163,10 @@ impl StoreHandle {
         self.write(Write::Schedules(write)).await
     }
 
+    pub(crate) async fn maintenance(&self, write: MaintenanceWrite) -> Result<Written, WriteError> {
+        self.write(Write::Maintenance(write)).await
+    }
+
     pub(super) async fn write(&self, write: Write) -> Result<Written, WriteError> {
         let rank = rank(&write);
         let patience = if rank == BACKGROUND { BACKGROUND_PATIENCE } else { PATIENCE };
@@ -223,7 +228,9 @@ fn rank(write: &Write) -> u8 {
             | JobWrite::Send(_),
         ) => INTERACTIVE,
         Write::Mail(_) | Write::Jobs(_) | Write::Schedules(ScheduleWrite::Tick(_)) => BACKGROUND,
-        Write::Sessions(_) | Write::Accounts(_) | Write::Schedules(_) => INTERACTIVE,
+        Write::Sessions(_) | Write::Accounts(_) | Write::Schedules(_) | Write::Maintenance(_) => {
+            INTERACTIVE
+        }
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod holds;
 pub(crate) mod integrity;
 pub(crate) mod kept_answers;
 pub(crate) mod mail;
+pub(crate) mod maintenance;
 pub(crate) mod outbox_pruner;
 pub(crate) mod outbox_relay;
 mod progress;

@@ -8,6 +8,7 @@ mod customers;
 mod imports;
 mod jobs;
 mod mail;
+mod maintenance;
 mod once;
 mod order_moves;
 mod orders;
@@ -53,6 +54,7 @@ const TEXTS: &[&[&str]] = &[
     jobs::acts::ALL,
     jobs::puts::ALL,
     schedules::ALL,
+    maintenance::ALL,
     mail::ALL,
     carts::ALL,
     orders::ALL,
@@ -310,5 +312,6 @@ async fn apply(
         Write::Mail(write) => mail::apply(tx, write).await?,
         Write::Jobs(write) => jobs::apply(tx, write).await?,
         Write::Schedules(write) => schedules::apply(tx, write).await?,
+        Write::Maintenance(write) => maintenance::apply(tx, write).await?,
     })
 }

@@ -104,7 +104,9 @@ statements! {
                       ELSE (SELECT min(due_at) FROM job WHERE queue = q.value
                                 AND state = 'scheduled' AND blocked = 0) END AS due_at
              FROM json_each($1) q
-             WHERE NOT EXISTS (SELECT 1 FROM job_queue p WHERE p.queue = q.value AND p.paused = 1)",
+             WHERE NOT EXISTS (SELECT 1 FROM job_queue p WHERE p.queue = q.value AND p.paused = 1)
+                 AND NOT EXISTS (SELECT 1 FROM maintenance WHERE one = 1 AND pauses = 1
+                     AND ends_at > $2)",
         postgres:
             "SELECT q.queue,
                  CASE WHEN EXISTS (SELECT 1 FROM job j WHERE j.queue = q.queue AND state = 'ready')
@@ -112,7 +114,9 @@ statements! {
                       ELSE (SELECT min(due_at) FROM job j WHERE j.queue = q.queue
                                 AND state = 'scheduled' AND NOT blocked) END AS due_at
              FROM (SELECT jsonb_array_elements_text($1) AS queue) q
-             WHERE NOT EXISTS (SELECT 1 FROM job_queue p WHERE p.queue = q.queue AND p.paused)",
+             WHERE NOT EXISTS (SELECT 1 FROM job_queue p WHERE p.queue = q.queue AND p.paused)
+                 AND NOT EXISTS (SELECT 1 FROM maintenance WHERE one = 1 AND pauses
+                     AND ends_at > $2)",
     };
     NEXT_EXPIRY =
         "SELECT min(expires_at) FROM job
@@ -233,10 +237,15 @@ struct PausedRow {
 
 #[async_trait]
 impl Jobs for SqlStore {
-    async fn next_due(&self, queues: &[Queue]) -> Result<Vec<(Queue, Micros)>, StoreError> {
+    async fn next_due(
+        &self,
+        queues: &[Queue],
+        now: Micros,
+    ) -> Result<Vec<(Queue, Micros)>, StoreError> {
         let names: Vec<_> = queues.iter().map(|queue| queue.as_str()).collect();
         let rows: Vec<DueRow> = on!(self, NEXT_DUE, |pool, text| sqlx::query_as(text)
             .bind(sqlx::types::Json(names))
+            .bind(now.0)
             .fetch_all(pool)
             .await)?;
         let due = rows

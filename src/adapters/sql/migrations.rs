@@ -109,6 +109,11 @@ macro_rules! files {
                 "job_schedule",
                 include_str!(concat!("../../../migrations/", $database, "/0018_job_schedule.sql")),
             ),
+            (
+                19,
+                "maintenance",
+                include_str!(concat!("../../../migrations/", $database, "/0019_maintenance.sql")),
+            ),
         ]
     };
 }

@@ -21,6 +21,7 @@ mod jobs;
 mod kept_answers;
 mod lists;
 mod mail;
+mod maintenance;
 mod migrations;
 mod one_by_one;
 mod orders;
@@ -227,6 +228,7 @@ impl SqlStore {
             accounts::ALL,
             jobs::ALL,
             schedules::ALL,
+            maintenance::ALL,
             mail::ALL,
             orders::ALL,
             till::ALL,

@@ -11,6 +11,7 @@ mod customers;
 mod imports;
 mod jobs;
 mod mail;
+mod maintenance;
 mod once;
 mod order_moves;
 mod orders;
@@ -55,6 +56,7 @@ pub(super) const ALL: &[&[(&str, Sql)]] = &[
     jobs::acts::ALL,
     jobs::puts::ALL,
     schedules::ALL,
+    maintenance::ALL,
     mail::ALL,
     carts::ALL,
     orders::ALL,
@@ -223,5 +225,6 @@ async fn apply(
         Write::Mail(write) => mail::apply(conn, write).await,
         Write::Jobs(write) => jobs::apply(conn, write).await,
         Write::Schedules(write) => schedules::apply(conn, write).await,
+        Write::Maintenance(write) => maintenance::apply(conn, write).await,
     }
 }

@@ -54,7 +54,7 @@ fn dead(n: u128) -> JobNow {
 
 #[async_trait]
 impl Jobs for Few {
-    async fn next_due(&self, _: &[Queue]) -> Result<Vec<(Queue, Micros)>, StoreError> {
+    async fn next_due(&self, _: &[Queue], _: Micros) -> Result<Vec<(Queue, Micros)>, StoreError> {
         Ok(Vec::new())
     }
     async fn next_expiry(&self) -> Result<Option<Micros>, StoreError> {

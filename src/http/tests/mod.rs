@@ -8,6 +8,7 @@ mod events;
 mod files;
 mod jobs;
 mod limits;
+mod maintenance;
 mod orders;
 mod pages;
 mod quotes;

@@ -74,8 +74,8 @@ impl Reconciler for Dispatcher {
             return Ok(Next::Idle);
         }
         let queues: Vec<Queue> = open.iter().map(|line| line.queue).collect();
-        let due = parts.rows.next_due(&queues).await.map_err(store_fault)?;
         let (now, mut pause) = (parts.clock.now(), EVERY);
+        let due = parts.rows.next_due(&queues, now).await.map_err(store_fault)?;
         for line in open {
             line.more.store(false, Ordering::Relaxed);
             let Some((_, at)) = due.iter().find(|(queue, _)| *queue == line.queue) else {
