@@ -37,6 +37,8 @@ on_both_databases![
     operators_retry_cancel_and_discard,
     what_is_over_is_forgotten_in_its_time,
     lists_are_filtered_and_paged,
+    jobs_are_found_by_what_they_are_about,
+    what_waits_is_moved_to_another_queue,
 ];
 
 const MINUTE: i64 = 60_000_000;
@@ -548,4 +550,70 @@ async fn lists_are_filtered_and_paged(mut shop: Shop) {
     let default = counted.iter().find(|one| one.queue == Queue::Default).unwrap();
     assert_eq!((default.ready, default.given_up, default.running), (3, 2, 0));
     assert_eq!(default.oldest_due_at, Some(Micros(1)));
+}
+
+async fn jobs_are_found_by_what_they_are_about(mut shop: Shop) {
+    let with = |shop: &Shop, body: &str| NewJob { body: body.into(), ..job(shop, 1) };
+    let mail = with(&shop, "{\"mail\": \"a-1\", \"n\": 7, \"odd name\": {\"x/y\": null}}");
+    let list = with(
+        &shop,
+        "{\"items\": [{\"sku\": \"Ä\"}, {\"sku\": \"7\"}], \"n\": \"7\", \"on\": true}",
+    );
+    let bare = with(&shop, "[1, 2]");
+    send(&mut shop, &[&mail, &list, &bare]).await;
+    for (place, found) in [
+        ("mail=a-1", vec![mail.id]),
+        ("mail=a-", vec![]),
+        ("n=7", vec![mail.id, list.id]),
+        ("/odd name/x~1y=null", vec![mail.id]),
+        ("/items/0/sku=Ä", vec![list.id]),
+        ("/items/1/sku=7", vec![list.id]),
+        ("/items/2/sku=7", vec![]),
+        ("on=true", vec![list.id]),
+        ("/1=2", vec![bare.id]),
+        ("none=null", vec![]),
+    ] {
+        for state in [None, Some(JobState::Ready)] {
+            let body = Some(place.parse().unwrap());
+            let filter = JobFilter { state, body, ..JobFilter::default() };
+            let rows = shop.store.jobs(&filter, None, 9).await.unwrap();
+            let mut ids: Vec<_> = rows.into_iter().map(|row| row.id).collect();
+            ids.sort();
+            assert_eq!(ids, found, "{place}");
+        }
+    }
+    let worker = join(&mut shop, false).await;
+    for one in claim(&mut shop, worker, 1, 9).await {
+        end(&mut shop, &one, Ending::Dead { error: "no".into() }, 2).await;
+    }
+    let body = Some("mail=a-1".parse().unwrap());
+    let filter = JobFilter { state: Some(JobState::Dead), body, ..JobFilter::default() };
+    assert_eq!(shop.store.jobs(&filter, None, 9).await.unwrap().len(), 1);
+}
+
+async fn what_waits_is_moved_to_another_queue(mut shop: Shop) {
+    let worker = join(&mut shop, false).await;
+    let in_lane = |shop: &Shop| NewJob { lane: Some("x".into()), ..job(shop, 1) };
+    let (runs, first, second) = (job(&shop, 0), in_lane(&shop), in_lane(&shop));
+    let later = NewJob { due_at: Micros(MINUTE), ..job(&shop, 1) };
+    send(&mut shop, &[&runs, &first, &second, &later]).await;
+    assert_eq!(ids(&claim(&mut shop, worker, 2, 1).await), [runs.id]);
+    let all = [runs.id, first.id, second.id, later.id];
+    let to_mail = JobAct::Move(Queue::Mail);
+    let mut moved = act(&mut shop, to_mail, &all, 3).await;
+    moved.sort();
+    assert_eq!(moved, all[1..], "what is in hand stays");
+    assert_eq!(act(&mut shop, to_mail, &all, 4).await, [], "they are there");
+    assert_eq!(claim(&mut shop, worker, 2 * MINUTE, 9).await, []);
+    let mail = JobWrite::Claim {
+        worker,
+        queue: Queue::Mail,
+        at: Micros(2 * MINUTE),
+        most: 9,
+        suspects: true,
+    };
+    let JobsWritten::Claimed(claimed) = write(&mut shop, mail).await else { panic!() };
+    let mut claimed = ids(&claimed);
+    claimed.sort();
+    assert_eq!(claimed, [first.id, later.id], "a lane is one in whatever queue");
 }

@@ -9,12 +9,14 @@ mod family;
 mod retry;
 mod state;
 mod watch;
+mod within;
 
 pub use catch_up::{CatchUp, Due, GRACE, MOST_AT_ONCE, due};
 pub use family::Family;
 pub use retry::Retry;
 pub use state::{JobState, Step};
 pub use watch::{LEASE, Watch};
+pub use within::{NoPlace, Within};
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use crate::{
     domain::{
         id::{JobId, WorkerId},
-        job::{Family, JobState, Queue},
+        job::{Family, JobState, Queue, Within},
         time::Micros,
     },
     ports::StoreError,
@@ -33,6 +33,8 @@ pub struct JobFilter {
     pub error: Option<String>,
     /// Its children.
     pub root: Option<JobId>,
+    /// Somewhere in the body.
+    pub body: Option<Within>,
 }
 
 /// A job as it stands.
