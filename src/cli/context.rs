@@ -99,12 +99,12 @@ impl Context {
 
     /// The time in so many minutes, RFC 3339.
     pub(crate) fn later(&self, minutes: u32) -> String {
-        self.from_now(Duration::from_secs(u64::from(minutes) * 60))
+        self.after(Duration::from_secs(u64::from(minutes) * 60))
     }
 
     /// The time so much later, RFC 3339; ten years at most.
     #[expect(clippy::disallowed_methods, reason = "a command has no clock of its own")]
-    pub(crate) fn from_now(&self, length: Duration) -> String {
+    pub(crate) fn after(&self, length: Duration) -> String {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let now = Micros(i64::try_from(since.unwrap_or_default().as_micros()).unwrap_or(i64::MAX));
         now.plus(length.min(MOST_LATER)).rfc3339()

@@ -90,5 +90,5 @@ fn when(context: &Context, text: &str) -> Result<String, Failure> {
     })?;
     let length = Duration::try_from(length)
         .map_err(|_| Failure::Usage(format!("--until `{text}` lies in the past")))?;
-    Ok(context.from_now(length))
+    Ok(context.after(length))
 }

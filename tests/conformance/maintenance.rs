@@ -74,7 +74,8 @@ async fn queues_hand_nothing_out_until_its_end_and_go_on_by_themselves(mut shop:
 
 async fn what_was_paused_by_hand_stays_paused_behind_it(mut shop: Shop) {
     let worker = join(&mut shop, false).await;
-    send(&mut shop, &[&job(&shop, 1)]).await;
+    let one = job(&shop, 1);
+    send(&mut shop, &[&one]).await;
     let pause = |paused, at| JobWrite::Pause {
         queue: Queue::Default,
         paused,

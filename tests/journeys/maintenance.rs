@@ -45,8 +45,8 @@ fn a_shop_is_closed_and_opened_and_opens_by_itself() {
         assert_eq!(stack.succeed(&["maintenance", "off"]).trim(), "the shop is open");
         assert_eq!(server.get("/").status, 200);
         let queues = last_json(&stack.succeed(&["queue", "list", "--json"]));
-        let paused: Vec<_> = queues["items"].as_array().unwrap().iter().cloned().collect();
-        let paused: Vec<_> = paused.iter().filter(|one| one["paused"] == true).collect();
+        let paused = queues["items"].as_array().unwrap().iter();
+        let paused: Vec<_> = paused.filter(|one| one["paused"] == true).collect();
         assert_eq!(paused.len(), 1, "the one that was paused by hand: {paused:?}");
         // And by itself.
         stack.succeed(&["maintenance", "on", "--until", "2s"]);

@@ -149,7 +149,7 @@ async fn whatever_shops_is_turned_away() {
     shop.door.set(Some(90)).await;
     let mut away = 0;
     for resource in routes::all() {
-        let path = resource.path.replace('{', "").replace('}', "");
+        let path = resource.path.replace(['{', '}'], "");
         for operation in &resource.operations {
             let sells = !spares(resource.path, operation.access);
             let shops = matches!(
