@@ -7,9 +7,11 @@
 
 mod probes;
 mod view;
+mod waits;
 
 pub use probes::{Echo, Probe};
 pub use view::{JobFilter, JobNow, Jobs, QueueNow, Worker};
+pub use waits::Waits;
 
 use crate::domain::{
     audit::Change,

@@ -11,6 +11,7 @@
 mod accounts;
 mod agreement;
 mod audit;
+mod autoscale;
 mod blobs;
 mod carts;
 mod catalog;

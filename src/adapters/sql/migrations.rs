@@ -114,6 +114,15 @@ macro_rules! files {
                 "maintenance",
                 include_str!(concat!("../../../migrations/", $database, "/0019_maintenance.sql")),
             ),
+            (
+                22,
+                "pool_autoscale",
+                include_str!(concat!(
+                    "../../../migrations/",
+                    $database,
+                    "/0022_pool_autoscale.sql"
+                )),
+            ),
         ]
     };
 }
