@@ -95,17 +95,19 @@ pub(super) fn jobs(
         clock: parts.clock.clone(),
         chance: parts.chance.clone(),
     };
+    let alone = Pool::new("suspects", config.pool("suspects").options());
     let (mut lines, mut pools) = (Vec::new(), Vec::new());
     for queue in queues {
         let name = queue.as_str();
         let configured = config.pool(name);
         let workers = concurrency.unwrap_or(configured.workers);
         let pool = Pool::new(name, PoolConfig { workers, ..configured }.options());
-        let flow = Arc::<Flow>::default();
-        pools.push(runners(&pool, &flow, &working));
-        lines.push(Line { queue: *queue, pool: pool.handle(), flow });
+        pools.push(runners(&pool, &working));
+        for (suspects, pool) in [(false, &pool), (true, &alone)] {
+            let (pool, flow) = (pool.handle(), Arc::<Flow>::default());
+            lines.push(Line { queue: *queue, suspects, pool, flow });
+        }
     }
-    let alone = Pool::new("suspects", config.pool("suspects").options());
     pools.push(suspects(&alone, &parts.cells, &working));
     JobSeats {
         lease: lease(LeaseParts {
@@ -126,7 +128,6 @@ pub(super) fn jobs(
             store: store.clone(),
             clock: parts.clock.clone(),
             lines,
-            suspects: alone.handle(),
         }),
     }
 }

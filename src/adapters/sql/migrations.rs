@@ -114,6 +114,11 @@ macro_rules! files {
                 "maintenance",
                 include_str!(concat!("../../../migrations/", $database, "/0019_maintenance.sql")),
             ),
+            (
+                20,
+                "job_suspects",
+                include_str!(concat!("../../../migrations/", $database, "/0020_job_suspects.sql")),
+            ),
         ]
     };
 }

@@ -18,16 +18,18 @@ use crate::{
         writer::Written,
     },
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use supervisors::{Child, Context, Fault, Next, PoolHandle, Reconciler, reconciler};
 
 /// What another process put into the queue is found within this.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// A queue and the pool that does its jobs.
+/// Jobs that are fetched together, and the pool that does them: those of a queue, or those of it with
+/// which a process died. So neither kind waits for room that the other takes.
 #[derive(Clone)]
 pub(crate) struct Line {
     pub(crate) queue: Queue,
+    pub(crate) suspects: bool,
     pub(crate) pool: PoolHandle<Task>,
     pub(crate) flow: Arc<Flow>,
 }
@@ -39,8 +41,6 @@ pub(crate) struct DispatchParts {
     pub(crate) store: StoreHandle,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) lines: Vec<Line>,
-    /// Where jobs are run alone, of whatever queue.
-    pub(crate) suspects: PoolHandle<Task>,
 }
 
 /// Woken by [`Desk::nudge`].
@@ -65,6 +65,8 @@ impl Reconciler for Dispatcher {
         if self.unsure {
             self.let_go(worker).await?;
         }
+        // Lines of one pool take turns at being the first to fill it.
+        self.parts.lines.rotate_left(1);
         let parts = &self.parts;
         let open = |line: &&Line| line.pool.room() > 0 && line.flow.is_low(line.pool.depth());
         let open: Vec<&Line> = parts.lines.iter().filter(open).collect();
@@ -97,32 +99,28 @@ impl Dispatcher {
         let (more, others): (Vec<&Line>, Vec<&Line>) =
             open.iter().partition(|line| line.flow.has_more());
         let mut due: Vec<_> = more.into_iter().map(|line| (line, Micros(0))).collect();
-        let queues: Vec<Queue> = others.iter().map(|line| line.queue).collect();
-        if queues.is_empty() {
+        if others.is_empty() {
             return Ok(due);
         }
+        let queues: BTreeSet<Queue> = others.iter().map(|line| line.queue).collect();
+        let queues: Vec<Queue> = queues.into_iter().collect();
         let found = self.parts.rows.next_due(&queues, now).await.map_err(store_fault)?;
         for line in others {
-            let at = found.iter().find(|(queue, _)| *queue == line.queue);
-            due.extend(at.map(|(_, at)| (line, *at)));
+            let of_queue = found.iter().find(|found| found.queue == line.queue);
+            due.extend(of_queue.and_then(|found| found.at(line.suspects)).map(|at| (line, at)));
         }
         Ok(due)
     }
 
     async fn fetch(&self, line: &Line, worker: WorkerId, at: Micros) -> Result<(), Fault> {
         let parts = &self.parts;
-        let alone = parts.suspects.room();
+        let Line { queue, suspects, .. } = *line;
         let wanted = line.flow.wanted(at, line.pool.depth(), line.pool.workers());
-        // Once suspects were met, no more are fetched than there is room for.
-        let most = match line.flow.meets_suspects() && alone > 0 {
-            true => wanted.min(line.pool.room()).min(alone),
-            false => wanted.min(line.pool.room()),
-        };
+        let most = u32::try_from(wanted.min(line.pool.room())).unwrap_or(u32::MAX);
         if most == 0 {
             return Ok(());
         }
-        let most = u32::try_from(most).unwrap_or(u32::MAX);
-        let claim = JobWrite::Claim { worker, queue: line.queue, at, most, suspects: alone > 0 };
+        let claim = JobWrite::Claim { worker, queue, at, most, suspects };
         let jobs = match parts.store.jobs(claim).await.map_err(write_fault)? {
             Written::Jobs(JobsWritten::Claimed(jobs)) => jobs,
             Written::Jobs(JobsWritten::Buried) => {
@@ -131,13 +129,11 @@ impl Dispatcher {
             }
             other => return Err(Fault::crash(format!("a claim was answered with {other:?}"))),
         };
-        let met = jobs.iter().any(|job| job.losses > 0);
-        line.flow.fetched(jobs.len() as u64 >= u64::from(most), met);
+        line.flow.fetched(jobs.len() as u64 >= u64::from(most));
         for job in jobs {
-            let pool = if job.losses > 0 { &parts.suspects } else { &line.pool };
-            let task = Task { hold: parts.desk.hold(&job), job };
+            let task = Task { hold: parts.desk.hold(&job), job, flow: Arc::clone(&line.flow) };
             // Refused, as the pool was paused meanwhile or is full: dropped, it goes back.
-            drop(pool.try_submit(task));
+            drop(line.pool.try_submit(task));
         }
         Ok(())
     }

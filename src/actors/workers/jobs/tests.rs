@@ -15,7 +15,7 @@ use crate::{
         clock::{Clock, Ids},
         jobs::{
             ClaimedJob, Effect, Ended, Ending, JobFilter, JobNow, JobWrite, Jobs, JobsWritten,
-            QueueNow, Verdict, Worker,
+            QueueDue, QueueNow, Verdict, Worker,
         },
         writer::{Write, Writer, Written},
     },
@@ -99,9 +99,15 @@ impl Rows {
             }
             JobWrite::Beat { .. } if std::mem::take(&mut table.buried) => JobsWritten::Buried,
             JobWrite::Beat { .. } => JobsWritten::Beating(std::mem::take(&mut table.cancel)),
-            JobWrite::Claim { most, queue: Queue::Default, .. } => {
-                let most = table.ready.len().min(*most as usize);
-                let mut claimed: Vec<_> = table.ready.drain(..most).collect();
+            JobWrite::Claim { most, queue: Queue::Default, suspects, .. } => {
+                let (mut claimed, mut left) = (Vec::new(), VecDeque::new());
+                for job in std::mem::take(&mut table.ready) {
+                    match (job.losses > 0) == *suspects && claimed.len() < *most as usize {
+                        true => claimed.push(job),
+                        false => left.push_back(job),
+                    }
+                }
+                table.ready = left;
                 for job in &mut claimed {
                     job.attempt += 1;
                     table.running.insert(job.id, job.clone());
@@ -171,13 +177,16 @@ impl Writer for Rows {
 
 #[async_trait]
 impl Jobs for Rows {
-    async fn next_due(
-        &self,
-        queues: &[Queue],
-        _: Micros,
-    ) -> Result<Vec<(Queue, Micros)>, StoreError> {
-        let due = queues.contains(&Queue::Default) && !self.table().ready.is_empty();
-        Ok(due.then_some((Queue::Default, Micros(0))).into_iter().collect())
+    async fn next_due(&self, queues: &[Queue], _: Micros) -> Result<Vec<QueueDue>, StoreError> {
+        let table = self.table();
+        let suspects = table.ready.iter().any(|job| job.losses > 0);
+        let ready = table.ready.iter().any(|job| job.losses == 0);
+        let due = |queue: &Queue| {
+            let of_queue = *queue == Queue::Default;
+            let (ready, suspects) = (of_queue && ready, of_queue && suspects);
+            QueueDue { queue: *queue, ready, suspects, next_at: None }
+        };
+        Ok(queues.iter().map(due).collect())
     }
     async fn next_expiry(&self) -> Result<Option<Micros>, StoreError> {
         Ok(None)
@@ -222,6 +231,10 @@ impl Cell for Alone {
         match job.body.as_str() {
             "\"panic\"" => Err(CellEnd::Died("signal: 6 (SIGABRT)".into())),
             "\"hang\"" => std::future::pending().await,
+            "\"keep\"" => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                Ok(Verdict::Done(Vec::new()))
+            }
             // The second job finds that it has ended meanwhile.
             _ if self.0 == 2 => Err(CellEnd::Closed),
             _ => Ok(Verdict::Done(vec![done()])),
@@ -325,13 +338,16 @@ impl Shop {
             chance: world.clone(),
         };
         let pool = Pool::new("default", PoolOptions { workers, bound, ..PoolOptions::default() });
-        let flow = Arc::<Flow>::default();
-        let runners = runners(&pool, &flow, &parts);
+        let runners = runners(&pool, &parts);
         let alone =
             Pool::new("suspects", PoolOptions { workers: 1, bound: 2, ..Default::default() });
         let cells: Arc<dyn Cells> = Arc::new(rows.clone());
         let wardens = suspects(&alone, &cells, &parts);
-        let lines = vec![Line { queue: Queue::Default, pool: pool.handle(), flow }];
+        let line = |suspects, pool: &Pool<_>| {
+            let (pool, flow) = (pool.handle(), Arc::<Flow>::default());
+            Line { queue: Queue::Default, suspects, pool, flow }
+        };
+        let lines = vec![line(false, &pool), line(true, &alone)];
         let (reading, drain) =
             (Arc::new(rows.clone()), Shutdown::Drain(Duration::from_millis(200)));
         let tree = Supervisor::new("test", Strategy::OneForOne)
@@ -349,14 +365,7 @@ impl Shop {
             .child(committer(&ends, &desk, &store, &clock))
             .child(runners.shutdown(drain))
             .child(wardens.shutdown(drain))
-            .child(dispatcher(DispatchParts {
-                desk,
-                rows: reading,
-                store,
-                clock,
-                lines,
-                suspects: alone.handle(),
-            }));
+            .child(dispatcher(DispatchParts { desk, rows: reading, store, clock, lines }));
         Self { universe: Universe::start(tree).await.unwrap(), rows }
     }
 
@@ -543,6 +552,27 @@ async fn one_that_keeps_its_thread_is_left_behind_and_the_others_go_on() {
     assert!(error.contains("its thread"), "{error}");
     assert!(shop.rows.table().ended[0].stuck, "it is run alone next");
     assert_eq!(shop.ended(after).await, Ending::Succeeded);
+    shop.universe.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn suspects_take_nobodys_place_and_wait_for_no_poll() {
+    let shop = Shop::open(1, 8).await;
+    let suspect = |n, body: &str| {
+        let id = shop.rows.put(n, "act", 2, body);
+        shop.rows.table().ready.back_mut().unwrap().losses = 1;
+        id
+    };
+    let began = tokio::time::Instant::now();
+    let suspects: Vec<_> = (1..=50).map(|n| suspect(n, "\"keep\"")).collect();
+    let other = shop.rows.put(51, "act", 2, "\"do\"");
+    assert_eq!(shop.ended(other).await, Ending::Succeeded);
+    assert!(shop.rows.table().ended.len() < 25, "it waited for those in front of it");
+    for id in suspects {
+        assert_eq!(shop.ended(id).await, Ending::Succeeded);
+    }
+    // Of the test's own time: the dispatcher was woken for each of them.
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     shop.universe.stop().await;
 }
 
