@@ -13,6 +13,7 @@ use crate::{
     },
     domain::{id::WorkerId, job::Queue, time::Micros},
     ports::{
+        bell::Bell,
         clock::Clock,
         jobs::{JobWrite, Jobs, JobsWritten},
         writer::Written,
@@ -21,8 +22,10 @@ use crate::{
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use supervisors::{Child, Context, Fault, Next, PoolHandle, Reconciler, reconciler};
 
-/// What another process put into the queue is found within this.
+/// What another process put into the queue, and didn't ring for, is found within this.
 const EVERY: Duration = Duration::from_millis(500);
+/// Between two rings.
+const RING_EVERY: Duration = Duration::from_millis(50);
 
 /// Jobs that are fetched together, and the pool that does them: those of a queue, or those of it with
 /// which a process died. So neither kind waits for room that the other takes.
@@ -41,13 +44,15 @@ pub(crate) struct DispatchParts {
     pub(crate) store: StoreHandle,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) lines: Vec<Line>,
+    /// Wakes the other processes.
+    pub(crate) bell: Option<Arc<dyn Bell>>,
 }
 
 /// Woken by [`Desk::nudge`].
 pub(crate) fn dispatcher(parts: DispatchParts) -> Child {
     let nudge = parts.desk.nudge().clone();
     reconciler("job-dispatcher", EVERY, &nudge, move || {
-        let dispatcher = Dispatcher { parts: parts.clone(), unsure: true };
+        let dispatcher = Dispatcher { parts: parts.clone(), unsure: true, rung_at: None };
         async move { Ok(dispatcher) }
     })
 }
@@ -56,6 +61,7 @@ struct Dispatcher {
     parts: DispatchParts,
     /// A claim may have been committed of which nobody here knows.
     unsure: bool,
+    rung_at: Option<Micros>,
 }
 
 impl Reconciler for Dispatcher {
@@ -68,22 +74,30 @@ impl Reconciler for Dispatcher {
         // Lines of one pool take turns at being the first to fill it.
         self.parts.lines.rotate_left(1);
         let parts = &self.parts;
-        let open = |line: &&Line| line.pool.room() > 0 && line.flow.is_low(line.pool.depth());
-        let open: Vec<&Line> = parts.lines.iter().filter(open).collect();
-        if open.is_empty() {
+        let is_open = |line: &Line| line.pool.room() > 0 && line.flow.is_low(line.pool.depth());
+        // Where others may do what this process doesn't get to, it looks there too.
+        let company = parts.bell.is_some() && parts.desk.has_company();
+        let looked: Vec<&Line> =
+            parts.lines.iter().filter(|line| company || is_open(line)).collect();
+        if looked.is_empty() {
             return Ok(Next::Idle);
         }
-        let (now, mut pause) = (parts.clock.now(), EVERY);
-        let due = self.due(&open, now).await?;
-        for (line, at) in due {
-            if at <= now {
+        let (now, mut pause, mut left) = (parts.clock.now(), EVERY, false);
+        for (line, at) in self.due(&looked, now).await? {
+            if at > now {
+                pause = pause.min(Duration::from_micros(at.0.abs_diff(now.0)));
+            } else if is_open(line) {
                 if let Err(fault) = self.fetch(line, worker, now).await {
                     self.unsure = true;
                     return Err(fault);
                 }
+                left |= line.flow.has_more();
             } else {
-                pause = pause.min(Duration::from_micros(at.0.abs_diff(now.0)));
+                left = true;
             }
+        }
+        if left && company {
+            self.ring(now).await;
         }
         Ok(Next::After(pause))
     }
@@ -136,6 +150,18 @@ impl Dispatcher {
             drop(line.pool.try_submit(task));
         }
         Ok(())
+    }
+
+    /// There is more than this process gets to.
+    async fn ring(&mut self, now: Micros) {
+        let Some(bell) = &self.parts.bell else { return };
+        if self.rung_at.is_some_and(|at| now < at.plus(RING_EVERY)) {
+            return;
+        }
+        if let Err(error) = bell.ring().await {
+            tracing::debug!(%error, "could not wake the others; they look by themselves");
+        }
+        self.rung_at = Some(now);
     }
 
     async fn let_go(&mut self, worker: WorkerId) -> Result<(), Fault> {

@@ -10,6 +10,7 @@ use crate::{
     },
     ports::{
         StoreError,
+        bell::{Bell, Ear},
         cells::{Cell, CellEnd, Cells},
         chance::Chance,
         clock::{Clock, Ids},
@@ -49,6 +50,9 @@ struct Table {
     away: usize,
     /// The next claim is made, and its answer lost.
     mute: bool,
+    /// Processes beside this one.
+    others: usize,
+    rings: usize,
     /// Cells.
     opened: usize,
     /// An end with this effect is refused.
@@ -192,7 +196,16 @@ impl Jobs for Rows {
         Ok(None)
     }
     async fn workers(&self) -> Result<Vec<Worker>, StoreError> {
-        Ok(Vec::new())
+        let others = self.table().others as u128;
+        let row = |n| Worker {
+            id: WorkerId(Uuid::from_u128(900 + n)),
+            name: format!("there {n}"),
+            beat: 1,
+            joined_at: Micros(0),
+            seen_at: Micros(0),
+            jobs: 0,
+        };
+        Ok((0..=others).map(row).collect())
     }
     async fn queues(&self) -> Result<Vec<QueueNow>, StoreError> {
         Ok(Vec::new())
@@ -210,6 +223,18 @@ impl Jobs for Rows {
         _: u32,
     ) -> Result<Vec<JobNow>, StoreError> {
         Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl Bell for Rows {
+    async fn ring(&self) -> Result<(), StoreError> {
+        self.table().rings += 1;
+        Ok(())
+    }
+
+    async fn listen(&self) -> Result<Box<dyn Ear>, StoreError> {
+        Err(StoreError::Unavailable("nobody listens here".into()))
     }
 }
 
@@ -365,7 +390,14 @@ impl Shop {
             .child(committer(&ends, &desk, &store, &clock))
             .child(runners.shutdown(drain))
             .child(wardens.shutdown(drain))
-            .child(dispatcher(DispatchParts { desk, rows: reading, store, clock, lines }));
+            .child(dispatcher(DispatchParts {
+                desk,
+                rows: reading,
+                store,
+                clock,
+                lines,
+                bell: Some(Arc::new(rows.clone())),
+            }));
         Self { universe: Universe::start(tree).await.unwrap(), rows }
     }
 
@@ -499,6 +531,20 @@ async fn what_was_claimed_without_an_answer_goes_back() {
         assert_eq!(shop.ended(id).await, Ending::Succeeded);
     }
     assert!(!shop.rows.table().mute);
+    shop.universe.stop().await;
+}
+
+#[tokio::test]
+async fn who_gets_to_less_than_there_is_wakes_the_others_if_there_are_any() {
+    let shop = Shop::open(1, 8).await;
+    for n in 1..=5 {
+        shop.rows.put(n, "act", 2, "\"hang\"");
+    }
+    until("one is in hand and one waits", || shop.rows.table().running.len() == 2).await;
+    shop.passes().await;
+    assert_eq!(shop.rows.table().rings, 0, "nobody is there to hear it");
+    shop.rows.table().others = 1;
+    until("it rings", || shop.rows.table().rings > 0).await;
     shop.universe.stop().await;
 }
 
