@@ -10,7 +10,7 @@ mod view;
 mod waits;
 
 pub use probes::{Echo, Probe};
-pub use view::{JobFilter, JobNow, Jobs, QueueNow, Worker};
+pub use view::{JobFilter, JobNow, Jobs, QueueDue, QueueNow, Worker};
 pub use waits::Waits;
 
 use crate::domain::{
@@ -267,7 +267,7 @@ pub enum JobWrite {
         queue: Queue,
         at: Micros,
         most: u32,
-        /// Also those with which a process was lost before.
+        /// Those with which a process was lost before, or only the others.
         suspects: bool,
     },
     /// Each at its newest attempt, with its effects; of others nothing is done.

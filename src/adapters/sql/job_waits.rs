@@ -10,14 +10,14 @@ use sqlx_macros::FromRow;
 
 statements! {
     /// Two steps along an index each: the first that is ready, and the first that has come due and
-    /// that no claim has made ready.
+    /// that no claim has made ready. Suspects wait for another pool.
     WAITING_SINCE = {
         sqlite:
             "SELECT q.value AS queue,
                  (SELECT due_at FROM job WHERE queue = q.value AND state = 'ready'
-                  ORDER BY rank_at LIMIT 1) AS ready_at,
-                 (SELECT min(due_at) FROM job WHERE queue = q.value AND state = 'scheduled'
-                      AND blocked = 0) AS due_at
+                      AND losses = 0 ORDER BY rank_at LIMIT 1) AS ready_at,
+                 (SELECT due_at FROM job WHERE queue = q.value AND state = 'scheduled'
+                      AND blocked = 0 AND losses = 0 ORDER BY due_at LIMIT 1) AS due_at
              FROM json_each($1) q
              WHERE NOT EXISTS (SELECT 1 FROM job_queue p WHERE p.queue = q.value AND p.paused = 1)
                  AND NOT EXISTS (SELECT 1 FROM maintenance WHERE one = 1 AND pauses = 1
@@ -25,9 +25,9 @@ statements! {
         postgres:
             "SELECT q.queue,
                  (SELECT j.due_at FROM job j WHERE j.queue = q.queue AND state = 'ready'
-                  ORDER BY j.rank_at LIMIT 1) AS ready_at,
-                 (SELECT min(j.due_at) FROM job j WHERE j.queue = q.queue AND state = 'scheduled'
-                      AND NOT blocked) AS due_at
+                      AND losses = 0 ORDER BY j.rank_at LIMIT 1) AS ready_at,
+                 (SELECT j.due_at FROM job j WHERE j.queue = q.queue AND state = 'scheduled'
+                      AND NOT blocked AND losses = 0 ORDER BY j.due_at LIMIT 1) AS due_at
              FROM (SELECT jsonb_array_elements_text($1) AS queue) q
              WHERE NOT EXISTS (SELECT 1 FROM job_queue p WHERE p.queue = q.queue AND p.paused)
                  AND NOT EXISTS (SELECT 1 FROM maintenance WHERE one = 1 AND pauses
