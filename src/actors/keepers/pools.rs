@@ -88,6 +88,9 @@ pub(crate) struct Pools {
 
 struct Shared {
     parts: PoolsParts,
+    /// Held from a change to its row's commit, and by a pass from its reading to its end: else a pass
+    /// that has read the rows before takes a change back for a moment.
+    turning: tokio::sync::Mutex<()>,
     /// Set once the tree is up; the pools live in it.
     view: Mutex<Option<TreeView>>,
     /// What was in force at the last pass.
@@ -101,6 +104,7 @@ impl Pools {
     pub(crate) fn new(parts: PoolsParts) -> Self {
         let shared = Shared {
             parts,
+            turning: tokio::sync::Mutex::default(),
             view: Mutex::default(),
             applied: Mutex::default(),
             autoscales: Mutex::default(),
@@ -136,6 +140,7 @@ impl Pools {
             let reason = "a pool has at least 1 worker; pause it to stop it";
             return Err(PoolsError::Refused(reason.into()));
         }
+        let _turning = self.shared.turning.lock().await;
         // Tried first: what can't be done must not become a row.
         control.resize(workers as usize).map_err(|refusal| PoolsError::Refused(refusal.reason))?;
         let mut wanted = self.wanted(name, by);
@@ -145,17 +150,21 @@ impl Pools {
     }
 
     pub(crate) async fn pause(&self, name: &str, by: &str) -> Result<PoolRow, PoolsError> {
-        self.control(name)?.pause();
+        let control = self.control(name)?;
+        let _turning = self.shared.turning.lock().await;
+        control.pause();
         let mut wanted = self.wanted(name, by);
         wanted.paused = true;
         self.keep(wanted).await
     }
 
     pub(crate) async fn resume(&self, name: &str, by: &str) -> Result<PoolRow, PoolsError> {
-        self.control(name)?.resume();
+        let control = self.control(name)?;
+        let _turning = self.shared.turning.lock().await;
+        control.resume();
         let wanted = self.wanted(name, by);
         if wanted.workers.is_none() {
-            return self.revert(name, by).await;
+            return self.take_back(name, &control, by).await;
         }
         self.keep(PoolOverride { paused: false, ..wanted }).await
     }
@@ -172,11 +181,21 @@ impl Pools {
     /// Back to the configured size and state.
     pub(crate) async fn revert(&self, name: &str, by: &str) -> Result<PoolRow, PoolsError> {
         let control = self.control(name)?;
+        let _turning = self.shared.turning.lock().await;
+        self.take_back(name, &control, by).await
+    }
+
+    async fn take_back(
+        &self,
+        name: &str,
+        control: &PoolControl,
+        by: &str,
+    ) -> Result<PoolRow, PoolsError> {
         let shared = &self.shared;
         let (now, by) = (shared.parts.clock.now(), by.to_owned());
         shared.parts.store.revert_override(name.into(), EVERY_NODE.into(), by, now).await?;
         lock(&shared.applied).remove(name);
-        self.apply(name, &control, None);
+        self.apply(name, control, None);
         self.shown(name)
     }
 
@@ -263,6 +282,7 @@ pub(crate) struct PoolOverrides {
 impl Reconciler for PoolOverrides {
     async fn pass(&mut self, _: &Context) -> Result<Next, Fault> {
         let shared = &self.pools.shared;
+        let _turning = shared.turning.lock().await;
         let rows = shared.parts.overrides.current().await.map_err(Fault::unavailable)?;
         let follow = shared.parts.overrides.autoscales().await.map_err(Fault::unavailable)?;
         *lock(&shared.autoscales) = follow.into_iter().map(|row| (row.pool.clone(), row)).collect();

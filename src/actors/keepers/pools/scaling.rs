@@ -100,6 +100,7 @@ impl Pools {
         let parts = &self.shared.parts;
         let (pool, by, at) = (name.to_owned(), by.to_owned(), parts.clock.now());
         let wanted = PoolAutoscale { pool, bounds, by, at };
+        let _turning = self.shared.turning.lock().await;
         parts.store.autoscale(AutoscaleWrite::Set(wanted.clone())).await?;
         lock(&self.shared.autoscales).insert(name.to_owned(), wanted);
         self.put_right(name, &control);
@@ -116,6 +117,7 @@ impl Pools {
         self.scalable(name)?;
         let parts = &self.shared.parts;
         let (pool, by, at) = (name.to_owned(), by.to_owned(), parts.clock.now());
+        let _turning = self.shared.turning.lock().await;
         parts.store.autoscale(AutoscaleWrite::Revert { pool, by, at }).await?;
         lock(&self.shared.autoscales).remove(name);
         self.put_right(name, &control);
