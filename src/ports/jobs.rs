@@ -5,10 +5,12 @@
 //! in the same transaction, so it happens once, however often the job was begun. A worker whose
 //! heartbeat stays the same is buried by whoever watches, and its jobs are claimed anew.
 
+mod edits;
 mod probes;
 mod view;
 mod waits;
 
+pub use edits::JobEdit;
 pub use probes::{Echo, Probe};
 pub use view::{JobFilter, JobNow, Jobs, QueueDue, QueueNow, Worker};
 pub use waits::Waits;
@@ -301,6 +303,8 @@ pub enum JobWrite {
     },
     /// What an operator wants of some jobs.
     Act(JobActs),
+    /// Of one: answered as an act.
+    Edit(JobEdit),
     /// Drops jobs that were over before: those that succeeded, and the others; up to `most`.
     Forget {
         succeeded: Micros,

@@ -19,6 +19,7 @@ mod coupons;
 mod disk;
 mod documents;
 mod imports;
+mod job_edits;
 mod job_families;
 mod job_model;
 mod jobs;

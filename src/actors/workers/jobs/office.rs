@@ -1,7 +1,11 @@
 //! The queue as operators see and turn it. What they do is a row first, with its entry in the audit
 //! log, and is in force for whoever claims next; a job that runs hears of it with its next heartbeat.
 
-use super::desk::Desk;
+mod edit;
+
+pub(crate) use edit::NoEdit;
+
+use super::{Topics, desk::Desk};
 use crate::{
     actors::keepers::writer::{StoreHandle, WriteError},
     domain::{
@@ -33,6 +37,7 @@ pub(crate) struct Office {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) desk: Desk,
+    pub(crate) topics: Topics,
 }
 
 /// What an operator's wish came to.
@@ -208,7 +213,7 @@ impl Office {
     /// What a worker beside the server wants written. What operators do goes by names of their own.
     pub(crate) async fn relay(&self, write: JobWrite) -> Result<Option<JobsWritten>, WriteError> {
         let (new, more) = match &write {
-            JobWrite::Act(_) | JobWrite::Pause { .. } => return Ok(None),
+            JobWrite::Act(_) | JobWrite::Edit(_) | JobWrite::Pause { .. } => return Ok(None),
             JobWrite::Join(new) => (Some(new.clone()), false),
             JobWrite::End { .. }
             | JobWrite::HandBack { .. }
