@@ -20,6 +20,7 @@ mod documents;
 mod imports;
 mod job_families;
 mod job_model;
+mod job_sharing;
 mod jobs;
 mod lifecycle;
 mod mail;

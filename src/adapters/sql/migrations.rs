@@ -119,6 +119,11 @@ macro_rules! files {
                 "job_suspects",
                 include_str!(concat!("../../../migrations/", $database, "/0020_job_suspects.sql")),
             ),
+            (
+                22,
+                "job_sharing",
+                include_str!(concat!("../../../migrations/", $database, "/0022_job_sharing.sql")),
+            ),
         ]
     };
 }
