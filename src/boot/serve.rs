@@ -121,6 +121,11 @@ pub(crate) async fn serve(
         bell: bell(&parts.store, &*parts.ids),
         alone: parts.embedded,
     };
+    let to_jobs = desk.nudge().clone();
+    let clock = parts.clock.clone();
+    let door = Door::new(parts.store.clone(), assembly.store.clone(), clock, to_jobs);
+    // Nobody is let in before it is known whether it is closed.
+    door.read().await?;
     let topics = topics(config, folder, &parts.store, &job_parts, &url)?;
     let office = Office {
         rows: parts.store.clone(),
@@ -130,11 +135,6 @@ pub(crate) async fn serve(
         desk: desk.clone(),
         topics: topics.clone(),
     };
-    let to_jobs = desk.nudge().clone();
-    let clock = parts.clock.clone();
-    let door = Door::new(parts.store.clone(), assembly.store.clone(), clock, to_jobs);
-    // Nobody is let in before it is known whether it is closed.
-    door.read().await?;
     let schedules = Schedules {
         rows: parts.store.clone(),
         store: assembly.store.clone(),

@@ -12,17 +12,20 @@ mod waits;
 
 pub use edits::JobEdit;
 pub use probes::{Echo, Probe};
-pub use view::{JobFilter, JobNow, Jobs, QueueDue, QueueNow, Worker};
+pub use view::{JobFilter, JobNow, Jobs, QueueDue, QueueNow, TopicRate, Worker};
 pub use waits::Waits;
 
 use crate::domain::{
     audit::Change,
     id::{JobId, MailId, WorkerId},
-    job::{JobState, Priority, Queue},
+    job::{JobState, Priority, Queue, Rate, Sharing},
     time::Micros,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 /// A kind of job, as its rows name it. The body's form may change; then its version rises.
 pub trait Topic: Serialize {
@@ -120,6 +123,22 @@ pub struct ClaimedJob {
     pub losses: u32,
     pub sent_at: Micros,
     pub expires_at: Option<Micros>,
+}
+
+impl ClaimedJob {
+    /// As they are named.
+    pub fn in_order(jobs: impl Iterator<Item = Self>, ids: &[JobId]) -> Vec<Self> {
+        let mut jobs: HashMap<JobId, Self> = jobs.map(|job| (job.id, job)).collect();
+        ids.iter().filter_map(|id| jobs.remove(id)).collect()
+    }
+
+    pub fn by_topic(jobs: &[Self]) -> HashMap<String, u32> {
+        let mut counts = HashMap::new();
+        for job in jobs {
+            *counts.entry(job.topic.clone()).or_default() += 1;
+        }
+        counts
+    }
 }
 
 /// How a worker's try of a job ended.
@@ -242,6 +261,18 @@ pub struct NewWorker {
     pub alone: bool,
 }
 
+/// Takes up to `most` that may run, the first of the queue's order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobClaim {
+    pub worker: WorkerId,
+    pub queue: Queue,
+    pub at: Micros,
+    pub most: u32,
+    /// Those with which a process was lost before, or only the others.
+    pub suspects: bool,
+}
+
 /// With a form of its own, as a worker beside the server tells it over a socket.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -263,15 +294,7 @@ pub enum JobWrite {
         lost: Vec<(WorkerId, i64)>,
         at: Micros,
     },
-    /// Takes up to `most` that may run, the first of the queue's order.
-    Claim {
-        worker: WorkerId,
-        queue: Queue,
-        at: Micros,
-        most: u32,
-        /// Those with which a process was lost before, or only the others.
-        suspects: bool,
-    },
+    Claim(JobClaim),
     /// Each at its newest attempt, with its effects; of others nothing is done.
     End {
         ended: Vec<Ended>,
@@ -298,6 +321,20 @@ pub enum JobWrite {
     Pause {
         queue: Queue,
         paused: bool,
+        by: String,
+        at: Micros,
+    },
+    /// How the queue's topics share it.
+    Share {
+        queue: Queue,
+        sharing: Sharing,
+        by: String,
+        at: Micros,
+    },
+    /// How many of a topic may be begun in a time; `None`: as many as there are.
+    Limit {
+        topic: String,
+        rate: Option<Rate>,
         by: String,
         at: Micros,
     },
@@ -364,6 +401,22 @@ pub fn queue_paused(queue: Queue, paused: bool, by: &str, at: Micros) -> Change 
     let subject = format!("queue:{}", queue.as_str());
     let action = if paused { "queue.pause" } else { "queue.resume" };
     Change::new(at, by, action, subject, Some(&!paused), Some(&paused))
+}
+
+/// For the audit log: a queue's topics share it in another way.
+pub fn queue_shared(queue: Queue, old: &Sharing, new: &Sharing, by: &str, at: Micros) -> Change {
+    Change::new(at, by, "queue.share", format!("queue:{}", queue.as_str()), Some(old), Some(new))
+}
+
+/// For the audit log: a topic has another rate.
+pub fn topic_limited(
+    topic: &str,
+    old: Option<&Rate>,
+    new: Option<&Rate>,
+    by: &str,
+    at: Micros,
+) -> Change {
+    Change::new(at, by, "queue.rate", format!("topic:{topic}"), old, new)
 }
 
 /// What became of a [`JobWrite`].

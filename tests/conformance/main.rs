@@ -22,6 +22,7 @@ mod imports;
 mod job_edits;
 mod job_families;
 mod job_model;
+mod job_sharing;
 mod jobs;
 mod lifecycle;
 mod mail;

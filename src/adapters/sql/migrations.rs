@@ -121,11 +121,16 @@ macro_rules! files {
             ),
             (
                 22,
+                "job_sharing",
+                include_str!(concat!("../../../migrations/", $database, "/0022_job_sharing.sql")),
+            ),
+            (
+                23,
                 "pool_autoscale",
                 include_str!(concat!(
                     "../../../migrations/",
                     $database,
-                    "/0022_pool_autoscale.sql"
+                    "/0023_pool_autoscale.sql"
                 )),
             ),
         ]
