@@ -2,7 +2,8 @@
 //!
 //! It grows soon and shrinks late. Between the wait that makes it grow and the one that lets it shrink
 //! lies room in which nothing happens, and a change is not followed by its opposite for a while: so a
-//! wait that swings round what is wanted moves nothing. It never shrinks below what was at work.
+//! wait that swings round what is wanted moves nothing. It never shrinks below what was at work. While a
+//! worker is idle, jobs wait for something else than workers: a topic's rate, say.
 
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +51,7 @@ impl Bounds {
 pub struct Seen {
     /// Workers it is to have.
     pub size: u32,
-    /// Workers with a job in hand.
+    /// Workers with a job in hand, or all of them while one waits for a worker.
     pub busy: u32,
     /// How long the job that is next has been waiting, ms.
     pub wait_ms: u64,
@@ -81,7 +82,7 @@ impl Why {
 /// What is remembered of a pool from look to look.
 #[derive(Debug, Clone, Default)]
 pub struct Scaler {
-    /// Looks in a row that found the wait too long, or next to none.
+    /// Looks in a row that found the wait for a worker too long, or next to none.
     long: u32,
     short: u32,
     /// Workers busy at once during the latter.
@@ -119,11 +120,11 @@ impl Scaler {
 
     fn count(&mut self, bounds: Bounds, seen: Seen) {
         let wanted = u64::from(bounds.wait_ms);
-        if seen.wait_ms > wanted {
-            (self.long, self.short, self.busiest) = (self.long.saturating_add(1), 0, 0);
-        } else if seen.wait_ms <= wanted / SHORT {
+        if seen.busy < seen.size || seen.wait_ms <= wanted / SHORT {
             (self.long, self.short) = (0, self.short.saturating_add(1));
             self.busiest = self.busiest.max(seen.busy);
+        } else if seen.wait_ms > wanted {
+            (self.long, self.short, self.busiest) = (self.long.saturating_add(1), 0, 0);
         } else {
             (self.long, self.short, self.busiest) = (0, 0, 0);
         }
@@ -186,12 +187,19 @@ mod tests {
     }
 
     #[test]
+    fn jobs_that_wait_though_workers_are_idle_make_it_no_larger() {
+        let (size, changes) = run(8, std::iter::repeat_n((60_000, 3), 500));
+        assert_eq!(size, 3);
+        assert!(changes.iter().all(|(_, _, why)| *why == Why::Idle));
+    }
+
+    #[test]
     fn a_wait_that_swings_round_what_is_wanted_moves_nothing() {
         for (low, high) in [(999, 1_001), (0, 9_000), (500, 60_000)] {
             let swings = (0..500).map(|look| (if look % 3 == 0 { low } else { high }, 8));
             assert_eq!(run(8, swings), (8, Vec::new()), "{low} and {high}");
         }
-        assert_eq!(run(8, std::iter::repeat_n((900, 3), 500)), (8, Vec::new()));
+        assert_eq!(run(8, std::iter::repeat_n((900, 8), 500)), (8, Vec::new()));
     }
 
     #[test]

@@ -244,8 +244,11 @@ impl Autoscaler {
         let queued = since.map_or(0, |at| now.0.abs_diff(at.0) / 1_000);
         // What was fetched for it waits in the pool itself.
         let wait_ms = queued.max(seen.waiting_ms.unwrap_or_default());
-        let busy = u32::try_from(seen.busy).unwrap_or(u32::MAX);
         let (size, name) = (self.pools.size(&pool.name), pool.name);
+        let busy = match seen.depth {
+            0 => u32::try_from(seen.busy).unwrap_or(u32::MAX),
+            _ => size,
+        };
         let scaler = self.scalers.entry(name.clone()).or_default();
         match scaler.look(pool.bounds, Seen { size, busy, wait_ms }) {
             Some((to, why)) => {
