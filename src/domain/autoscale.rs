@@ -109,7 +109,9 @@ impl Scaler {
         if self.short < SHRINKS_AFTER || !self.may(Why::Idle) {
             return None;
         }
-        let smaller = (seen.size / 2).max(self.busiest).max(bounds.min);
+        // With one to spare where jobs wait for something else: else they would seem to wait for it.
+        let spare = u32::from(seen.wait_ms > u64::from(bounds.wait_ms));
+        let smaller = (seen.size / 2).max(self.busiest.saturating_add(spare)).max(bounds.min);
         if smaller >= seen.size {
             // All are needed; whether they still are is seen by as many looks again.
             (self.short, self.busiest) = (0, 0);
@@ -189,8 +191,7 @@ mod tests {
     #[test]
     fn jobs_that_wait_though_workers_are_idle_make_it_no_larger() {
         let (size, changes) = run(8, std::iter::repeat_n((60_000, 3), 500));
-        assert_eq!(size, 3);
-        assert!(changes.iter().all(|(_, _, why)| *why == Why::Idle));
+        assert_eq!((size, changes.len()), (4, 1), "an idle one is left to see it by");
     }
 
     #[test]
