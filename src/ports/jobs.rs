@@ -5,18 +5,19 @@
 //! in the same transaction, so it happens once, however often the job was begun. A worker whose
 //! heartbeat stays the same is buried by whoever watches, and its jobs are claimed anew.
 
+mod verdict;
 mod view;
 
+pub use verdict::{Effect, Verdict};
 pub use view::{JobFilter, JobNow, Jobs, QueueNow, Worker};
 
 use crate::domain::{
     audit::Change,
-    id::{JobId, MailId, WorkerId},
+    id::{JobId, WorkerId},
     job::{JobState, Priority, Queue},
     time::Micros,
 };
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
 /// A kind of job, as its rows name it. The body's form may change; then its version rises.
 pub trait Topic: Serialize {
@@ -219,31 +220,6 @@ impl Ending {
     pub fn is_failure(&self) -> bool {
         self.error().is_some()
     }
-}
-
-/// What came of a try.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    Done(Vec<Effect>),
-    /// Not now: at another time, and that is no failure.
-    Snooze(Duration),
-    /// Another try may do.
-    Retry(String),
-    /// None will.
-    Fail(String),
-}
-
-/// What a job does to the database, as data: it is done with the job's end, or not at all.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Effect {
-    /// The mail was handed over: what it said is forgotten.
-    MailSent { id: MailId, at: Micros },
-    /// More work.
-    Send(NewJob),
-    /// More work, that belongs to this: its family isn't over before.
-    Child(NewJob),
 }
 
 /// How a process that runs jobs shows itself.
