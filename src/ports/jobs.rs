@@ -8,7 +8,7 @@
 mod verdict;
 mod view;
 
-pub use verdict::{Effect, Verdict};
+pub use verdict::{Effect, Failure, Verdict};
 pub use view::{JobFilter, JobNow, Jobs, QueueNow, Worker};
 
 use crate::domain::{

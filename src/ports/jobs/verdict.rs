@@ -13,9 +13,38 @@ pub enum Verdict {
     /// Not now: at another time, and that is no failure.
     Snooze(Duration),
     /// Another try may do.
-    Retry(String),
+    Retry(Failure),
     /// None will.
-    Fail(String),
+    Fail(Failure),
+}
+
+/// Why a try failed, and what is to be kept of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub error: String,
+    /// Committed with the try's end, as those of one that went well are.
+    #[serde(default)]
+    pub effects: Vec<Effect>,
+    /// Whoever it asked doesn't want to be asked again earlier. It makes a pause longer than the
+    /// topic's own, never shorter, and is no reason to go on past the job's time.
+    #[serde(default)]
+    pub wait: Option<Duration>,
+}
+
+impl<S: Into<String>> From<S> for Failure {
+    fn from(error: S) -> Self {
+        Self { error: error.into(), effects: Vec::new(), wait: None }
+    }
+}
+
+impl Verdict {
+    pub fn retry(why: impl Into<Failure>) -> Self {
+        Self::Retry(why.into())
+    }
+
+    pub fn fail(why: impl Into<Failure>) -> Self {
+        Self::Fail(why.into())
+    }
 }
 
 /// What a job does to the database, as data: it is done with the job's end, or not at all.
