@@ -243,8 +243,14 @@ const CONFINED: &[Confined] = &[
     },
     Confined {
         crates: &["hyper", "hyper_util", "http_body_util"],
-        to: &["src/http", "src/cli", "src/adapters/socket.rs"],
-        because: "the server speaks HTTP, and who asks it: commands, and workers beside it",
+        to: &["src/http", "src/cli", "src/adapters/socket.rs", "src/adapters/webhooks"],
+        because: "the server speaks HTTP, who asks it, commands and workers beside it, and who \
+                  posts to others",
+    },
+    Confined {
+        crates: &["tokio_rustls", "webpki_roots"],
+        to: &["src/adapters/webhooks"],
+        because: "whom a connection trusts is settled beside the rules of where it may go",
     },
     Confined {
         crates: &["moka"],
@@ -545,6 +551,7 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("src/cli/serve.rs", "use warp::Filter;", "warp only in"),
     ("src/actors/edge/hub.rs", "use hyper::upgrade;", "hyper,"),
     ("src/actors/keepers/a.rs", "use moka::sync::Cache;", "moka only in"),
+    ("src/http/a.rs", "use tokio_rustls::TlsConnector;", "tokio_rustls,"),
     ("src/actors/keepers/a.rs", "use lettre::Message;", "lettre only in"),
     ("src/actors/keepers/a.rs", "use getrandom::fill;", "getrandom only in"),
     ("src/actors/keepers/a.rs", "use argon2::Argon2;", "argon2 only in"),
