@@ -11,7 +11,7 @@ use deadpool_postgres::{
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
         $($(#[$doc])* pub(super) const $name: &str = $text;)*
-        pub(in crate::adapters) const ALL: &[&str] = &[$($name),*];
+        pub(in crate::adapters::postgres) const ALL: &[&str] = &[$($name),*];
     };
 }
 pub(super) use statements;

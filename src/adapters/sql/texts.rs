@@ -31,7 +31,7 @@ pub(super) fn pattern(text: &str) -> String {
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $text:tt;)*) => {
         $($(#[$doc])* pub(super) const $name: $crate::adapters::sql::texts::Sql = $crate::adapters::sql::texts::statement!($text);)*
-        pub(in crate::adapters) const ALL: &[(&str, $crate::adapters::sql::texts::Sql)] = &[$((stringify!($name), $name)),*];
+        pub(in crate::adapters::sql) const ALL: &[(&str, $crate::adapters::sql::texts::Sql)] = &[$((stringify!($name), $name)),*];
     };
 }
 
