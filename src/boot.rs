@@ -32,7 +32,7 @@ pub(crate) use people::MailConfig;
 pub(crate) use serve::serve;
 pub(crate) use sockets::Inherited;
 pub(crate) use trial::{
-    PlainShop, bench_database, bench_drop_database, bench_search, bench_write_again,
+    PlainQueue, PlainShop, bench_database, bench_drop_database, bench_search, bench_write_again,
 };
 pub(crate) use worker::{cell, work};
 

@@ -6,8 +6,8 @@ use crate::{
         keepers::writer::StoreHandle,
         workers::{
             jobs::{
-                Desk, DispatchParts, LeaseParts, Line, RunnerParts, Topics, committer, dispatcher,
-                ends, lease, runners, suspects,
+                Desk, DispatchParts, Flow, LeaseParts, Line, RunnerParts, Topics, committer,
+                dispatcher, ends, lease, runners, suspects,
             },
             probe::Prober,
             send_mail::Post,
@@ -101,9 +101,9 @@ pub(super) fn jobs(
         let configured = config.pool(name);
         let workers = concurrency.unwrap_or(configured.workers);
         let pool = Pool::new(name, PoolConfig { workers, ..configured }.options());
-        let more = Arc::default();
-        pools.push(runners(&pool, &more, &working));
-        lines.push(Line { queue: *queue, pool: pool.handle(), more });
+        let flow = Arc::<Flow>::default();
+        pools.push(runners(&pool, &flow, &working));
+        lines.push(Line { queue: *queue, pool: pool.handle(), flow });
     }
     let alone = Pool::new("suspects", config.pool("suspects").options());
     pools.push(suspects(&alone, &parts.cells, &working));
@@ -118,7 +118,7 @@ pub(super) fn jobs(
             alone: parts.alone,
             config: config.jobs,
         }),
-        committer: committer(&mailbox, store, &parts.clock),
+        committer: committer(&mailbox, desk, store, &parts.clock),
         pools,
         dispatcher: dispatcher(DispatchParts {
             desk: desk.clone(),

@@ -1,11 +1,11 @@
 //! What `stoa bench` sets the shop beside: the index of a folder asked in this process, rows written
-//! with nothing else done, and orders placed one by one.
+//! with nothing else done, orders placed one by one, and jobs done so.
 
 use super::{BootError, parts::location};
 use crate::{
     adapters::{
         clock::{SystemClock, UuidV7},
-        sql::{OneByOne, SqlStore},
+        sql::{JobByJob, OneByOne, SqlStore},
         tantivy,
     },
     config::Config,
@@ -67,6 +67,43 @@ impl PlainShop {
     /// One unit of this product.
     pub(crate) async fn order(&self, sku: &str) -> Result<(), String> {
         self.0.place(sku).await.map_err(|error| error.to_string())
+    }
+
+    pub(crate) async fn close(&self) {
+        self.0.close().await;
+    }
+}
+
+/// A database's jobs done one by one, in this process, beside no server.
+pub(crate) struct PlainQueue(JobByJob);
+
+impl PlainQueue {
+    pub(crate) async fn open(
+        config: &Config,
+        folder: &Folder,
+        connections: u32,
+    ) -> Result<Self, BootError> {
+        let (clock, ids) = (Arc::new(SystemClock::start()), Arc::new(UuidV7));
+        Ok(Self(JobByJob::open(&location(config, folder), connections, clock, ids).await?))
+    }
+
+    /// How many jobs can be in hand at once.
+    pub(crate) fn connections(&self) -> u32 {
+        self.0.connections()
+    }
+
+    pub(crate) async fn put(&self, jobs: u32) -> Result<(), String> {
+        self.0.put(jobs).await.map_err(|error| error.to_string())
+    }
+
+    /// The next one; false: there is none.
+    pub(crate) async fn work(&self) -> Result<bool, String> {
+        self.0.work().await.map_err(|error| error.to_string())
+    }
+
+    /// Probes and echoes that are done.
+    pub(crate) async fn done(&self) -> Result<(u64, u64), String> {
+        self.0.done().await.map_err(|error| error.to_string())
     }
 
     pub(crate) async fn close(&self) {

@@ -35,6 +35,11 @@ impl Context {
         Inherited::take(&names).map_err(Failure::Usage)
     }
 
+    /// The `--set`s of this command, for a server of its own.
+    pub(crate) fn set_flags(&self) -> Vec<&str> {
+        self.global.set.iter().flat_map(|pair| ["--set", pair]).collect()
+    }
+
     /// The configuration, with more flags than the global ones put on top.
     pub(crate) fn config(
         &self,

@@ -273,6 +273,13 @@ pub enum JobWrite {
         jobs: Vec<(JobId, u32)>,
         at: Micros,
     },
+    /// Of what the worker has claimed, all but this goes back: a claim that was committed, and of which
+    /// the answer was lost, is in nobody's hands.
+    LetGo {
+        worker: WorkerId,
+        held: Vec<(JobId, u32)>,
+        at: Micros,
+    },
     /// Gives up what should have begun by now, up to `most`.
     Expire {
         at: Micros,

@@ -28,6 +28,7 @@ on_both_databases![
     a_buried_worker_claims_nothing,
     one_whose_processes_keep_dying_is_given_up,
     who_leaves_hands_back_without_a_failure,
+    what_was_claimed_and_is_in_nobodys_hands_goes_back,
     a_worker_that_is_alone_takes_over_at_once,
     priorities_are_head_starts_and_nothing_waits_for_ever,
     a_lane_is_done_in_order_one_at_a_time,
@@ -361,6 +362,23 @@ async fn who_leaves_hands_back_without_a_failure(mut shop: Shop) {
         let row = now(&shop, job.id).await;
         assert_eq!((row.attempt, row.failures, row.losses), (2, 0, 0));
     }
+}
+
+async fn what_was_claimed_and_is_in_nobodys_hands_goes_back(mut shop: Shop) {
+    let (a, b) = (join(&mut shop, false).await, join(&mut shop, false).await);
+    let jobs = [job(&shop, 1), job(&shop, 2), job(&shop, 3)];
+    send(&mut shop, &[&jobs[0], &jobs[1], &jobs[2]]).await;
+    let others = claim(&mut shop, b, 3, 1).await;
+    let claimed = claim(&mut shop, a, 3, 9).await;
+    let held = vec![(claimed[0].id, claimed[0].attempt), (claimed[1].id, claimed[1].attempt - 1)];
+    let let_go = JobWrite::LetGo { worker: a, held, at: Micros(4) };
+    assert_eq!(write(&mut shop, let_go).await, JobsWritten::Moved(1));
+    assert_eq!(now(&shop, claimed[0].id).await.state, JobState::Running);
+    assert_eq!(now(&shop, others[0].id).await.state, JobState::Running, "it is another's");
+    let again = claim(&mut shop, b, 5, 9).await;
+    assert_eq!(ids(&again), [claimed[1].id]);
+    let row = now(&shop, claimed[1].id).await;
+    assert_eq!((row.attempt, row.failures, row.losses), (2, 0, 0));
 }
 
 async fn a_worker_that_is_alone_takes_over_at_once(mut shop: Shop) {

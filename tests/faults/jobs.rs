@@ -36,6 +36,12 @@ impl Worker {
         self.0.try_wait().unwrap().is_some()
     }
 
+    /// Told to end as a service manager does it; true: it ended well.
+    pub(crate) fn ended(mut self) -> bool {
+        self.signal("-TERM");
+        self.0.wait().unwrap().success()
+    }
+
     fn signal(&self, name: &str) {
         let id = self.0.id().to_string();
         assert!(Command::new("kill").args([name, &id]).status().unwrap().success());

@@ -12,12 +12,14 @@ mod flood;
 mod guesses;
 mod jobs;
 mod kills;
+mod outage;
 mod oversell;
 mod poison;
 mod rush;
 #[expect(dead_code, reason = "journeys use more of it")]
 #[path = "../support/mod.rs"]
 mod support;
+mod tuning;
 
 use support::postgres::variable;
 

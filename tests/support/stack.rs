@@ -20,9 +20,13 @@ impl Stack {
     }
 
     pub(crate) fn postgres(test: &str) -> Option<Self> {
-        let url = postgres::database(test)?;
+        Some(Self::at(postgres::database(test)?))
+    }
+
+    /// On an empty database.
+    pub(crate) fn at(url: String) -> Self {
         let flags = vec!["--database-url".to_owned(), url];
-        Some(Self { name: "PostgreSQL", folder: tempfile::tempdir().expect("a folder"), flags })
+        Self { name: "PostgreSQL", folder: tempfile::tempdir().expect("a folder"), flags }
     }
 
     /// `None`: embedded.

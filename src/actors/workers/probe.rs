@@ -24,7 +24,10 @@ impl Job for Probe {
         if self.snooze > 0 && tries.attempt == 1 {
             return Verdict::Snooze(Duration::from_millis(self.snooze.into()));
         }
-        tokio::time::sleep(Duration::from_millis(self.millis.into())).await;
+        // A timer's least is a millisecond.
+        if self.millis > 0 {
+            tokio::time::sleep(Duration::from_millis(self.millis.into())).await;
+        }
         let echo = || {
             let id = JobId(prober.ids.next());
             Effect::Child(NewJob::of(id, &Echo { of: self.n }, prober.clock.now()))

@@ -17,6 +17,7 @@ mod copies;
 mod drafts;
 mod error;
 mod imports;
+mod job_by_job;
 mod jobs;
 mod kept_answers;
 mod lists;
@@ -36,6 +37,7 @@ mod texts;
 mod till;
 
 pub use copies::{CopyMark, adopt_copy};
+pub use job_by_job::JobByJob;
 pub use migrations::{DatabaseIdentity, MigrationLine, MigrationState};
 pub use one_by_one::OneByOne;
 pub use sqlite_writer::SqliteWriter;
@@ -229,6 +231,7 @@ impl SqlStore {
             orders::ALL,
             till::ALL,
             kept_answers::ALL,
+            job_by_job::ALL,
             one_by_one::ALL,
             stock::ALL,
         ];

@@ -9,12 +9,14 @@ mod browse;
 mod draws;
 mod engine;
 mod import;
+mod jobs;
 mod load;
 mod order;
 mod process;
 mod rounds;
 mod row;
 mod shop;
+mod stage;
 mod start;
 mod wire;
 
@@ -29,6 +31,7 @@ Examples:
   stoa bench browse --json > bench.jsonl
   stoa bench browse --only search        the rows whose names have `search` in them
   stoa bench order                       orders over HTTP beside one transaction an order
+  stoa bench jobs                        jobs of the queue beside one claim and one end a job
   stoa bench import products.jsonl       a shop of its own beside the same rows written plainly";
 
 /// A figure is a ratio of two sides that take turns in one run. Run it on the server's own
@@ -46,6 +49,8 @@ enum What {
     Browse(browse::Browse),
     /// An import into a shop of its own.
     Import(import::Import),
+    /// Jobs done by a shop of its own.
+    Jobs(jobs::Jobs),
     /// Orders placed in a shop of its own.
     Order(order::Order),
     /// The server that others are measured against.
@@ -60,6 +65,11 @@ impl Bench {
             What::Import(import) => {
                 let mut report = Report::new(context.json);
                 let outcome = unless_stopped(import.run(context, &mut report)).await;
+                report.end(outcome)
+            }
+            What::Jobs(jobs) => {
+                let mut report = Report::new(context.json);
+                let outcome = unless_stopped(jobs.run(context, &mut report)).await;
                 report.end(outcome)
             }
             What::Order(order) => {

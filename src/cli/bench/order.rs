@@ -7,6 +7,7 @@ use super::{
     load::Load,
     rounds::{Plan, Round, with_cpu},
     row::{Reach, Report, Row},
+    stage::Database,
 };
 use crate::{
     boot::PlainShop,
@@ -14,7 +15,7 @@ use crate::{
     config::Config,
     folder::Folder,
 };
-use stage::{Database, Stage};
+use stage::Stage;
 use std::{cell::Cell, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::Instant};
 
@@ -120,7 +121,7 @@ impl Order {
             report.add(self.row(&stage, &shop, kind, number).await?)?;
         }
         shop.close().await;
-        stage.close().await;
+        stage.server.close().await;
         Ok(())
     }
 
@@ -142,10 +143,13 @@ impl Order {
             .compare(
                 kind.name,
                 async |lasting| {
-                    let round =
-                        with_cpu(Some(stage.process()), load.run(stage.address, lasting)).await;
+                    let round = with_cpu(
+                        Some(stage.server.process()),
+                        load.run(stage.server.address, lasting),
+                    )
+                    .await;
                     acknowledged.set(acknowledged.get() + round.done);
-                    stage.settled().await;
+                    stage.server.settled().await;
                     round
                 },
                 async |lasting| plainly(shop, &kind.skus, lasting).await,

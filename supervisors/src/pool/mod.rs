@@ -146,6 +146,11 @@ impl<J> PoolHandle<J> {
         self.core.depth()
     }
 
+    /// How many workers it is to have.
+    pub fn workers(&self) -> usize {
+        self.core.workers()
+    }
+
     /// How many more it would take and hand out: none while it is paused,
     /// drains or is down. For whoever fetches work to fill it with.
     pub fn room(&self) -> usize {

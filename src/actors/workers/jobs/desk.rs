@@ -65,6 +65,11 @@ impl Desk {
         Hold { desk: self.clone(), id: job.id, attempt: job.attempt, cancelled, ended: false }
     }
 
+    /// All that is in hand, under its attempts.
+    pub(super) fn held(&self) -> Vec<(JobId, u32)> {
+        self.state().held.iter().map(|(id, (attempt, _))| (*id, *attempt)).collect()
+    }
+
     /// Nothing is in hand.
     pub(super) fn is_idle(&self) -> bool {
         let state = self.state();

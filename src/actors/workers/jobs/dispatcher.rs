@@ -1,10 +1,11 @@
 //! Fetches jobs for the pools of this process.
 //!
-//! Promise: whatever may run is claimed within half a second while a pool has room for it, a pool is
-//! handed no more than it is bound to hold, and one that is paused is handed nothing. What was let
-//! go of without an end goes back first. When this dies, what it claimed is in a pool or goes back.
+//! Promise: whatever may run is claimed within half a second while a pool is short of work, a pool is
+//! handed no more than it does in a moment and is bound to hold, and one that is paused is handed
+//! nothing. What was let go of without an end goes back first. When this dies, or the answer to a
+//! claim is lost, what was claimed is in a pool or goes back.
 
-use super::{desk::Desk, runner::Task};
+use super::{desk::Desk, flow::Flow, runner::Task};
 use crate::{
     actors::{
         keepers::writer::StoreHandle,
@@ -17,13 +18,7 @@ use crate::{
         writer::Written,
     },
 };
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use supervisors::{Child, Context, Fault, Next, PoolHandle, Reconciler, reconciler};
 
 /// What another process put into the queue is found within this.
@@ -34,8 +29,7 @@ const EVERY: Duration = Duration::from_millis(500);
 pub(crate) struct Line {
     pub(crate) queue: Queue,
     pub(crate) pool: PoolHandle<Task>,
-    /// Set while the queue holds more than was fetched.
-    pub(crate) more: Arc<AtomicBool>,
+    pub(crate) flow: Arc<Flow>,
 }
 
 #[derive(Clone)]
@@ -53,36 +47,38 @@ pub(crate) struct DispatchParts {
 pub(crate) fn dispatcher(parts: DispatchParts) -> Child {
     let nudge = parts.desk.nudge().clone();
     reconciler("job-dispatcher", EVERY, &nudge, move || {
-        let dispatcher = Dispatcher { parts: parts.clone() };
+        let dispatcher = Dispatcher { parts: parts.clone(), unsure: true };
         async move { Ok(dispatcher) }
     })
 }
 
 struct Dispatcher {
     parts: DispatchParts,
+    /// A claim may have been committed of which nobody here knows.
+    unsure: bool,
 }
 
 impl Reconciler for Dispatcher {
     async fn pass(&mut self, _: &Context) -> Result<Next, Fault> {
-        let parts = &self.parts;
         self.hand_back().await?;
-        let Some(worker) = parts.desk.worker() else { return Ok(Next::Idle) };
-        // A pool that is more than half full is left alone, so that a claim is worth its while.
-        let open = parts.lines.iter().filter(|line| line.pool.room() > line.pool.depth());
-        let open: Vec<&Line> = open.collect();
+        let Some(worker) = self.parts.desk.worker() else { return Ok(Next::Idle) };
+        if self.unsure {
+            self.let_go(worker).await?;
+        }
+        let parts = &self.parts;
+        let open = |line: &&Line| line.pool.room() > 0 && line.flow.is_low(line.pool.depth());
+        let open: Vec<&Line> = parts.lines.iter().filter(open).collect();
         if open.is_empty() {
             return Ok(Next::Idle);
         }
-        let queues: Vec<Queue> = open.iter().map(|line| line.queue).collect();
-        let due = parts.rows.next_due(&queues).await.map_err(store_fault)?;
+        let due = self.due(&open).await?;
         let (now, mut pause) = (parts.clock.now(), EVERY);
-        for line in open {
-            line.more.store(false, Ordering::Relaxed);
-            let Some((_, at)) = due.iter().find(|(queue, _)| *queue == line.queue) else {
-                continue;
-            };
-            if *at <= now {
-                self.fetch(line, worker, now).await?;
+        for (line, at) in due {
+            if at <= now {
+                if let Err(fault) = self.fetch(line, worker, now).await {
+                    self.unsure = true;
+                    return Err(fault);
+                }
             } else {
                 pause = pause.min(Duration::from_micros(at.0.abs_diff(now.0)));
             }
@@ -92,14 +88,35 @@ impl Reconciler for Dispatcher {
 }
 
 impl Dispatcher {
+    /// When each is to be fetched for. Where the last claim left some, nobody has to look.
+    async fn due<'a>(&self, open: &[&'a Line]) -> Result<Vec<(&'a Line, Micros)>, Fault> {
+        let (more, others): (Vec<&Line>, Vec<&Line>) =
+            open.iter().partition(|line| line.flow.has_more());
+        let mut due: Vec<_> = more.into_iter().map(|line| (line, Micros(0))).collect();
+        let queues: Vec<Queue> = others.iter().map(|line| line.queue).collect();
+        if queues.is_empty() {
+            return Ok(due);
+        }
+        let found = self.parts.rows.next_due(&queues).await.map_err(store_fault)?;
+        for line in others {
+            let at = found.iter().find(|(queue, _)| *queue == line.queue);
+            due.extend(at.map(|(_, at)| (line, *at)));
+        }
+        Ok(due)
+    }
+
     async fn fetch(&self, line: &Line, worker: WorkerId, at: Micros) -> Result<(), Fault> {
         let parts = &self.parts;
         let alone = parts.suspects.room();
-        // None may be fetched that there is no room for.
-        let most = match alone {
-            0 => line.pool.room(),
-            alone => line.pool.room().min(alone),
+        let wanted = line.flow.wanted(at, line.pool.depth(), line.pool.workers());
+        // Once suspects were met, no more are fetched than there is room for.
+        let most = match line.flow.meets_suspects() && alone > 0 {
+            true => wanted.min(line.pool.room()).min(alone),
+            false => wanted.min(line.pool.room()),
         };
+        if most == 0 {
+            return Ok(());
+        }
         let most = u32::try_from(most).unwrap_or(u32::MAX);
         let claim = JobWrite::Claim { worker, queue: line.queue, at, most, suspects: alone > 0 };
         let jobs = match parts.store.jobs(claim).await.map_err(write_fault)? {
@@ -110,13 +127,25 @@ impl Dispatcher {
             }
             other => return Err(Fault::crash(format!("a claim was answered with {other:?}"))),
         };
-        line.more.store(jobs.len() as u64 >= u64::from(most), Ordering::Relaxed);
+        let met = jobs.iter().any(|job| job.losses > 0);
+        line.flow.fetched(jobs.len() as u64 >= u64::from(most), met);
         for job in jobs {
             let pool = if job.losses > 0 { &parts.suspects } else { &line.pool };
             let task = Task { hold: parts.desk.hold(&job), job };
-            // Refused, as the pool was paused or shrunk meanwhile: dropped, it goes back.
+            // Refused, as the pool was paused meanwhile or is full: dropped, it goes back.
             drop(pool.try_submit(task));
         }
+        Ok(())
+    }
+
+    async fn let_go(&mut self, worker: WorkerId) -> Result<(), Fault> {
+        let (held, at) = (self.parts.desk.held(), self.parts.clock.now());
+        let let_go = JobWrite::LetGo { worker, held, at };
+        let written = self.parts.store.jobs(let_go).await.map_err(write_fault)?;
+        if let Written::Jobs(JobsWritten::Moved(jobs @ 1..)) = written {
+            tracing::warn!(jobs, "jobs were claimed whose claim was never answered: they go back");
+        }
+        self.unsure = false;
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use super::{
     attempt::{Outcome, attempt},
     committer::{Ends, Finished},
     desk::{Desk, Hold},
+    flow::Flow,
     topics::Topics,
 };
 use crate::{
@@ -17,13 +18,7 @@ use crate::{
         jobs::{ClaimedJob, Ended, Ending, Verdict},
     },
 };
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use supervisors::{Child, Context, Fault, Pool, PoolHandle, Worker, pool};
 
 /// An error is kept so far: a backtrace's first half says where.
@@ -46,19 +41,18 @@ pub(crate) struct RunnerParts {
     pub(crate) chance: Arc<dyn Chance>,
 }
 
-/// The workers of a queue's pool, as a child of the tree. `more`: the queue holds more than was
-/// fetched.
-pub(crate) fn runners(of: &Pool<Task>, more: &Arc<AtomicBool>, parts: &RunnerParts) -> Child {
-    let (handle, more, parts) = (of.handle(), Arc::clone(more), parts.clone());
+/// The workers of a queue's pool, as a child of the tree.
+pub(crate) fn runners(of: &Pool<Task>, flow: &Arc<Flow>, parts: &RunnerParts) -> Child {
+    let (handle, flow, parts) = (of.handle(), Arc::clone(flow), parts.clone());
     pool(of, move || {
-        let runner = Runner { pool: handle.clone(), more: Arc::clone(&more), parts: parts.clone() };
+        let runner = Runner { pool: handle.clone(), flow: Arc::clone(&flow), parts: parts.clone() };
         async move { Ok(runner) }
     })
 }
 
 struct Runner {
     pool: PoolHandle<Task>,
-    more: Arc<AtomicBool>,
+    flow: Arc<Flow>,
     parts: RunnerParts,
 }
 
@@ -80,7 +74,7 @@ impl Worker for Runner {
         };
         let ended = settled(&self.parts, &job, came);
         deliver(&self.parts, Finished { ended, hold }, context).await;
-        if self.more.load(Ordering::Relaxed) && self.pool.room() > self.pool.depth() {
+        if self.flow.did_one(self.pool.depth()) {
             self.parts.desk.nudge().wake();
         }
         Ok(())

@@ -128,10 +128,12 @@ statements! {
              worker = NULL, ended_at = CASE WHEN cancel_at IS NULL THEN NULL ELSE $3::bigint END
          FROM e WHERE job.id = e.id
          RETURNING job.id, job.state, job.lane";
-    HAND_ALL_BACK =
+    LET_GO =
         "UPDATE job SET state = CASE WHEN cancel_at IS NULL THEN 'scheduled' ELSE 'cancelled' END,
              worker = NULL, ended_at = CASE WHEN cancel_at IS NULL THEN NULL ELSE $2::bigint END
-         WHERE worker = $1
+         WHERE worker = $1 AND NOT EXISTS (
+             SELECT 1 FROM unnest($3::uuid[], $4::bigint[]) h (id, attempt)
+             WHERE h.id = job.id AND h.attempt = job.attempt)
          RETURNING id, state, lane";
     EXPIRE =
         "UPDATE job SET state = 'dead', blocked = FALSE, ended_at = $1,
@@ -195,8 +197,7 @@ pub(super) async fn apply(tx: &Transaction<'_>, write: &JobWrite) -> Result<Writ
         JobWrite::Join(worker) => join(tx, worker).await?,
         JobWrite::Beat { worker, at } => beat(tx, *worker, *at).await?,
         JobWrite::Leave { worker, at } => {
-            let back = query(tx, HAND_ALL_BACK, [&worker.0, &at.0]).await?;
-            let count = moved(tx, read(&back)?).await?;
+            let count = let_go(tx, *worker, &[], *at).await?;
             execute(tx, LEAVE, [&worker.0]).await?;
             JobsWritten::Moved(count)
         }
@@ -223,6 +224,9 @@ pub(super) async fn apply(tx: &Transaction<'_>, write: &JobWrite) -> Result<Writ
                 jobs.iter().map(|(id, attempt)| (id.0, i64::from(*attempt))).unzip();
             let back = query(tx, HAND_BACK, [&ids, &attempts, &at.0]).await?;
             JobsWritten::Moved(moved(tx, read(&back)?).await?)
+        }
+        JobWrite::LetGo { worker, held, at } => {
+            JobsWritten::Moved(let_go(tx, *worker, held, *at).await?)
         }
         JobWrite::Expire { at, most } => {
             execute(tx, BY_INDEX, []).await?;
@@ -295,6 +299,18 @@ async fn lose(tx: &Transaction<'_>, workers: &[Row], at: Micros) -> Result<u64, 
     }
     let lost = query(tx, LOSE, [&workers, &at.0, &i64::from(MOST_LOSSES)]).await?;
     moved(tx, read(&lost)?).await
+}
+
+async fn let_go(
+    tx: &Transaction<'_>,
+    worker: WorkerId,
+    held: &[(JobId, u32)],
+    at: Micros,
+) -> Result<u64, Error> {
+    let (ids, attempts): (Vec<_>, Vec<_>) =
+        held.iter().map(|(id, attempt)| (id.0, i64::from(*attempt))).unzip();
+    let back = query(tx, LET_GO, [&worker.0, &at.0, &ids, &attempts]).await?;
+    moved(tx, read(&back)?).await
 }
 
 async fn beat(tx: &Transaction<'_>, worker: WorkerId, at: Micros) -> Result<JobsWritten, Error> {

@@ -104,10 +104,11 @@ statements! {
          FROM (SELECT unhex(value->>0) AS id, value->>1 AS attempt FROM json_each($1)) e
          WHERE job.id = e.id AND job.attempt = e.attempt AND job.state = 'running'
          RETURNING id, state, lane" };
-    HAND_ALL_BACK = { sqlite:
+    LET_GO = { sqlite:
         "UPDATE job SET state = CASE WHEN cancel_at IS NULL THEN 'scheduled' ELSE 'cancelled' END,
              worker = NULL, ended_at = CASE WHEN cancel_at IS NULL THEN NULL ELSE $2 END
-         WHERE worker = $1
+         WHERE worker = $1 AND (id, attempt) NOT IN (
+             SELECT unhex(value->>0), value->>1 FROM json_each($3))
          RETURNING id, state, lane" };
     EXPIRE = { sqlite:
         "UPDATE job SET state = 'dead', blocked = 0, ended_at = $1,
@@ -178,9 +179,7 @@ pub(super) async fn apply(
         JobWrite::Join(worker) => join(conn, worker).await?,
         JobWrite::Beat { worker, at } => beat(conn, *worker, *at).await?,
         JobWrite::Leave { worker, at } => {
-            let back = sqlx::query_as(HAND_ALL_BACK.sqlite).bind(worker.0).bind(at.0);
-            let rows = back.fetch_all(&mut *conn).await?;
-            let count = moved(conn, rows).await?;
+            let count = let_go(conn, *worker, &[], *at).await?;
             sqlx::query(LEAVE.sqlite).bind(worker.0).execute(conn).await?;
             JobsWritten::Moved(count)
         }
@@ -209,6 +208,9 @@ pub(super) async fn apply(
             let back = sqlx::query_as(HAND_BACK.sqlite).bind(Json(jobs)).bind(at.0);
             let rows = back.fetch_all(&mut *conn).await?;
             JobsWritten::Moved(moved(conn, rows).await?)
+        }
+        JobWrite::LetGo { worker, held, at } => {
+            JobsWritten::Moved(let_go(conn, *worker, held, *at).await?)
         }
         JobWrite::Expire { at, most } => {
             let expire = sqlx::query_as(EXPIRE.sqlite).bind(at.0).bind(i64::from(*most));
@@ -284,6 +286,18 @@ async fn lose(
     let workers: Vec<_> = workers.into_iter().map(Hex).collect();
     let lose = sqlx::query_as(LOSE.sqlite).bind(Json(workers)).bind(at.0);
     let rows = lose.bind(i64::from(MOST_LOSSES)).fetch_all(&mut *conn).await?;
+    moved(conn, rows).await
+}
+
+async fn let_go(
+    conn: &mut SqliteConnection,
+    worker: WorkerId,
+    held: &[(JobId, u32)],
+    at: Micros,
+) -> Result<u64, sqlx::Error> {
+    let held: Vec<_> = held.iter().map(|(id, attempt)| (Hex(id.0), attempt)).collect();
+    let back = sqlx::query_as(LET_GO.sqlite).bind(worker.0).bind(at.0).bind(Json(held));
+    let rows = back.fetch_all(&mut *conn).await?;
     moved(conn, rows).await
 }
 
@@ -367,7 +381,7 @@ mod tests {
             (CANCEL_ROOT, "job_family"),
             (RETRY_ROOT, "job_family"),
             (LOSE, "job_in_hand"),
-            (HAND_ALL_BACK, "job_in_hand"),
+            (LET_GO, "job_in_hand"),
             (UNBLOCK, "job_lane"),
             (UNBLOCK, "job_head"),
             (END, "PRIMARY KEY"),
