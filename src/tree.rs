@@ -65,10 +65,14 @@ pub(crate) struct ServerSeats {
     pub(crate) pool_overrides: Child,
     /// Looks now and then whether the database is whole.
     pub(crate) integrity: Child,
+    /// Closes and opens the shop, as the database says.
+    pub(crate) maintenance: Child,
     pub(crate) selling: SellingSeats,
     /// Who comes, and who writes to them.
     pub(crate) people: PeopleSeats,
     pub(crate) jobs: JobSeats,
+    /// Puts jobs into the queue at their schedules' ticks.
+    pub(crate) scheduler: Child,
     /// Accepts connections, on the port and on the data folder's socket.
     pub(crate) http: Child,
     /// Fills an empty shop.
@@ -165,11 +169,12 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
         .child(server.people.password_desk.shutdown(drain(5)))
         .child(server.people.mail_sweeper)
         .child(server.people.tokens);
-    let jobs = jobs(server.jobs);
+    let jobs = jobs(server.jobs).child(server.scheduler);
     let edge = group("edge", Strategy::OneForOne)
         .child(server.render.shutdown(drain(5)))
         .child(server.pool_overrides)
         .child(server.integrity)
+        .child(server.maintenance)
         .child(server.http.shutdown(drain(15)));
     let root = root.child(people).child(selling).child(jobs).child(edge);
     match server.demo {

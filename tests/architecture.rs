@@ -53,6 +53,7 @@ const ROOMS: &[Room] = &[
             "thiserror",
             "uuid",
             "jiff",
+            "croner",
         ]),
         because: "the rules of commerce are pure: they are tested by property, without a world",
     },
@@ -210,6 +211,11 @@ const CONFINED: &[Confined] = &[
         crates: &["opendal"],
         to: &["src/adapters/blobs"],
         because: "where files lie is a matter of configuration",
+    },
+    Confined {
+        crates: &["croner"],
+        to: &["src/domain/cron.rs"],
+        because: "what a cron expression means on a clock that is turned is said in one place",
     },
     Confined {
         crates: &["redis"],
@@ -544,6 +550,7 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("src/adapters/sql/a.rs", "use tantivy::Index;", "tantivy only in"),
     ("src/adapters/sql/a.rs", "use redb::Database;", "redb only in"),
     ("src/http/files.rs", "use opendal::Operator;", "opendal only in"),
+    ("src/domain/job/due.rs", "use croner::Cron;", "croner only in"),
     ("src/http/limits.rs", "use redis::Client;", "redis only in"),
     ("src/actors/workers/a.rs", "use lapin::Channel;", "lapin only in"),
     ("src/actors/reconcilers/a.rs", "use meilisearch_sdk::Client;", "meilisearch_sdk only in"),

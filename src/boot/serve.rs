@@ -20,7 +20,11 @@ use crate::{
             quotes::{Quotes, QuotesParts},
             rules::{Rules, RulesParts},
         },
-        reconcilers::integrity::{Verdict, integrity},
+        reconcilers::{
+            integrity::{Verdict, integrity},
+            maintenance::{Door, maintenance},
+            scheduler::{Schedules, scheduler},
+        },
         workers::jobs::Office,
     },
     config::Config,
@@ -120,7 +124,21 @@ pub(crate) async fn serve(
         ids: parts.ids.clone(),
         desk: desk.clone(),
     };
+    let to_jobs = desk.nudge().clone();
+    let clock = parts.clock.clone();
+    let door = Door::new(parts.store.clone(), assembly.store.clone(), clock, to_jobs);
+    // Nobody is let in before it is known whether it is closed.
+    door.read().await?;
     let topics = topics(config, folder, &parts.store, &job_parts, &url)?;
+    let schedules = Schedules {
+        rows: parts.store.clone(),
+        store: assembly.store.clone(),
+        clock: parts.clock.clone(),
+        ids: parts.ids.clone(),
+        topics: topics.clone(),
+        changed: Nudge::new(),
+        put: desk.nudge().clone(),
+    };
     let jobs = jobs(config, &job_parts, &assembly.store, desk, topics, Queue::ALL, None);
     let quotes = Quotes::new(QuotesParts {
         store: assembly.store.clone(),
@@ -167,6 +185,8 @@ pub(crate) async fn serve(
         stocks: selling.stocks,
         mails,
         jobs: office,
+        schedules: schedules.clone(),
+        door: door.clone(),
         products: selling.products,
         cards: selling.cards,
         trusted: Trusted::read(&config.http.trusted_proxies).map_err(BootError::Other)?,
@@ -193,10 +213,12 @@ pub(crate) async fn serve(
             let reconciler = overrides.reconciler();
             async move { Ok(reconciler) }
         }),
+        maintenance: maintenance(&door),
         integrity: integrity(&stored, &verdict, HOUR * config.store.check_hours, &Nudge::new()),
         selling: selling.seats,
         people: people_seats,
         jobs,
+        scheduler: scheduler(schedules),
         http: {
             let listeners = listeners.clone();
             task("http", move |context| http::serve(edge.clone(), listeners.clone(), context))

@@ -10,6 +10,9 @@ use crate::{
 };
 use std::time::Duration;
 
+/// What lies further ahead is refused wherever it is asked for.
+const MOST_LATER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
 pub(crate) struct Context {
     pub(crate) folder: Folder,
     pub(crate) json: bool,
@@ -100,11 +103,16 @@ impl Context {
     }
 
     /// The time in so many minutes, RFC 3339.
-    #[expect(clippy::disallowed_methods, reason = "a command has no clock of its own")]
     pub(crate) fn later(&self, minutes: u32) -> String {
-        let later = std::time::SystemTime::now() + Duration::from_secs(u64::from(minutes) * 60);
-        let since = later.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        Micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX)).rfc3339()
+        self.after(Duration::from_secs(u64::from(minutes) * 60))
+    }
+
+    /// The time so much later, RFC 3339; ten years at most.
+    #[expect(clippy::disallowed_methods, reason = "a command has no clock of its own")]
+    pub(crate) fn after(&self, length: Duration) -> String {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let now = Micros(i64::try_from(since.unwrap_or_default().as_micros()).unwrap_or(i64::MAX));
+        now.plus(length.min(MOST_LATER)).rfc3339()
     }
 
     /// The server, or a sentence on how to have one.

@@ -51,13 +51,16 @@ struct Filter {
     /// Somewhere in the error of the last try.
     #[arg(long, value_name = "TEXT")]
     error: Option<String>,
+    /// What stands in the body: FIELD=VALUE, or /POINTER=VALUE.
+    #[arg(long, value_name = "FIELD=VALUE")]
+    body: Option<String>,
 }
 
 /// Which jobs: by id, or all that are in a state and fit.
 #[derive(Debug, clap::Args)]
 struct Act {
     /// As `list` shows them.
-    #[arg(conflicts_with_all = ["state", "queue", "topic", "error"], required_unless_present = "state")]
+    #[arg(conflicts_with_all = ["state", "queue", "topic", "error", "body"], required_unless_present = "state")]
     ids: Vec<String>,
     #[command(flatten)]
     filter: Filter,
@@ -68,8 +71,14 @@ struct Act {
 
 impl Filter {
     fn given(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let Self { state, queue, topic, error } = self;
-        let all = [("state", state), ("queue", queue), ("topic", topic), ("error", error)];
+        let Self { state, queue, topic, error, body } = self;
+        let all = [
+            ("state", state),
+            ("queue", queue),
+            ("topic", topic),
+            ("error", error),
+            ("body", body),
+        ];
         all.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)))
     }
 }

@@ -14,12 +14,14 @@ mod export;
 mod import;
 mod jobs;
 mod mail;
+mod maintenance;
 mod migrate;
 mod output;
 mod pool;
 mod progress;
 mod queue;
 mod reindex;
+mod schedule;
 mod serve;
 mod tree;
 mod worker;
@@ -107,6 +109,10 @@ enum Command {
     Jobs(jobs::Jobs),
     /// Show and turn the running server's queues of jobs.
     Queue(queue::Queue),
+    /// Close the running shop for a while.
+    Maintenance(maintenance::Maintenance),
+    /// Put jobs into the running server's queues again and again.
+    Schedule(schedule::Schedule),
     /// Show the running server's queue of mail, and try mails again.
     Mail(mail::Mail),
     /// Show or check the configuration.
@@ -173,6 +179,8 @@ fn run(command: Command, context: &Context) -> Outcome {
             Command::Worker(worker) => worker.run(context).await,
             Command::Jobs(jobs) => jobs.run(context).await,
             Command::Queue(queue) => queue.run(context).await,
+            Command::Schedule(schedule) => schedule.run(context).await,
+            Command::Maintenance(maintenance) => maintenance.run(context).await,
             Command::Mail(mail) => mail.run(context).await,
             Command::Config(config) => config.run(context),
             Command::Doctor(doctor) => doctor.run(context).await,

@@ -1,4 +1,4 @@
-//! `stoa queue list|pause|resume|drain`
+//! `stoa queue list|pause|resume|drain|move`
 
 use super::{
     Context, Outcome,
@@ -30,6 +30,55 @@ enum What {
     Resume { queue: String },
     /// Pause it, and wait until nothing of it is in anybody's hands.
     Drain { queue: String },
+    /// Put jobs that wait there into another queue; what is in hand stays.
+    Move(Move),
+}
+
+#[derive(Debug, clap::Args)]
+struct Move {
+    queue: String,
+    /// Where they are to wait.
+    #[arg(long, value_name = "QUEUE")]
+    to: String,
+    /// Only those of this topic.
+    #[arg(long)]
+    topic: Option<String>,
+    /// Only those with this in their body: FIELD=VALUE, or /POINTER=VALUE.
+    #[arg(long, value_name = "FIELD=VALUE")]
+    body: Option<String>,
+    /// Do it; without this it only says how many jobs there are.
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Move {
+    async fn ask(&self, context: &Context, server: &Client) -> Outcome {
+        let (mut matched, mut done) = (0, 0);
+        // Those that wait for their time, and those that wait for a hand.
+        for state in ["scheduled", "ready"] {
+            let mut filter = json!({"state": state, "queue": self.queue});
+            for (name, value) in [("topic", &self.topic), ("body", &self.body)] {
+                if let Some(value) = value {
+                    filter[name] = json!(value);
+                }
+            }
+            let wish = json!({
+                "action": "move", "to": self.to, "filter": filter, "preview": !self.yes,
+            });
+            let answer: Value =
+                server.change(Method::POST, "/ops/job-actions", Some(&wish)).await?;
+            matched += answer["matched"].as_u64().unwrap_or_default();
+            done += answer["done"].as_u64().unwrap_or_default();
+        }
+        if context.json {
+            return output::json(&json!({"matched": matched, "done": done}));
+        }
+        match self.yes {
+            true => output::say(&format!("{done} of {matched} moved to {}", self.to)),
+            false => output::say(&format!("{matched} would be moved: add --yes to do it")),
+        }
+        Ok(())
+    }
 }
 
 impl Queue {
@@ -37,6 +86,7 @@ impl Queue {
         let server = context.running_server()?;
         let turned = match &self.what {
             What::List => return list(context, &server.get("/ops/queues.json").await?),
+            What::Move(wanted) => return wanted.ask(context, &server).await,
             What::Pause { queue } => turn(&server, queue, "pause").await?,
             What::Resume { queue } => turn(&server, queue, "resume").await?,
             What::Drain { queue } => {

@@ -13,6 +13,7 @@ pub mod catalog_batch;
 pub mod category;
 pub mod country;
 pub mod coupon;
+pub mod cron;
 pub mod demo;
 pub mod document;
 pub mod event;

@@ -6,7 +6,7 @@ use crate::{
             carts::Carts, orders::Orders, products::Products, quotes::Quotes, rules::Rules,
             stock::Stocks, till::Till,
         },
-        reconcilers::{Progress, mail::Mails},
+        reconcilers::{Progress, mail::Mails, maintenance::Door, scheduler::Schedules},
         workers::jobs::Office,
     },
     domain::{category::CategoryTree, scope::Scope},
@@ -65,6 +65,10 @@ pub(crate) struct App {
     pub(crate) mails: Mails,
     /// What waits in the queue, and who does it.
     pub(crate) jobs: Office,
+    /// What is put there again and again.
+    pub(crate) schedules: Schedules,
+    /// Closed while the shop is looked after.
+    pub(crate) door: Door,
     pub(crate) products: Products,
     /// Where cards are taken on a form of the shop's own.
     pub(crate) cards: Option<Cards>,

@@ -165,6 +165,7 @@ impl Edge {
                 shell: &shell,
                 offset: self.app.offset(),
                 status: problem.code.status().as_u16(),
+                closed: problem.code == Code::Maintenance,
                 detail: Some(problem.detail.as_ref()),
                 request_id: id,
             };
@@ -271,7 +272,11 @@ impl Service<Request<Incoming>> for Connection {
         let id = self.ids.of(request.headers(), &*self.edge.app.clock);
         let started = Instant::now();
         let fresh = self.edge.wants_fresh(&request, self.peer);
-        if !fresh && let Some(mut response) = self.edge.cached(&request) {
+        let open = self.edge.app.door.is_open();
+        if open
+            && !fresh
+            && let Some(mut response) = self.edge.cached(&request)
+        {
             let took = started.elapsed();
             self.edge.note(&response, request.method(), request.uri(), &id, took, None);
             self.edge.see_off(&mut response);

@@ -131,6 +131,9 @@ codes! {
     /// Something this needs is away: the database, or the search index. `Retry-After` says when to
     /// come back.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Not available at the moment";
+    /// The shop is closed while it is looked after; nothing was begun. `detail` says until when, and
+    /// `Retry-After` how long that is. Staff and operators are let in meanwhile.
+    Maintenance = "maintenance", SERVICE_UNAVAILABLE, "Closed for maintenance";
     /// No answer was ready in time. What was asked may or may not have been done.
     TimedOut = "timed-out", SERVICE_UNAVAILABLE, "It took too long";
     /// The disk is full. Nothing was changed.
@@ -272,7 +275,7 @@ impl Problem {
         }
         match self.code {
             Code::Overloaded | Code::KeyInFlight => Some(1),
-            Code::Unavailable | Code::TimedOut => Some(5),
+            Code::Unavailable | Code::TimedOut | Code::Maintenance => Some(5),
             _ => None,
         }
     }

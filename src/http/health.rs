@@ -29,6 +29,10 @@ struct Health {
     /// Whether requests may be sent here.
     ok: bool,
     components: Vec<ComponentHealth>,
+    /// The shop is closed to shoppers until then; requests may be sent here all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    closed_until: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -83,7 +87,8 @@ async fn show_ready(app: Arc<App>, _asked: Asked) -> Result<Response, Problem> {
 }
 
 fn answer(app: &App, ok: bool, components: Vec<ComponentHealth>) -> Response {
-    let body = serde_json::to_vec(&Health { ok, components }).unwrap_or_default();
+    let closed_until = app.door.closed().map(|closed| closed.until.rfc3339());
+    let body = serde_json::to_vec(&Health { ok, components, closed_until }).unwrap_or_default();
     let mut response = Response::new(body.into());
     *response.headers_mut() = headers::of_data(&app.config);
     let headers = response.headers_mut();

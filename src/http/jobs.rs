@@ -10,7 +10,7 @@ use crate::{
     },
     domain::{
         id::JobId,
-        job::{JobState, Queue},
+        job::{JobState, NoPlace, Queue},
     },
     http::{
         access::Access,
@@ -49,6 +49,11 @@ const LIST: &[Param] = &[
     Param::new("error", Takes::Text { most: MOST_TEXT }, "Only those with this in their error."),
     Param::new("root", UUID, "Only the children of this job."),
     Param::new(
+        "body",
+        Takes::Text { most: MOST_TEXT },
+        "Only those with this in their body: `FIELD=VALUE`, or `/POINTER=VALUE`.",
+    ),
+    Param::new(
         "after",
         Takes::Formed { most: cursor::MOST, pattern: cursor::PATTERN },
         "Where to go on: `next` of the answer before.",
@@ -69,6 +74,9 @@ struct JobAction {
     #[schema(max_items = 1000)]
     ids: Option<Vec<Uuid>>,
     filter: Option<Which>,
+    /// The queue, where they are moved.
+    #[schema(example = "import")]
+    to: Option<String>,
     /// Only say how many there are.
     #[serde(default)]
     preview: bool,
@@ -83,15 +91,19 @@ enum Action {
     Discard,
     /// Cancel those that wait, and end those that run.
     Cancel,
+    /// Put those that wait into another queue.
+    Move,
 }
 
-impl From<Action> for JobAct {
-    fn from(action: Action) -> Self {
-        match action {
-            Action::Retry => Self::Retry,
-            Action::Discard => Self::Discard,
-            Action::Cancel => Self::Cancel,
-        }
+/// `to` is said for a move and for nothing else.
+fn act_of(action: Action, to: Option<&str>) -> Result<JobAct, Problem> {
+    let one_of = || Problem::field("/to", format!("one of {}", Queue::NAMES.join(", ")));
+    match (action, to) {
+        (Action::Move, to) => Ok(JobAct::Move(to.and_then(Queue::parse).ok_or_else(one_of)?)),
+        (_, Some(_)) => Err(Problem::field("/to", "only with the action `move`")),
+        (Action::Retry, None) => Ok(JobAct::Retry),
+        (Action::Discard, None) => Ok(JobAct::Discard),
+        (Action::Cancel, None) => Ok(JobAct::Cancel),
     }
 }
 
@@ -108,6 +120,9 @@ struct Which {
     /// Somewhere in the error.
     #[schema(max_length = 200)]
     error: Option<String>,
+    /// What stands in the body: `FIELD=VALUE`, or `/POINTER=VALUE`.
+    #[schema(max_length = 200, example = "/mail=0190aaaa-0000-7000-8000-000000000001")]
+    body: Option<String>,
 }
 
 /// What came of it.
@@ -156,7 +171,7 @@ pub(crate) fn resources() -> Vec<Resource> {
         "The job as it stands.",
         json::<JobView>(),
     );
-    let act = Doc::new("act_on_jobs", "ops", "Retry, discard or cancel jobs")
+    let act = Doc::new("act_on_jobs", "ops", "Retry, discard, cancel or move jobs")
         .about(
             "Of those named, or of all that a filter finds; with `preview` it only says how many \
              those are. A job that is in no state for it is passed over. With a root its children \
@@ -239,6 +254,13 @@ async fn show_list(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
             }
             None => None,
         },
+        body: match asked.query.optional("body") {
+            Some(text) => {
+                let no_place = |no: NoPlace| Problem::parameter("body", no.to_string());
+                Some(text.parse().map_err(no_place)?)
+            }
+            None => None,
+        },
     };
     let after = match asked.query.text("after") {
         Some(text) => Some(JobId(cursor::read::<BeforeJob>("after", text)?.0)),
@@ -266,7 +288,7 @@ async fn show_one(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 async fn act_on(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let by = by(&asked);
     let wish: JobAction = asked.body.json().await?;
-    let act = JobAct::from(wish.action);
+    let act = act_of(wish.action, wish.to.as_deref())?;
     let acted = match (wish.ids, wish.filter) {
         (Some(ids), None) => {
             if ids.len() > MOST_NAMED {
@@ -323,7 +345,7 @@ async fn relay(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 }
 
 fn filter(act: JobAct, which: Which) -> Result<JobFilter, Problem> {
-    let Which { state, queue, topic, error } = which;
+    let Which { state, queue, topic, error, body } = which;
     let may = states_for(act);
     let one_of = |names: &[&str]| format!("one of {}", names.join(", "));
     let state = JobState::parse(&state).filter(|state| may.contains(state)).ok_or_else(|| {
@@ -332,17 +354,20 @@ fn filter(act: JobAct, which: Which) -> Result<JobFilter, Problem> {
     })?;
     let unknown = || Problem::field("/filter/queue", one_of(Queue::NAMES));
     let queue = queue.map(|name| Queue::parse(&name).ok_or_else(unknown)).transpose()?;
-    for (pointer, text) in [("/filter/topic", &topic), ("/filter/error", &error)] {
+    let texts = [("/filter/topic", &topic), ("/filter/error", &error), ("/filter/body", &body)];
+    for (pointer, text) in texts {
         if text.as_ref().is_some_and(|text| text.chars().count() > MOST_TEXT) {
             return Err(Problem::field(pointer, format!("at most {MOST_TEXT} characters")));
         }
     }
-    Ok(JobFilter { state: Some(state), queue, topic, error, root: None })
+    let no_place = |no: NoPlace| Problem::field("/filter/body", no.to_string());
+    let body = body.map(|text| text.parse().map_err(no_place)).transpose()?;
+    Ok(JobFilter { state: Some(state), queue, topic, error, root: None, body })
 }
 
 async fn show_queues(app: Arc<App>, _: Asked) -> Result<Response, Problem> {
     let (queues, workers) = app.jobs.queues().await?;
-    let items = queues.into_iter().map(Into::into).collect();
+    let items = queues.into_iter().map(|queue| QueueView::of(queue, &app.door)).collect();
     let workers = workers.into_iter().map(Into::into).collect();
     Ok(fresh(&app, &QueueList { items, workers }))
 }
@@ -356,7 +381,7 @@ async fn pause_one(app: Arc<App>, asked: Asked, paused: bool) -> Result<Response
     app.jobs.pause(queue, paused, by(&asked)).await?;
     let (queues, _) = app.jobs.queues().await?;
     let queue = queues.into_iter().find(|one| one.queue == queue).ok_or_else(absent)?;
-    Ok(fresh(&app, &QueueView::from(queue)))
+    Ok(fresh(&app, &QueueView::of(queue, &app.door)))
 }
 
 /// What `MOST_ACTED` says in the description.

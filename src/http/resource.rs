@@ -14,7 +14,7 @@ use crate::{
         forgery::{self, Proof},
         form::Form,
         handles::Rows,
-        once,
+        maintenance, once,
         openapi::Doc,
         visit::Visit,
     },
@@ -196,6 +196,12 @@ impl Resource {
         let Some(operation) = self.operation(&raw.method) else {
             return Problem::method_not_allowed(self.allow()).into_response();
         };
+        if let Some(closed) = app.door.closed()
+            && !maintenance::spares(self.path, operation.access)
+            && let Err(problem) = maintenance::admit(&app, &raw.caller, &raw.headers, &closed).await
+        {
+            return problem.into_response();
+        }
         if operation.access == Access::Anyone {
             // What everybody gets can't depend on who asks: the handler isn't told.
             raw.headers.remove(header::AUTHORIZATION);

@@ -1,7 +1,8 @@
 //! Every resource there is, module by module.
 
 use crate::http::{
-    admin, api, audit, health, jobs, mailing, manual, openapi, ops, resource::Resource, shop,
+    admin, api, audit, health, jobs, mailing, maintenance, manual, openapi, ops,
+    resource::Resource, schedules, shop,
 };
 
 pub(crate) fn all() -> Vec<Resource> {
@@ -13,6 +14,8 @@ pub(crate) fn all() -> Vec<Resource> {
         audit::resources(),
         mailing::resources(),
         jobs::resources(),
+        schedules::resources(),
+        maintenance::resources(),
         health::resources(),
         openapi::resources(),
         manual::resources(),

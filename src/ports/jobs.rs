@@ -321,6 +321,8 @@ pub enum JobAct {
     /// One that waits is cancelled; one that runs is asked to end. What is put on behalf of a root
     /// that was cancelled is cancelled as it comes.
     Cancel,
+    /// Put into another queue: one that waits.
+    Move(Queue),
 }
 
 impl JobAct {
@@ -329,6 +331,7 @@ impl JobAct {
             Self::Retry => "job.retry",
             Self::Discard => "job.discard",
             Self::Cancel => "job.cancel",
+            Self::Move(_) => "job.move",
         }
     }
 }
@@ -337,7 +340,11 @@ impl JobActs {
     /// For the audit log: of one of them.
     pub fn told(&self, id: JobId) -> Change {
         let (action, subject) = (self.act.action(), format!("job:{id}"));
-        Change::new(self.at, &self.by, action, subject, None::<&()>, None::<&()>)
+        let to = match self.act {
+            JobAct::Move(queue) => Some(queue),
+            JobAct::Retry | JobAct::Discard | JobAct::Cancel => None,
+        };
+        Change::new(self.at, &self.by, action, subject, None::<&()>, to.as_ref())
     }
 }
 

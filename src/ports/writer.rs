@@ -15,11 +15,13 @@ use super::{
     imports::{Import, ImportCounts},
     jobs::{JobWrite, JobsWritten},
     mail::MailWrite,
+    maintenance::MaintenanceWrite,
     orders::{OrderMoved, OrderWrite},
     overrides::PoolOverride,
     products::{ProductWrite, ProductWritten},
     quotes::{QuoteWrite, QuoteWritten},
     rules::{RuleWrite, RuleWritten},
+    schedules::ScheduleWrite,
     sessions::{SessionWrite, TokenHash},
     stock::{StockWrite, StockWritten, Warehouse},
     till::{PaymentKept, PaymentWrite},
@@ -103,6 +105,10 @@ pub enum Write {
     Mail(MailWrite),
     /// Work that waits, and whoever does it.
     Jobs(JobWrite),
+    /// Jobs that are put again and again.
+    Schedules(ScheduleWrite),
+    /// The shop is closed for a while, or opened.
+    Maintenance(MaintenanceWrite),
 }
 
 /// A write under the name its client gave it. The answer that the client gets is kept in the

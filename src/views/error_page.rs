@@ -12,6 +12,8 @@ pub struct ErrorPage<'a> {
     pub offset: i64,
     /// 400, 403, 404, 405, 500, 503 have words of their own; another one gets plain ones.
     pub status: u16,
+    /// The whole shop is closed, and `detail` says until when.
+    pub closed: bool,
     /// What exactly went wrong, in a sentence for people; `None` where the status says it all.
     pub detail: Option<&'a str>,
     pub request_id: &'a str,
@@ -23,6 +25,7 @@ struct Error<'a> {
     shell: &'a Shell,
     meta: Meta<'a>,
     status: u16,
+    closed: bool,
     title: &'static str,
     advice: &'static str,
     detail: Option<&'a str>,
@@ -30,11 +33,12 @@ struct Error<'a> {
 }
 
 pub fn error_page(page: &ErrorPage) -> Bytes {
-    let (title, advice) = words(page.status);
+    let (title, advice) = if page.closed { CLOSED } else { words(page.status) };
     let error = Error {
         shell: page.shell,
         meta: Meta { title: title.into(), offset: page.offset, ..Meta::default() },
         status: page.status,
+        closed: page.closed,
         title,
         advice,
         detail: page.detail,
@@ -42,6 +46,11 @@ pub fn error_page(page: &ErrorPage) -> Bytes {
     };
     render(&error, 5120 + page.shell.menu.len())
 }
+
+const CLOSED: (&str, &str) = (
+    "We’re closed for a moment",
+    "Nothing of yours is lost: carts and orders are as you left them. Load the page again then.",
+);
 
 fn words(status: u16) -> (&'static str, &'static str) {
     match status {

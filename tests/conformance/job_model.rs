@@ -358,12 +358,14 @@ async fn one(
             let of_family = match act {
                 JobAct::Retry => job.state == JobState::Succeeded && failed,
                 JobAct::Cancel => unfinished,
-                JobAct::Discard => false,
+                JobAct::Discard | JobAct::Move(_) => false,
             };
             let may = match act {
                 JobAct::Retry => job.state.after(Step::Retry).is_some(),
                 JobAct::Cancel => job.state.after(Step::Cancel).is_some() && !job.cancelling,
                 JobAct::Discard => job.state != JobState::Running,
+                // All of them are in one queue: it isn't drawn.
+                JobAct::Move(_) => false,
             };
             assert_eq!(!done.is_empty(), may || of_family, "{act:?} of {job:?}, {family:?}");
             if may || of_family {
@@ -371,6 +373,7 @@ async fn one(
             }
             match act {
                 _ if !may => {}
+                JobAct::Move(_) => {}
                 JobAct::Discard => drop(model.jobs.remove(n)),
                 JobAct::Cancel if job.state == JobState::Running => job.cancelling = true,
                 JobAct::Cancel => job.step(Step::Cancel),

@@ -39,6 +39,8 @@ on_both_databases![
     operators_retry_cancel_and_discard,
     what_is_over_is_forgotten_in_its_time,
     lists_are_filtered_and_paged,
+    jobs_are_found_by_what_they_are_about,
+    what_waits_is_moved_to_another_queue,
 ];
 
 const MINUTE: i64 = 60_000_000;
@@ -152,11 +154,11 @@ fn again(at: i64) -> Ending {
 
 async fn a_job_is_claimed_by_one_and_its_end_counts_once(mut shop: Shop) {
     let (a, b) = (join(&mut shop, false).await, join(&mut shop, false).await);
-    assert_eq!(shop.store.next_due(Queue::ALL).await.unwrap(), []);
+    assert_eq!(shop.store.next_due(Queue::ALL, Micros(9)).await.unwrap(), []);
     let one = job(&shop, 1_000);
     assert_eq!(send(&mut shop, &[&one]).await, [one.id]);
     assert_eq!(send(&mut shop, &[&one]).await, [], "put twice it is one");
-    let due = shop.store.next_due(Queue::ALL).await.unwrap();
+    let due = shop.store.next_due(Queue::ALL, Micros(9)).await.unwrap();
     assert!(due.len() == 1 && due[0].0 == Queue::Default && due[0].1.0 <= 1_000, "{due:?}");
     let claimed = claim(&mut shop, a, 1_000, 10).await;
     assert_eq!(claimed.len(), 1);
@@ -175,7 +177,7 @@ async fn a_job_is_claimed_by_one_and_its_end_counts_once(mut shop: Shop) {
         (row.state, row.worker, row.ended_at),
         (JobState::Succeeded, None, Some(Micros(2_000)))
     );
-    assert_eq!(shop.store.next_due(Queue::ALL).await.unwrap(), []);
+    assert_eq!(shop.store.next_due(Queue::ALL, Micros(9)).await.unwrap(), []);
 }
 
 async fn an_end_of_an_older_attempt_changes_nothing_and_has_no_effect(mut shop: Shop) {
@@ -260,7 +262,7 @@ async fn what_failed_waits_for_its_time_and_what_is_snoozed_is_no_failure(mut sh
     let row = now(&shop, one.id).await;
     assert_eq!((row.state, row.failures, row.due_at), (JobState::Scheduled, 1, Micros(5_000)));
     assert_eq!(row.error.as_deref(), Some("it broke"));
-    let due = shop.store.next_due(&[Queue::Default]).await.unwrap();
+    let due = shop.store.next_due(&[Queue::Default], Micros(9)).await.unwrap();
     assert_eq!(due, [(Queue::Default, Micros(5_000))]);
     assert_eq!(claim(&mut shop, a, 4_999, 9).await, []);
     let second = claim(&mut shop, a, 5_000, 9).await.remove(0);
@@ -505,7 +507,7 @@ async fn a_paused_queue_hands_nothing_out(mut shop: Shop) {
     assert_eq!(write(&mut shop, pause(true)).await, JobsWritten::Moved(1));
     assert_eq!(write(&mut shop, pause(true)).await, JobsWritten::Moved(0));
     assert_eq!(claim(&mut shop, worker, 3, 9).await, []);
-    assert_eq!(shop.store.next_due(Queue::ALL).await.unwrap(), []);
+    assert_eq!(shop.store.next_due(Queue::ALL, Micros(9)).await.unwrap(), []);
     let queues = shop.store.queues().await.unwrap();
     let default = queues.iter().find(|one| one.queue == Queue::Default).unwrap();
     assert_eq!((default.ready, &default.paused), (1, &Some(("ann".to_owned(), Micros(2)))));
@@ -592,4 +594,70 @@ async fn lists_are_filtered_and_paged(mut shop: Shop) {
     let default = counted.iter().find(|one| one.queue == Queue::Default).unwrap();
     assert_eq!((default.ready, default.given_up, default.running), (3, 2, 0));
     assert_eq!(default.oldest_due_at, Some(Micros(1)));
+}
+
+async fn jobs_are_found_by_what_they_are_about(mut shop: Shop) {
+    let with = |shop: &Shop, body: &str| NewJob { body: body.into(), ..job(shop, 1) };
+    let mail = with(&shop, "{\"mail\": \"a-1\", \"n\": 7, \"odd name\": {\"x/y\": null}}");
+    let list = with(
+        &shop,
+        "{\"items\": [{\"sku\": \"Ä\"}, {\"sku\": \"7\"}], \"n\": \"7\", \"on\": true}",
+    );
+    let bare = with(&shop, "[1, 2]");
+    send(&mut shop, &[&mail, &list, &bare]).await;
+    for (place, found) in [
+        ("mail=a-1", vec![mail.id]),
+        ("mail=a-", vec![]),
+        ("n=7", vec![mail.id, list.id]),
+        ("/odd name/x~1y=null", vec![mail.id]),
+        ("/items/0/sku=Ä", vec![list.id]),
+        ("/items/1/sku=7", vec![list.id]),
+        ("/items/2/sku=7", vec![]),
+        ("on=true", vec![list.id]),
+        ("/1=2", vec![bare.id]),
+        ("none=null", vec![]),
+    ] {
+        for state in [None, Some(JobState::Ready)] {
+            let body = Some(place.parse().unwrap());
+            let filter = JobFilter { state, body, ..JobFilter::default() };
+            let rows = shop.store.jobs(&filter, None, 9).await.unwrap();
+            let mut ids: Vec<_> = rows.into_iter().map(|row| row.id).collect();
+            ids.sort();
+            assert_eq!(ids, found, "{place}");
+        }
+    }
+    let worker = join(&mut shop, false).await;
+    for one in claim(&mut shop, worker, 1, 9).await {
+        end(&mut shop, &one, Ending::Dead { error: "no".into() }, 2).await;
+    }
+    let body = Some("mail=a-1".parse().unwrap());
+    let filter = JobFilter { state: Some(JobState::Dead), body, ..JobFilter::default() };
+    assert_eq!(shop.store.jobs(&filter, None, 9).await.unwrap().len(), 1);
+}
+
+async fn what_waits_is_moved_to_another_queue(mut shop: Shop) {
+    let worker = join(&mut shop, false).await;
+    let in_lane = |shop: &Shop| NewJob { lane: Some("x".into()), ..job(shop, 1) };
+    let (runs, first, second) = (job(&shop, 0), in_lane(&shop), in_lane(&shop));
+    let later = NewJob { due_at: Micros(MINUTE), ..job(&shop, 1) };
+    send(&mut shop, &[&runs, &first, &second, &later]).await;
+    assert_eq!(ids(&claim(&mut shop, worker, 2, 1).await), [runs.id]);
+    let all = [runs.id, first.id, second.id, later.id];
+    let to_mail = JobAct::Move(Queue::Mail);
+    let mut moved = act(&mut shop, to_mail, &all, 3).await;
+    moved.sort();
+    assert_eq!(moved, all[1..], "what is in hand stays");
+    assert_eq!(act(&mut shop, to_mail, &all, 4).await, [], "they are there");
+    assert_eq!(claim(&mut shop, worker, 2 * MINUTE, 9).await, []);
+    let mail = JobWrite::Claim {
+        worker,
+        queue: Queue::Mail,
+        at: Micros(2 * MINUTE),
+        most: 9,
+        suspects: true,
+    };
+    let JobsWritten::Claimed(claimed) = write(&mut shop, mail).await else { panic!() };
+    let mut claimed = ids(&claimed);
+    claimed.sort();
+    assert_eq!(claimed, [first.id, later.id], "a lane is one in whatever queue");
 }

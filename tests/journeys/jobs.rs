@@ -99,3 +99,36 @@ fn what_was_given_up_is_looked_at_and_tried_again_in_bulk() {
         assert_eq!(again.status.code(), Some(1));
     });
 }
+
+#[test]
+fn what_waits_is_found_by_what_it_is_about_and_moved() {
+    on_every_stack("moves", |stack| {
+        let server = stack.serve(&[]);
+        stack.succeed(&["queue", "pause", "default"]);
+        stack.succeed(&["queue", "pause", "media"]);
+        let probes = b"{\"first\": 1, \"count\": 3}";
+        assert_eq!(server.operate("POST", "/ops/job-probes", probes).status, 200);
+        let one = jobs(stack, &["list", "--body", "n=2"]);
+        assert_eq!(one["items"].as_array().unwrap().len(), 1, "{one}");
+        let filter = ["queue", "move", "default", "--to", "media", "--body", "/n=2"];
+        let told = stack.succeed(&filter);
+        assert!(told.contains("1 would be moved"), "{told}");
+        assert_eq!(
+            (&queue(stack, "default")["ready"], &queue(stack, "media")["ready"]),
+            (&3.into(), &0.into())
+        );
+        let told = stack.succeed(&[&filter[..], &["--yes"]].concat());
+        assert!(told.contains("1 of 1 moved to media"), "{told}");
+        stack.succeed(&["queue", "move", "default", "--to", "media", "--yes"]);
+        assert_eq!(queue(stack, "default")["ready"], 0);
+        stack.succeed(&["queue", "resume", "media"]);
+        until("all of them", || {
+            let done = jobs(stack, &["list", "--state", "succeeded", "--queue", "media"]);
+            (done["items"].as_array().unwrap().len() == 3).then_some(())
+        });
+        let audit = server.operate("GET", "/ops/audit.json", b"").text();
+        assert!(audit.contains("job.move"), "{audit}");
+        let unknown = run(&server.data, &stack.with(&["queue", "move", "media", "--to", "post"]));
+        assert_eq!(unknown.status.code(), Some(1));
+    });
+}

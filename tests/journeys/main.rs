@@ -17,10 +17,12 @@ mod handoff;
 mod import;
 mod jobs;
 mod mails;
+mod maintenance;
 mod memory;
 mod operate;
 mod quotes;
 mod rules;
+mod schedules;
 mod smtp;
 #[expect(dead_code, reason = "fault tests use more of it")]
 #[path = "../support/mod.rs"]

@@ -14,8 +14,10 @@ use crate::{
         accounts::AccountWrite,
         jobs::JobWrite,
         mail::MailWrite,
+        maintenance::MaintenanceWrite,
         overrides::PoolOverride,
         rules::{RuleAct, RuleWrite},
+        schedules::ScheduleWrite,
         sessions::SessionWrite,
         writer::{Once, Write, Writer, Written},
     },
@@ -157,6 +159,14 @@ impl StoreHandle {
         self.write(Write::Jobs(write)).await
     }
 
+    pub(crate) async fn schedules(&self, write: ScheduleWrite) -> Result<Written, WriteError> {
+        self.write(Write::Schedules(write)).await
+    }
+
+    pub(crate) async fn maintenance(&self, write: MaintenanceWrite) -> Result<Written, WriteError> {
+        self.write(Write::Maintenance(write)).await
+    }
+
     pub(super) async fn write(&self, write: Write) -> Result<Written, WriteError> {
         let rank = rank(&write);
         let patience = if rank == BACKGROUND { BACKGROUND_PATIENCE } else { PATIENCE };
@@ -217,8 +227,10 @@ fn rank(write: &Write) -> u8 {
             | JobWrite::Act(_)
             | JobWrite::Send(_),
         ) => INTERACTIVE,
-        Write::Mail(_) | Write::Jobs(_) => BACKGROUND,
-        Write::Sessions(_) | Write::Accounts(_) => INTERACTIVE,
+        Write::Mail(_) | Write::Jobs(_) | Write::Schedules(ScheduleWrite::Tick(_)) => BACKGROUND,
+        Write::Sessions(_) | Write::Accounts(_) | Write::Schedules(_) | Write::Maintenance(_) => {
+            INTERACTIVE
+        }
     }
 }
 

@@ -7,10 +7,12 @@ pub(crate) mod holds;
 pub(crate) mod integrity;
 pub(crate) mod kept_answers;
 pub(crate) mod mail;
+pub(crate) mod maintenance;
 pub(crate) mod outbox_pruner;
 pub(crate) mod outbox_relay;
 mod progress;
 pub(crate) mod rulebook;
+pub(crate) mod scheduler;
 pub(crate) mod search_index;
 
 pub(crate) use progress::Progress;

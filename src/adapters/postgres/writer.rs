@@ -8,6 +8,7 @@ mod customers;
 mod imports;
 mod jobs;
 mod mail;
+mod maintenance;
 mod once;
 mod order_moves;
 mod orders;
@@ -17,6 +18,7 @@ mod product;
 mod products;
 mod quotes;
 mod rules;
+mod schedules;
 mod sessions;
 mod stock;
 
@@ -51,6 +53,8 @@ const TEXTS: &[&[&str]] = &[
     jobs::ALL,
     jobs::acts::ALL,
     jobs::puts::ALL,
+    schedules::ALL,
+    maintenance::ALL,
     mail::ALL,
     carts::ALL,
     orders::ALL,
@@ -307,5 +311,7 @@ async fn apply(
         Write::Accounts(write) => accounts::apply(tx, write).await?,
         Write::Mail(write) => mail::apply(tx, write).await?,
         Write::Jobs(write) => jobs::apply(tx, write).await?,
+        Write::Schedules(write) => schedules::apply(tx, write).await?,
+        Write::Maintenance(write) => maintenance::apply(tx, write).await?,
     })
 }

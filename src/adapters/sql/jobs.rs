@@ -1,7 +1,7 @@
 //! The queue looked at; see `ports::jobs`. The writer fills and empties it.
 
 use super::{
-    SqlStore,
+    Pools, SqlStore,
     error::not_ours,
     on,
     texts::{Sql, pattern, statements},
@@ -9,7 +9,7 @@ use super::{
 use crate::{
     domain::{
         id::{JobId, WorkerId},
-        job::{Family, JobState, Queue},
+        job::{Family, JobState, Queue, Within},
         time::Micros,
     },
     ports::{
@@ -45,24 +45,40 @@ macro_rules! of_jobs {
 }
 
 const BY_ID_TEXT: Sql = of_jobs!("WHERE id = $1");
-const LIST_TEXT: Sql = of_jobs!(
+/// A page of those; what stands at a place of their body (`$7`) is one of two values.
+macro_rules! page_of_jobs {
+    ($picks:literal) => {
+        Sql {
+            sqlite: concat!(
+                columns!("body", $picks),
+                " AND ($7 IS NULL OR body -> $7 IN ($8, $9)) ORDER BY id DESC LIMIT $6"
+            ),
+            postgres: concat!(
+                columns!("body::text", $picks),
+                " AND ($7::text IS NULL
+                      OR body #> ARRAY(SELECT jsonb_array_elements_text($7::text::jsonb))
+                             IN ($8::text::jsonb, $9::text::jsonb))
+                  ORDER BY id DESC LIMIT $6"
+            ),
+        }
+    };
+}
+
+const LIST_TEXT: Sql = page_of_jobs!(
     "WHERE id < $1 AND ($2 = '' OR state = $2) AND ($3 = '' OR queue = $3)
-         AND ($4 = '' OR topic = $4) AND ($5 = '' OR error LIKE $5 ESCAPE '!')
-     ORDER BY id DESC LIMIT $6"
+         AND ($4 = '' OR topic = $4) AND ($5 = '' OR error LIKE $5 ESCAPE '!')"
 );
 /// Few among many: by an index of their own.
-const TROUBLE_TEXT: Sql = of_jobs!(
+const TROUBLE_TEXT: Sql = page_of_jobs!(
     "WHERE id < $1 AND state = $2 AND state IN ('failed', 'dead', 'cancelled')
          AND ($3 = '' OR queue = $3) AND ($4 = '' OR topic = $4)
-         AND ($5 = '' OR error LIKE $5 ESCAPE '!')
-     ORDER BY id DESC LIMIT $6"
+         AND ($5 = '' OR error LIKE $5 ESCAPE '!')"
 );
 /// Of one family.
-const CHILDREN_TEXT: Sql = of_jobs!(
+const CHILDREN_TEXT: Sql = page_of_jobs!(
     "WHERE id < $1 AND ($2 = '' OR state = $2) AND ($3 = '' OR queue = $3)
          AND ($4 = '' OR topic = $4) AND ($5 = '' OR error LIKE $5 ESCAPE '!')
-         AND root = $7 AND root IS NOT NULL
-     ORDER BY id DESC LIMIT $6"
+         AND root = $10 AND root IS NOT NULL"
 );
 
 statements! {
@@ -104,7 +120,9 @@ statements! {
                       ELSE (SELECT min(due_at) FROM job WHERE queue = q.value
                                 AND state = 'scheduled' AND blocked = 0) END AS due_at
              FROM json_each($1) q
-             WHERE NOT EXISTS (SELECT 1 FROM job_queue p WHERE p.queue = q.value AND p.paused = 1)",
+             WHERE NOT EXISTS (SELECT 1 FROM job_queue p WHERE p.queue = q.value AND p.paused = 1)
+                 AND NOT EXISTS (SELECT 1 FROM maintenance WHERE one = 1 AND pauses = 1
+                     AND ends_at > $2)",
         postgres:
             "SELECT q.queue,
                  CASE WHEN EXISTS (SELECT 1 FROM job j WHERE j.queue = q.queue AND state = 'ready')
@@ -112,7 +130,9 @@ statements! {
                       ELSE (SELECT min(due_at) FROM job j WHERE j.queue = q.queue
                                 AND state = 'scheduled' AND NOT blocked) END AS due_at
              FROM (SELECT jsonb_array_elements_text($1) AS queue) q
-             WHERE NOT EXISTS (SELECT 1 FROM job_queue p WHERE p.queue = q.queue AND p.paused)",
+             WHERE NOT EXISTS (SELECT 1 FROM job_queue p WHERE p.queue = q.queue AND p.paused)
+                 AND NOT EXISTS (SELECT 1 FROM maintenance WHERE one = 1 AND pauses
+                     AND ends_at > $2)",
     };
     NEXT_EXPIRY =
         "SELECT min(expires_at) FROM job
@@ -231,12 +251,34 @@ struct PausedRow {
     set_at: i64,
 }
 
+impl SqlStore {
+    /// A place in a body, as each database names one.
+    fn place(&self, body: &Within) -> String {
+        match &self.pools {
+            Pools::Sqlite { .. } => {
+                body.steps().iter().fold("$".to_owned(), |path, step| {
+                    match step.bytes().all(|byte| byte.is_ascii_digit()) {
+                        true => format!("{path}[{step}]"),
+                        false => format!("{path}.\"{step}\""),
+                    }
+                })
+            }
+            Pools::Postgres(_) => serde_json::json!(body.steps()).to_string(),
+        }
+    }
+}
+
 #[async_trait]
 impl Jobs for SqlStore {
-    async fn next_due(&self, queues: &[Queue]) -> Result<Vec<(Queue, Micros)>, StoreError> {
+    async fn next_due(
+        &self,
+        queues: &[Queue],
+        now: Micros,
+    ) -> Result<Vec<(Queue, Micros)>, StoreError> {
         let names: Vec<_> = queues.iter().map(|queue| queue.as_str()).collect();
         let rows: Vec<DueRow> = on!(self, NEXT_DUE, |pool, text| sqlx::query_as(text)
             .bind(sqlx::types::Json(names))
+            .bind(now.0)
             .fetch_all(pool)
             .await)?;
         let due = rows
@@ -325,6 +367,9 @@ impl Jobs for SqlStore {
             (None, false) => LIST,
         };
         let error = pattern(filter.error.as_deref().unwrap_or_default());
+        let place = filter.body.as_ref().map(|body| self.place(body));
+        let wanted = filter.body.as_ref().map(|body| body.wanted().map(|one| one.to_string()));
+        let wanted = wanted.unwrap_or_default();
         let rows: Vec<JobRow> = on!(self, list, |pool, text| {
             let query = sqlx::query_as(text)
                 .bind(after.map_or(Uuid::max(), |id| id.0))
@@ -332,7 +377,10 @@ impl Jobs for SqlStore {
                 .bind(filter.queue.map_or("", Queue::as_str))
                 .bind(filter.topic.as_deref().unwrap_or_default())
                 .bind(&error)
-                .bind(i64::from(limit));
+                .bind(i64::from(limit))
+                .bind(&place)
+                .bind(&wanted[0])
+                .bind(&wanted[1]);
             let query = match filter.root {
                 Some(root) => query.bind(root.0),
                 None => query,

@@ -104,6 +104,16 @@ macro_rules! files {
                 "job_families",
                 include_str!(concat!("../../../migrations/", $database, "/0017_job_families.sql")),
             ),
+            (
+                18,
+                "job_schedule",
+                include_str!(concat!("../../../migrations/", $database, "/0018_job_schedule.sql")),
+            ),
+            (
+                19,
+                "maintenance",
+                include_str!(concat!("../../../migrations/", $database, "/0019_maintenance.sql")),
+            ),
         ]
     };
 }

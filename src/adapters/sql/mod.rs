@@ -22,6 +22,7 @@ mod jobs;
 mod kept_answers;
 mod lists;
 mod mail;
+mod maintenance;
 mod migrations;
 mod one_by_one;
 mod orders;
@@ -30,6 +31,7 @@ mod overrides;
 mod plain;
 mod quotes;
 mod rules;
+mod schedules;
 mod sessions;
 mod sqlite_writer;
 mod stock;
@@ -227,6 +229,8 @@ impl SqlStore {
             sessions::ALL,
             accounts::ALL,
             jobs::ALL,
+            schedules::ALL,
+            maintenance::ALL,
             mail::ALL,
             orders::ALL,
             till::ALL,

@@ -11,6 +11,7 @@ mod customers;
 mod imports;
 mod jobs;
 mod mail;
+mod maintenance;
 mod once;
 mod order_moves;
 mod orders;
@@ -21,6 +22,7 @@ mod products;
 mod quotes;
 mod rows;
 mod rules;
+mod schedules;
 mod sessions;
 mod stock;
 
@@ -53,6 +55,8 @@ pub(super) const ALL: &[&[(&str, Sql)]] = &[
     jobs::ALL,
     jobs::acts::ALL,
     jobs::puts::ALL,
+    schedules::ALL,
+    maintenance::ALL,
     mail::ALL,
     carts::ALL,
     orders::ALL,
@@ -220,5 +224,7 @@ async fn apply(
         Write::Accounts(write) => accounts::apply(conn, write).await,
         Write::Mail(write) => mail::apply(conn, write).await,
         Write::Jobs(write) => jobs::apply(conn, write).await,
+        Write::Schedules(write) => schedules::apply(conn, write).await,
+        Write::Maintenance(write) => maintenance::apply(conn, write).await,
     }
 }

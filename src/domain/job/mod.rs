@@ -4,15 +4,19 @@
 //! that failed is tried again. What may be lost is a process; what it had in hand is claimed anew,
 //! under a higher attempt, and only the newest attempt's word counts.
 
+mod catch_up;
 mod family;
 mod retry;
 mod state;
 mod watch;
+mod within;
 
+pub use catch_up::{CatchUp, Due, GRACE, MOST_AT_ONCE, due};
 pub use family::Family;
 pub use retry::Retry;
 pub use state::{JobState, Step};
 pub use watch::{LEASE, Watch};
+pub use within::{NoPlace, Within};
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

@@ -15,7 +15,7 @@ mod rules;
 mod staff;
 
 use crate::{
-    domain::{account::Post, policy::Permission, rule::RuleKind},
+    domain::{account::Post, policy::Permission, rule::RuleKind, time::Micros},
     http::{
         access::Access,
         app::App,
@@ -99,6 +99,7 @@ struct Shown {
     who: Option<String>,
     role: &'static str,
     rooms: Vec<RoomLink>,
+    closed: Option<Micros>,
     done: Option<&'static str>,
     error: Option<String>,
     status: StatusCode,
@@ -123,6 +124,7 @@ impl Shown {
             form_token: asked.visit.form_token(app),
             who,
             role,
+            closed: app.door.closed().map(|closed| closed.until),
             done: None,
             error: None,
             status: StatusCode::OK,
@@ -162,6 +164,7 @@ impl Shown {
             who: self.who.as_deref(),
             role: self.role,
             rooms: &self.rooms,
+            closed: self.closed,
             done: self.done,
             error: self.error.as_deref(),
         }

@@ -106,7 +106,7 @@ fn created(app: &App, value: &impl Serialize, place: &str) -> Response {
     response
 }
 
-fn no_content(app: &App) -> Response {
+pub(super) fn no_content(app: &App) -> Response {
     let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
     *response.headers_mut() = headers::of_data(&app.config);

@@ -1,6 +1,7 @@
 //! Jobs and queues as they are shown.
 
 use crate::{
+    actors::reconcilers::maintenance::Door,
     domain::{
         job::{Family, JobState, Priority},
         time::Micros,
@@ -161,9 +162,12 @@ pub(super) struct QueueView {
     oldest_due_at: Option<String>,
 }
 
-impl From<QueueNow> for QueueView {
-    fn from(queue: QueueNow) -> Self {
-        let (paused_by, paused_at) = queue.paused.unzip();
+impl QueueView {
+    /// One that is paused by hand is that also while all of them are.
+    pub(super) fn of(queue: QueueNow, door: &Door) -> Self {
+        let closed = door.closed().filter(|closed| closed.pauses);
+        let closed = closed.map(|closed| ("maintenance".to_owned(), closed.at));
+        let (paused_by, paused_at) = queue.paused.or(closed).unzip();
         Self {
             name: queue.queue.as_str(),
             paused: paused_by.is_some(),

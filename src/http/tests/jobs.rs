@@ -54,7 +54,7 @@ fn dead(n: u128) -> JobNow {
 
 #[async_trait]
 impl Jobs for Few {
-    async fn next_due(&self, _: &[Queue]) -> Result<Vec<(Queue, Micros)>, StoreError> {
+    async fn next_due(&self, _: &[Queue], _: Micros) -> Result<Vec<(Queue, Micros)>, StoreError> {
         Ok(Vec::new())
     }
     async fn next_expiry(&self) -> Result<Option<Micros>, StoreError> {
@@ -133,6 +133,7 @@ async fn jobs_are_listed_page_by_page_and_shown_with_their_body() {
     }
     is(&shop.admin("GET", "/ops/jobs.json?state=new", "").await, 400);
     is(&shop.admin("GET", "/ops/jobs.json?root=x", "").await, 400);
+    is(&shop.admin("GET", "/ops/jobs.json?body=x", "").await, 400);
     is(&shop.get("/ops/jobs.json").await, 401);
     shop.close().await;
 }
@@ -152,6 +153,13 @@ async fn an_act_says_what_it_is_about_and_a_preview_only_counts() {
         (
             "{\"action\":\"retry\",\"filter\":{\"state\":\"dead\",\"queue\":\"post\"}}".into(),
             "/filter/queue",
+        ),
+        (format!("{{\"action\":\"move\",{dead}}}"), "/to"),
+        (format!("{{\"action\":\"move\",{dead},\"to\":\"mail\"}}"), "/filter/state"),
+        (format!("{{\"action\":\"retry\",{dead},\"to\":\"mail\"}}"), "/to"),
+        (
+            "{\"action\":\"retry\",\"filter\":{\"state\":\"dead\",\"body\":\"mail\"}}".into(),
+            "/filter/body",
         ),
     ] {
         let refused = act(&body).await;

@@ -557,6 +557,7 @@ pub(super) struct Shop {
     pub(super) cache: Arc<PageCache>,
     pub(super) healthy: Arc<AtomicBool>,
     pub(super) stage: Stage,
+    pub(super) door: super::maintenance::Handle,
     universe: Universe,
     server: JoinSet<()>,
     stop: oneshot::Sender<()>,
@@ -606,6 +607,7 @@ impl Shop {
         let cookie = crate::http::cookie::Cookie::Session.name(false, address.port());
         let followed = Progress::default();
         followed.was_level(Micros(i64::MAX));
+        let door = super::maintenance::door();
         let app = App {
             followed,
             scope: Arc::default(),
@@ -624,6 +626,8 @@ impl Shop {
             stocks: super::orders::no_stocks(),
             mails: super::orders::no_mails(),
             jobs: super::jobs::office(),
+            schedules: super::schedules::schedules(),
+            door: door.door.clone(),
             quotes: super::quotes::no_quotes(Arc::clone(&shelf) as _),
             products: super::orders::no_products(),
             cards: None,
@@ -662,6 +666,7 @@ impl Shop {
             cache,
             healthy,
             stage,
+            door,
             universe,
             server,
             stop,

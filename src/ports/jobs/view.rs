@@ -3,7 +3,7 @@
 use crate::{
     domain::{
         id::{JobId, WorkerId},
-        job::{Family, JobState, Queue},
+        job::{Family, JobState, Queue, Within},
         time::Micros,
     },
     ports::StoreError,
@@ -33,6 +33,8 @@ pub struct JobFilter {
     pub error: Option<String>,
     /// Its children.
     pub root: Option<JobId>,
+    /// Somewhere in the body.
+    pub body: Option<Within>,
 }
 
 /// A job as it stands.
@@ -85,7 +87,11 @@ pub struct QueueNow {
 pub trait Jobs: Send + Sync {
     /// When a job of each of these queues may run next, which may be past; those of which none
     /// waits, and those that are paused, are left out.
-    async fn next_due(&self, queues: &[Queue]) -> Result<Vec<(Queue, Micros)>, StoreError>;
+    async fn next_due(
+        &self,
+        queues: &[Queue],
+        now: Micros,
+    ) -> Result<Vec<(Queue, Micros)>, StoreError>;
     /// When the next one is to be given up that didn't begin.
     async fn next_expiry(&self) -> Result<Option<Micros>, StoreError>;
     async fn workers(&self) -> Result<Vec<Worker>, StoreError>;

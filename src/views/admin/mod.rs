@@ -27,8 +27,8 @@ pub use rules::{RuleRoom, RulesRoom, rule, rule_name, rule_new, rules, rules_pla
 pub use staff::{StaffRoom, staff};
 
 use crate::{
-    domain::address::Address,
-    views::{assets::asset_path, shell::Shell},
+    domain::{address::Address, time::Micros},
+    views::{assets::asset_path, moment::Moment, shell::Shell},
 };
 
 /// A room in the navigation.
@@ -50,6 +50,8 @@ pub struct AdminFrame<'a> {
     pub role: &'a str,
     /// Those they may enter.
     pub rooms: &'a [RoomLink],
+    /// The shop is closed, until this time.
+    pub closed: Option<Micros>,
     /// What was just done, in a sentence.
     pub done: Option<&'a str>,
     /// What could not be done, in a sentence.
@@ -59,6 +61,10 @@ pub struct AdminFrame<'a> {
 impl AdminFrame<'_> {
     fn style(&self) -> &'static str {
         asset_path("admin.css")
+    }
+
+    fn closed(&self) -> Option<Moment> {
+        self.closed.map(Moment::of)
     }
 }
 

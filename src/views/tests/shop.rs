@@ -214,10 +214,14 @@ pub(super) fn every_page() -> Vec<(String, String)> {
             shell: &shell,
             offset: 42,
             status,
+            closed: false,
             detail: Some(HOSTILE),
             request_id: HOSTILE,
         };
         add(&format!("error {status}"), error_page(&page));
+        if status == 503 {
+            add("closed", error_page(&ErrorPage { closed: true, ..page }));
+        }
     }
     add("docs", docs_page(&DocsPage { shell: &shell, offset: 42 }));
     for (name, page) in super::carts::every_page().into_iter().chain(super::accounts::every_page())

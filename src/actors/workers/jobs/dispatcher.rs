@@ -71,8 +71,8 @@ impl Reconciler for Dispatcher {
         if open.is_empty() {
             return Ok(Next::Idle);
         }
-        let due = self.due(&open).await?;
         let (now, mut pause) = (parts.clock.now(), EVERY);
+        let due = self.due(&open, now).await?;
         for (line, at) in due {
             if at <= now {
                 if let Err(fault) = self.fetch(line, worker, now).await {
@@ -89,7 +89,11 @@ impl Reconciler for Dispatcher {
 
 impl Dispatcher {
     /// When each is to be fetched for. Where the last claim left some, nobody has to look.
-    async fn due<'a>(&self, open: &[&'a Line]) -> Result<Vec<(&'a Line, Micros)>, Fault> {
+    async fn due<'a>(
+        &self,
+        open: &[&'a Line],
+        now: Micros,
+    ) -> Result<Vec<(&'a Line, Micros)>, Fault> {
         let (more, others): (Vec<&Line>, Vec<&Line>) =
             open.iter().partition(|line| line.flow.has_more());
         let mut due: Vec<_> = more.into_iter().map(|line| (line, Micros(0))).collect();
@@ -97,7 +101,7 @@ impl Dispatcher {
         if queues.is_empty() {
             return Ok(due);
         }
-        let found = self.parts.rows.next_due(&queues).await.map_err(store_fault)?;
+        let found = self.parts.rows.next_due(&queues, now).await.map_err(store_fault)?;
         for line in others {
             let at = found.iter().find(|(queue, _)| *queue == line.queue);
             due.extend(at.map(|(_, at)| (line, *at)));

@@ -31,7 +31,7 @@ pub(crate) use lease::{JobsConfig, LeaseParts, lease};
 pub(crate) use office::{Acted, MOST_ACTED, Office, states_for};
 pub(crate) use runner::{RunnerParts, runners};
 pub(crate) use suspects::suspects;
-pub(crate) use topics::Topics;
+pub(crate) use topics::{NoJob, Topics};
 
 use crate::{
     domain::job::Retry,

@@ -121,7 +121,7 @@ impl Office {
         let meant = |job: &&JobNow| match act {
             JobAct::Cancel => !job.state.is_over(),
             JobAct::Retry => job.state.is_over() && job.state != JobState::Succeeded,
-            JobAct::Discard => false,
+            JobAct::Discard | JobAct::Move(_) => false,
         };
         let (filter, mut after) = (JobFilter { root: Some(root), ..JobFilter::default() }, None);
         loop {
@@ -239,6 +239,7 @@ pub(crate) fn states_for(act: JobAct) -> &'static [JobState] {
         JobAct::Retry => &[Failed, Dead, Cancelled, Scheduled],
         JobAct::Discard => &[Failed, Dead, Cancelled, Scheduled, Ready, Succeeded],
         JobAct::Cancel => &[Scheduled, Ready, Running],
+        JobAct::Move(_) => &[Scheduled, Ready],
     }
 }
 

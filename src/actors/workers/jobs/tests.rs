@@ -171,7 +171,11 @@ impl Writer for Rows {
 
 #[async_trait]
 impl Jobs for Rows {
-    async fn next_due(&self, queues: &[Queue]) -> Result<Vec<(Queue, Micros)>, StoreError> {
+    async fn next_due(
+        &self,
+        queues: &[Queue],
+        _: Micros,
+    ) -> Result<Vec<(Queue, Micros)>, StoreError> {
         let due = queues.contains(&Queue::Default) && !self.table().ready.is_empty();
         Ok(due.then_some((Queue::Default, Micros(0))).into_iter().collect())
     }

@@ -92,6 +92,8 @@ statements! {
              SELECT id FROM job WHERE queue = $1 AND state = 'ready'
                  AND (expires_at IS NULL OR expires_at > $3) AND (losses = 0 OR $5)
                  AND NOT EXISTS (SELECT 1 FROM job_queue p WHERE p.queue = $1 AND p.paused)
+                 AND NOT EXISTS (SELECT 1 FROM maintenance WHERE one = 1 AND pauses
+                     AND ends_at > $3)
              ORDER BY rank_at LIMIT $4 FOR UPDATE SKIP LOCKED)
          UPDATE job SET state = 'running', attempt = attempt + 1, worker = $2, started_at = $3,
              fold_key = NULL

@@ -79,6 +79,8 @@ statements! {
              SELECT id FROM job WHERE queue = $1 AND state = 'ready'
                  AND (expires_at IS NULL OR expires_at > $3) AND (losses = 0 OR $5)
                  AND NOT EXISTS (SELECT 1 FROM job_queue WHERE queue = $1 AND paused = 1)
+                 AND NOT EXISTS (SELECT 1 FROM maintenance WHERE one = 1 AND pauses = 1
+                     AND ends_at > $3)
              ORDER BY rank_at LIMIT $4)
          RETURNING id, topic, version, body, attempt, failures, losses, sent_at, expires_at,
              rank_at" };
@@ -372,6 +374,8 @@ mod tests {
         conn.execute(jobs).await.unwrap();
         let families = include_str!("../../../../migrations/sqlite/0017_job_families.sql");
         conn.execute(families).await.unwrap();
+        let maintenance = include_str!("../../../../migrations/sqlite/0019_maintenance.sql");
+        conn.execute(maintenance).await.unwrap();
         for (statement, index) in [
             (CLAIM, "job_ready"),
             (COME_DUE, "job_due"),

@@ -30,6 +30,10 @@ statements! {
          WHERE id = $1 AND state IN ('scheduled', 'ready', 'running') AND cancel_at IS NULL
          RETURNING id, state, lane";
     DISCARD = "DELETE FROM job WHERE id = $1 AND state <> 'running' RETURNING id, state, lane";
+    MOVE =
+        "UPDATE job SET queue = $2
+         WHERE id = $1 AND state IN ('scheduled', 'ready') AND queue <> $2
+         RETURNING id, state, lane";
     /// Of a root that has ended, or was asked to, where there is more to cancel of its family.
     CANCEL_ROOT =
         "UPDATE job SET cancel_at = $2 WHERE id = $1 AND EXISTS (
@@ -66,6 +70,7 @@ pub(in crate::adapters::postgres::writer) async fn act_on(
         JobAct::Retry => query(tx, RETRY, [&id.0, &at.0, &until.map(|until| until.0)]).await?,
         JobAct::Cancel => query(tx, CANCEL, [&id.0, &at.0]).await?,
         JobAct::Discard => query(tx, DISCARD, [&id.0]).await?,
+        JobAct::Move(to) => query(tx, MOVE, [&id.0, &to.as_str()]).await?,
     };
     let rows = read(&rows)?;
     let Some(row) = rows.first() else { return act_on_root(tx, act, id, at).await };
@@ -79,6 +84,8 @@ pub(in crate::adapters::postgres::writer) async fn act_on(
             unblock(tx, &row.lane.iter().cloned().collect()).await?;
             mail::given_up(tx, &[row.id]).await?;
         }
+        // Its place in a lane is the same in whatever queue.
+        JobAct::Move(_) => {}
     }
     Ok(true)
 }
@@ -93,7 +100,7 @@ async fn act_on_root(
     let marked = match act {
         JobAct::Retry => execute(tx, RETRY_ROOT, [&id.0]).await?,
         JobAct::Cancel => execute(tx, CANCEL_ROOT, [&id.0, &at.0]).await?,
-        JobAct::Discard => 0,
+        JobAct::Discard | JobAct::Move(_) => 0,
     };
     Ok(marked > 0)
 }

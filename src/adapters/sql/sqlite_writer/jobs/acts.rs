@@ -28,6 +28,10 @@ statements! {
          RETURNING id, state, lane" };
     DISCARD = { sqlite:
         "DELETE FROM job WHERE id = $1 AND state <> 'running' RETURNING id, state, lane" };
+    MOVE = { sqlite:
+        "UPDATE job SET queue = $2
+         WHERE id = $1 AND state IN ('scheduled', 'ready') AND queue <> $2
+         RETURNING id, state, lane" };
     /// Of a root that has ended, or was asked to, where there is more to cancel of its family.
     CANCEL_ROOT = { sqlite:
         "UPDATE job SET cancel_at = $2 WHERE id = $1 AND EXISTS (
@@ -75,6 +79,10 @@ pub(in crate::adapters::sql::sqlite_writer) async fn act_on(
         JobAct::Discard => {
             sqlx::query_as(DISCARD.sqlite).bind(id.0).fetch_optional(&mut *conn).await?
         }
+        JobAct::Move(to) => {
+            let put = sqlx::query_as(MOVE.sqlite).bind(id.0).bind(to.as_str());
+            put.fetch_optional(&mut *conn).await?
+        }
     };
     let Some(row) = row else { return act_on_root(conn, act, id, at).await };
     match act {
@@ -87,6 +95,8 @@ pub(in crate::adapters::sql::sqlite_writer) async fn act_on(
             unblock(conn, vec![row.lane]).await?;
             mail::given_up(conn, vec![row.id]).await?;
         }
+        // Its place in a lane is the same in whatever queue.
+        JobAct::Move(_) => {}
     }
     Ok(true)
 }
@@ -103,7 +113,7 @@ async fn act_on_root(
         JobAct::Cancel => {
             sqlx::query(CANCEL_ROOT.sqlite).bind(id.0).bind(at.0).execute(conn).await?
         }
-        JobAct::Discard => return Ok(false),
+        JobAct::Discard | JobAct::Move(_) => return Ok(false),
     };
     Ok(marked.rows_affected() > 0)
 }
