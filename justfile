@@ -36,6 +36,6 @@ doc:
 deny:
     scripts/test --only deny
 
-# the private PostgreSQL: `just services up`, `just services status`
+# the private PostgreSQL and Redis: `just services up postgres`, `just services status`
 services *args:
     scripts/services {{ args }}

@@ -5,9 +5,11 @@
 //! in the same transaction, so it happens once, however often the job was begun. A worker whose
 //! heartbeat stays the same is buried by whoever watches, and its jobs are claimed anew.
 
+mod probes;
 mod verdict;
 mod view;
 
+pub use probes::{Echo, Probe};
 pub use verdict::{Effect, Failure, Verdict};
 pub use view::{JobFilter, JobNow, Jobs, QueueNow, Worker};
 
@@ -18,6 +20,7 @@ use crate::domain::{
     time::Micros,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// A kind of job, as its rows name it. The body's form may change; then its version rises.
 pub trait Topic: Serialize {
@@ -25,39 +28,6 @@ pub trait Topic: Serialize {
     const VERSION: u32;
     const QUEUE: Queue;
     const PRIORITY: Priority = Priority::Normal;
-}
-
-/// A job for looking at the queue itself: it takes its time and does no more, or leaves an echo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Probe {
-    pub n: u64,
-    pub millis: u32,
-    pub echo: bool,
-    /// At its first try it asks for another time, so many milliseconds later.
-    #[serde(default)]
-    pub snooze: u32,
-}
-
-impl Topic for Probe {
-    const TOPIC: &'static str = "probe";
-    const VERSION: u32 = 1;
-    const QUEUE: Queue = Queue::Default;
-    const PRIORITY: Priority = Priority::Low;
-}
-
-/// What a probe leaves, once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Echo {
-    pub of: u64,
-}
-
-impl Topic for Echo {
-    const TOPIC: &'static str = "probe.echo";
-    const VERSION: u32 = 1;
-    const QUEUE: Queue = Queue::Default;
-    const PRIORITY: Priority = Priority::Low;
 }
 
 /// One to be put into the queue.
@@ -161,6 +131,18 @@ pub struct Ended {
     /// It didn't let go of its thread: counted as a loss.
     #[serde(default)]
     pub stuck: bool,
+}
+
+impl Ended {
+    /// What those of them do whose end counts, and each of which job.
+    pub fn effects_of<'a>(
+        ended: &'a [Self],
+        counted: &[JobId],
+    ) -> impl Iterator<Item = (JobId, &'a Effect)> {
+        let counted: HashSet<_> = counted.iter().copied().collect();
+        let ended = ended.iter().filter(move |one| counted.contains(&one.id));
+        ended.flat_map(|one| one.effects.iter().map(|effect| (one.id, effect)))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

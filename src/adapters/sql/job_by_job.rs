@@ -6,10 +6,10 @@
 //! indexes are the shop's own.
 
 use super::{
-    BUSY, Location,
+    Location,
     error::{not_ours, store_error},
+    plain_pools::PlainPools,
     texts::statements,
-    writer_options,
 };
 use crate::{
     domain::{id::JobId, time::Micros},
@@ -19,13 +19,8 @@ use crate::{
         jobs::{Echo, NewJob, Probe, Topic},
     },
 };
-use sqlx::{
-    PgPool, SqlitePool,
-    postgres::{PgConnectOptions, PgPoolOptions},
-    sqlite::SqlitePoolOptions,
-};
 use sqlx_macros::FromRow;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use uuid::Uuid;
 
 statements! {
@@ -71,15 +66,10 @@ statements! {
 
 /// Works over connections of its own on a database where nobody else does.
 pub struct JobByJob {
-    pools: JobPools,
+    pools: PlainPools,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     worker: Uuid,
-}
-
-enum JobPools {
-    Sqlite(SqlitePool),
-    Postgres(PgPool),
 }
 
 #[derive(FromRow)]
@@ -93,8 +83,8 @@ struct Claimed {
 macro_rules! each {
     ($queue:ident, |$pool:ident, $text:ident| $body:expr) => {
         match &$queue.pools {
-            JobPools::Sqlite($pool) => with!($pool, sqlite, $text, $body),
-            JobPools::Postgres($pool) => with!($pool, postgres, $text, $body),
+            PlainPools::Sqlite($pool) => with!($pool, sqlite, $text, $body),
+            PlainPools::Postgres($pool) => with!($pool, postgres, $text, $body),
         }
     };
 }
@@ -114,27 +104,14 @@ impl JobByJob {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, StoreError> {
-        let pools = match location {
-            Location::Sqlite(path) => {
-                let options = writer_options(path).create_if_missing(false);
-                let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(BUSY);
-                let pool = pool.test_before_acquire(false).connect_with(options).await;
-                JobPools::Sqlite(pool.map_err(|error| super::in_words(path, error))?)
-            }
-            Location::Postgres(url) => {
-                let options: PgConnectOptions = url.parse().map_err(store_error)?;
-                let pool = PgPoolOptions::new().max_connections(connections);
-                let pool = pool.acquire_timeout(Duration::from_secs(30)).test_before_acquire(false);
-                JobPools::Postgres(pool.connect_with(options).await.map_err(store_error)?)
-            }
-        };
+        let pools = PlainPools::open(location, connections).await?;
         let worker = ids.next();
         Ok(Self { pools, clock, ids, worker })
     }
 
     /// How many jobs can be in hand at once.
     pub fn connections(&self) -> u32 {
-        each!(self, |pool, _text| pool.options().get_max_connections())
+        self.pools.connections()
     }
 
     /// So many that leave an echo.
@@ -181,6 +158,6 @@ impl JobByJob {
     }
 
     pub async fn close(&self) {
-        each!(self, |pool, _text| pool.close().await);
+        self.pools.close().await;
     }
 }

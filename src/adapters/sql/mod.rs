@@ -29,6 +29,7 @@ mod orders;
 mod outbox;
 mod overrides;
 mod plain;
+mod plain_pools;
 mod quotes;
 mod rules;
 mod schedules;

@@ -7,10 +7,10 @@
 //! of one line without tax and shipping, which is what the bench asks the shop for.
 
 use super::{
-    BUSY, Location,
+    Location,
     error::{not_ours, store_error},
+    plain_pools::PlainPools,
     texts::statements,
-    writer_options,
 };
 use crate::{
     domain::{event::EventKind, time::Micros},
@@ -19,14 +19,9 @@ use crate::{
         clock::{Clock, Ids},
     },
 };
-use sqlx::{
-    PgPool, SqlitePool,
-    postgres::{PgConnectOptions, PgPoolOptions},
-    sqlite::SqlitePoolOptions,
-    types::Json,
-};
+use sqlx::{PgPool, SqlitePool, types::Json};
 use sqlx_macros::FromRow;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use uuid::Uuid;
 
 statements! {
@@ -72,14 +67,9 @@ statements! {
 
 /// Places orders over connections of its own; nobody else writes to its database meanwhile.
 pub struct OneByOne {
-    pools: OrderPools,
+    pools: PlainPools,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
-}
-
-enum OrderPools {
-    Sqlite(SqlitePool),
-    Postgres(PgPool),
 }
 
 #[derive(FromRow)]
@@ -186,29 +176,13 @@ impl OneByOne {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, StoreError> {
-        let pools = match location {
-            Location::Sqlite(path) => {
-                let options = writer_options(path).create_if_missing(false);
-                let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(BUSY);
-                let pool = pool.test_before_acquire(false).connect_with(options).await;
-                OrderPools::Sqlite(pool.map_err(|error| super::in_words(path, error))?)
-            }
-            Location::Postgres(url) => {
-                let options: PgConnectOptions = url.parse().map_err(store_error)?;
-                let pool = PgPoolOptions::new().max_connections(connections);
-                let pool = pool.acquire_timeout(Duration::from_secs(30)).test_before_acquire(false);
-                OrderPools::Postgres(pool.connect_with(options).await.map_err(store_error)?)
-            }
-        };
+        let pools = PlainPools::open(location, connections).await?;
         Ok(Self { pools, clock, ids })
     }
 
     /// How many orders can be under way at once.
     pub fn connections(&self) -> u32 {
-        match &self.pools {
-            OrderPools::Sqlite(pool) => pool.options().get_max_connections(),
-            OrderPools::Postgres(pool) => pool.options().get_max_connections(),
-        }
+        self.pools.connections()
     }
 
     /// One unit of this product, ordered.
@@ -217,17 +191,14 @@ impl OneByOne {
         let key = order.as_bytes().to_vec();
         let facts = Facts { order, payment: self.ids.next(), movement: self.ids.next(), key, at };
         let placed = match &self.pools {
-            OrderPools::Sqlite(pool) => on_sqlite(pool, facts, sku).await,
-            OrderPools::Postgres(pool) => on_postgres(pool, facts, sku).await,
+            PlainPools::Sqlite(pool) => on_sqlite(pool, facts, sku).await,
+            PlainPools::Postgres(pool) => on_postgres(pool, facts, sku).await,
         };
         placed.map_err(store_error)?.map_err(not_ours)
     }
 
     pub async fn close(&self) {
-        match &self.pools {
-            OrderPools::Sqlite(pool) => pool.close().await,
-            OrderPools::Postgres(pool) => pool.close().await,
-        }
+        self.pools.close().await;
     }
 }
 

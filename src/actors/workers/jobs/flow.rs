@@ -52,16 +52,14 @@ impl Flow {
 
     /// How many are to be fetched, for as many as wait; `least` at least wait then, if there are.
     pub(super) fn wanted(&self, now: Micros, waiting: usize, least: usize) -> usize {
-        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
         let done = self.done.load(Ordering::Relaxed);
-        if let Some(before) = *looked {
-            let elapsed = now.0.abs_diff(before.at.0).max(1);
-            let moment = u64::try_from(MOMENT.as_micros()).unwrap_or(u64::MAX);
-            let ahead = (done - before.done).saturating_mul(moment) / elapsed;
-            self.ahead.store(usize::try_from(ahead).unwrap_or(usize::MAX), Ordering::Relaxed);
-        }
-        *looked = Some(Looked { at: now, done });
-        let ahead = self.ahead.fetch_max(least, Ordering::Relaxed).max(least);
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_a_moment = looked.replace(Looked { at: now, done }).map_or(0, |before| {
+            let elapsed = u128::from(now.0.abs_diff(before.at.0).max(1));
+            u128::from(done - before.done) * MOMENT.as_micros() / elapsed
+        });
+        let ahead = usize::try_from(in_a_moment).unwrap_or(usize::MAX).max(least);
+        self.ahead.store(ahead, Ordering::Relaxed);
         ahead.saturating_sub(waiting)
     }
 

@@ -210,9 +210,11 @@ impl Office {
         let (new, more) = match &write {
             JobWrite::Act(_) | JobWrite::Pause { .. } => return Ok(None),
             JobWrite::Join(new) => (Some(new.clone()), false),
-            JobWrite::End { .. } | JobWrite::HandBack { .. } | JobWrite::Bury { .. } => {
-                (None, true)
-            }
+            JobWrite::End { .. }
+            | JobWrite::HandBack { .. }
+            | JobWrite::LetGo { .. }
+            | JobWrite::Leave { .. }
+            | JobWrite::Bury { .. } => (None, true),
             _ => (None, false),
         };
         // It is beside a server, whatever it says.

@@ -338,7 +338,7 @@ async fn end(tx: &Transaction<'_>, ended: &[Ended], at: Micros) -> Result<Vec<Jo
     let matched: Vec<JobId> = rows.iter().map(|row| JobId(row.id)).collect();
     moved(tx, rows).await?;
     let (mut sent, mut jobs, mut children) = (Vec::new(), Vec::new(), Vec::new());
-    for (of, effect) in effects(ended, &matched) {
+    for (of, effect) in Ended::effects_of(ended, &matched) {
         match effect {
             Effect::MailSent { id, at } => sent.push((*id, *at)),
             Effect::Send(job) => jobs.push(job.clone()),
@@ -353,10 +353,4 @@ async fn end(tx: &Transaction<'_>, ended: &[Ended], at: Micros) -> Result<Vec<Jo
     }
     puts::put_children(tx, children).await?;
     Ok(matched)
-}
-
-fn effects<'a>(ended: &'a [Ended], matched: &[JobId]) -> impl Iterator<Item = (JobId, &'a Effect)> {
-    let matched: BTreeSet<_> = matched.iter().copied().collect();
-    let counted = ended.iter().filter(move |one| matched.contains(&one.id));
-    counted.flat_map(|one| one.effects.iter().map(|effect| (one.id, effect)))
 }

@@ -333,7 +333,7 @@ async fn end(
     let matched: Vec<JobId> = rows.iter().map(|row| JobId(row.id)).collect();
     moved(conn, rows).await?;
     let (mut sent, mut jobs, mut children) = (Vec::new(), Vec::new(), Vec::new());
-    for (of, effect) in effects(ended, &matched) {
+    for (of, effect) in Ended::effects_of(ended, &matched) {
         match effect {
             Effect::MailSent { id, at } => sent.push((*id, *at)),
             Effect::Send(job) => jobs.push(job.clone()),
@@ -346,12 +346,6 @@ async fn end(
     put(conn, &jobs).await?;
     puts::put_children(conn, children).await?;
     Ok(matched)
-}
-
-fn effects<'a>(ended: &'a [Ended], matched: &[JobId]) -> impl Iterator<Item = (JobId, &'a Effect)> {
-    let matched: std::collections::HashSet<_> = matched.iter().copied().collect();
-    let counted = ended.iter().filter(move |one| matched.contains(&one.id));
-    counted.flat_map(|one| one.effects.iter().map(|effect| (one.id, effect)))
 }
 
 #[cfg(test)]

@@ -1,7 +1,11 @@
 //! The shop is closed for a while, or opened again.
 
 use crate::{
-    adapters::sql::{audit, maintenance::MaintenanceRow, texts::statements},
+    adapters::sql::{
+        audit,
+        maintenance::{CURRENT, MaintenanceRow},
+        texts::statements,
+    },
     ports::{
         maintenance::{Maintenance, MaintenanceWrite},
         writer::Written,
@@ -10,8 +14,6 @@ use crate::{
 use sqlx::SqliteConnection;
 
 statements! {
-    GET_MAINTENANCE = { sqlite:
-        "SELECT ends_at, message, pauses, set_by, set_at FROM maintenance WHERE one = 1" };
     PUT_MAINTENANCE = { sqlite:
         "INSERT INTO maintenance (one, ends_at, message, pauses, set_by, set_at)
          VALUES (1, $1, $2, $3, $4, $5)
@@ -24,7 +26,7 @@ pub(super) async fn apply(
     conn: &mut SqliteConnection,
     write: &MaintenanceWrite,
 ) -> Result<Written, sqlx::Error> {
-    let get = sqlx::query_as::<_, MaintenanceRow>(GET_MAINTENANCE.sqlite);
+    let get = sqlx::query_as::<_, MaintenanceRow>(CURRENT.sqlite);
     let old: Option<Maintenance> = get.fetch_optional(&mut *conn).await?.map(Into::into);
     match write {
         MaintenanceWrite::On(wanted) => {

@@ -2,7 +2,11 @@
 
 use super::jobs;
 use crate::{
-    adapters::sql::{audit, schedules::ScheduleRow, texts::statements},
+    adapters::sql::{
+        audit,
+        schedules::{BY_NAME, ScheduleRow},
+        texts::statements,
+    },
     domain::{id::JobId, time::Micros},
     ports::{
         StoreError,
@@ -18,10 +22,6 @@ use sqlx::{SqliteConnection, types::Json};
 use uuid::Uuid;
 
 statements! {
-    GET_SCHEDULE = { sqlite:
-        "SELECT name, topic, version, body, queue, priority, cron, zone, catch_up, enabled,
-             revision, next_at, last_at, last_job, set_by, set_at
-         FROM job_schedule WHERE name = $1" };
     PUT_SCHEDULE = { sqlite:
         "INSERT INTO job_schedule (name, topic, version, body, queue, priority, cron, zone,
              catch_up, enabled, revision, next_at, set_by, set_at)
@@ -142,7 +142,7 @@ async fn put(
 }
 
 async fn get(conn: &mut SqliteConnection, name: &str) -> Result<Option<JobSchedule>, sqlx::Error> {
-    let get = sqlx::query_as::<_, ScheduleRow>(GET_SCHEDULE.sqlite).bind(name);
+    let get = sqlx::query_as::<_, ScheduleRow>(BY_NAME.sqlite).bind(name);
     let row = get.fetch_optional(conn).await?;
     row.map(TryInto::try_into).transpose().map_err(|e: StoreError| sqlx::Error::Decode(e.into()))
 }
