@@ -23,6 +23,7 @@ use super::{
     sessions::{SessionWrite, TokenHash},
     stock::{StockWrite, StockWritten, Warehouse},
     till::{PaymentKept, PaymentWrite},
+    webhooks::WebhookWrite,
 };
 use crate::domain::{
     cart::{CartAnswer, CartWrite},
@@ -103,6 +104,8 @@ pub enum Write {
     Mail(MailWrite),
     /// Work that waits, and whoever does it.
     Jobs(JobWrite),
+    /// Who is told of what happens.
+    Webhooks(WebhookWrite),
 }
 
 /// A write under the name its client gave it. The answer that the client gets is kept in the

@@ -17,6 +17,7 @@ use crate::{
         overrides::PoolOverride,
         rules::{RuleAct, RuleWrite},
         sessions::SessionWrite,
+        webhooks::WebhookWrite,
         writer::{Once, Write, Writer, Written},
     },
 };
@@ -153,6 +154,10 @@ impl StoreHandle {
         self.write(Write::Mail(write)).await
     }
 
+    pub(crate) async fn webhooks(&self, write: WebhookWrite) -> Result<Written, WriteError> {
+        self.write(Write::Webhooks(write)).await
+    }
+
     pub(crate) async fn jobs(&self, write: JobWrite) -> Result<Written, WriteError> {
         self.write(Write::Jobs(write)).await
     }
@@ -217,8 +222,9 @@ fn rank(write: &Write) -> u8 {
             | JobWrite::Act(_)
             | JobWrite::Send(_),
         ) => INTERACTIVE,
+        Write::Webhooks(WebhookWrite::Follow { .. } | WebhookWrite::Sweep { .. }) => BACKGROUND,
         Write::Mail(_) | Write::Jobs(_) => BACKGROUND,
-        Write::Sessions(_) | Write::Accounts(_) => INTERACTIVE,
+        Write::Sessions(_) | Write::Accounts(_) | Write::Webhooks(_) => INTERACTIVE,
     }
 }
 

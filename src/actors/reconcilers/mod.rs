@@ -12,6 +12,7 @@ pub(crate) mod outbox_relay;
 mod progress;
 pub(crate) mod rulebook;
 pub(crate) mod search_index;
+pub(crate) mod webhooks;
 
 pub(crate) use progress::Progress;
 

@@ -19,6 +19,7 @@ mod quotes;
 mod rules;
 mod sessions;
 mod stock;
+mod webhooks;
 
 use super::error::{pool_error, store_error};
 use crate::ports::{
@@ -57,6 +58,7 @@ const TEXTS: &[&[&str]] = &[
     order_moves::ALL,
     payments::ALL,
     stock::ALL,
+    webhooks::ALL,
 ];
 
 /// Below a worker's lease, so that whoever takes over never meets the old one's transaction. Every
@@ -307,5 +309,6 @@ async fn apply(
         Write::Accounts(write) => accounts::apply(tx, write).await?,
         Write::Mail(write) => mail::apply(tx, write).await?,
         Write::Jobs(write) => jobs::apply(tx, write).await?,
+        Write::Webhooks(write) => webhooks::apply(tx, write).await?,
     })
 }

@@ -104,6 +104,11 @@ macro_rules! files {
                 "job_families",
                 include_str!(concat!("../../../migrations/", $database, "/0017_job_families.sql")),
             ),
+            (
+                19,
+                "webhooks",
+                include_str!(concat!("../../../migrations/", $database, "/0019_webhooks.sql")),
+            ),
         ]
     };
 }

@@ -34,6 +34,7 @@ mod sqlite_writer;
 mod stock;
 mod texts;
 mod till;
+mod webhooks;
 
 pub use copies::{CopyMark, adopt_copy};
 pub use migrations::{DatabaseIdentity, MigrationLine, MigrationState};
@@ -231,6 +232,7 @@ impl SqlStore {
             kept_answers::ALL,
             one_by_one::ALL,
             stock::ALL,
+            webhooks::ALL,
         ];
         match &self.pools {
             Pools::Sqlite { readers, .. } => {

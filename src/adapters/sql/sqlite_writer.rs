@@ -23,6 +23,7 @@ mod rows;
 mod rules;
 mod sessions;
 mod stock;
+mod webhooks;
 
 use super::{error::store_error, in_words, texts::Sql, writer_options};
 use crate::ports::{
@@ -59,6 +60,7 @@ pub(super) const ALL: &[&[(&str, Sql)]] = &[
     order_moves::ALL,
     payments::ALL,
     stock::ALL,
+    webhooks::ALL,
 ];
 
 pub struct SqliteWriter {
@@ -220,5 +222,6 @@ async fn apply(
         Write::Accounts(write) => accounts::apply(conn, write).await,
         Write::Mail(write) => mail::apply(conn, write).await,
         Write::Jobs(write) => jobs::apply(conn, write).await,
+        Write::Webhooks(write) => webhooks::apply(conn, write).await,
     }
 }
