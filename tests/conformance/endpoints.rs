@@ -16,7 +16,7 @@ use stoa::{
     },
     ports::{
         clock::Ids,
-        jobs::{ClaimedJob, Effect, Ending, JobAct},
+        jobs::{ClaimedJob, Effect, Ending, JobAct, Jobs},
         webhooks::{
             Came, Delivery, DeliveryState, Endpoint, EndpointChange, FAILING, FAILS_FOR, GONE,
             NewDelivery, TRIED_FOR, Tried, WebhookWrite, Webhooks,

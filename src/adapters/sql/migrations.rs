@@ -105,9 +105,9 @@ macro_rules! files {
                 include_str!(concat!("../../../migrations/", $database, "/0017_job_families.sql")),
             ),
             (
-                19,
+                20,
                 "webhooks",
-                include_str!(concat!("../../../migrations/", $database, "/0019_webhooks.sql")),
+                include_str!(concat!("../../../migrations/", $database, "/0020_webhooks.sql")),
             ),
         ]
     };
