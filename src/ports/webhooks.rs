@@ -1,5 +1,13 @@
 //! Webhooks out: what happened here, posted to endpoints that others run.
 
+mod rows;
+
+pub use rows::{
+    Came, DeliverWebhook, Delivery, DeliveryState, Endpoint, EndpointChange, FAILING, FAILS_FOR,
+    GONE, MOST_ENDPOINTS, NewDelivery, TRIED_FOR, Tried, TryLine, WebhookWrite, Webhooks, added,
+    asked,
+};
+
 use crate::domain::{id::DeliveryId, secret::Secret, time::Micros};
 use async_trait::async_trait;
 use bytes::Bytes;

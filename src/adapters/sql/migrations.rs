@@ -114,6 +114,11 @@ macro_rules! files {
                 "maintenance",
                 include_str!(concat!("../../../migrations/", $database, "/0019_maintenance.sql")),
             ),
+            (
+                21,
+                "webhooks",
+                include_str!(concat!("../../../migrations/", $database, "/0021_webhooks.sql")),
+            ),
         ]
     };
 }

@@ -38,6 +38,7 @@ mod sqlite_writer;
 mod stock;
 mod texts;
 mod till;
+mod webhooks;
 
 pub use copies::{CopyMark, adopt_copy};
 pub use job_by_job::JobByJob;
@@ -239,6 +240,7 @@ impl SqlStore {
             job_by_job::ALL,
             one_by_one::ALL,
             stock::ALL,
+            webhooks::ALL,
         ];
         match &self.pools {
             Pools::Sqlite { readers, .. } => {

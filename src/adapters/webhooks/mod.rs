@@ -25,7 +25,12 @@ use bytes::Bytes;
 use http::{Request, header, response::Parts};
 use http_body_util::Full;
 use serde::Deserialize;
-use std::{io, net::SocketAddr, path::Path, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use target::Target;
 use tokio::net::TcpStream;
 
@@ -41,6 +46,15 @@ pub enum Reach {
     /// Wherever this process can connect to, by http too: for trying things out on one's own
     /// machine. Whoever may register an endpoint reaches the machine's own services with it.
     Anywhere,
+}
+
+/// The `[webhooks]` section.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhooksConfig {
+    pub reach: Reach,
+    /// Certificates that count beside the usual ones, as PEM; empty: none.
+    pub ca: PathBuf,
 }
 
 /// How long things may take.

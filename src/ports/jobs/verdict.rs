@@ -1,7 +1,10 @@
 //! What a try comes to: its verdict, and what it wants done to the database.
 
 use super::NewJob;
-use crate::domain::{id::MailId, time::Micros};
+use crate::{
+    domain::{id::MailId, time::Micros},
+    ports::webhooks::Tried,
+};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -53,6 +56,8 @@ impl Verdict {
 pub enum Effect {
     /// The mail was handed over: what it said is forgotten.
     MailSent { id: MailId, at: Micros },
+    /// An event was posted to an endpoint, with what came of it.
+    WebhookTried(Tried),
     /// More work.
     Send(NewJob),
     /// More work, that belongs to this: its family isn't over before.
