@@ -43,38 +43,29 @@ impl Job for DeliverWebhook {
     const LIMIT: Duration = Duration::from_secs(45);
 
     async fn run(self, world: Deliverer, _: Try) -> Verdict {
-        let (delivery, endpoint) = match world.found(&self).await {
-            Ok(Found::Both(delivery, endpoint)) => (delivery, endpoint),
-            Ok(Found::Taken) => return Verdict::Done(Vec::new()),
-            Ok(Found::Gone(why)) => return Verdict::fail(why),
-            Err(error) => return Verdict::retry(error.to_string()),
-        };
-        if let Some((_, why)) = &endpoint.disabled {
-            return Verdict::fail(format!("its endpoint is disabled: {why}"));
+        match world.deliver(&self).await {
+            Ok(verdict) => verdict,
+            Err(error) => Verdict::retry(error.to_string()),
         }
-        world.post(&delivery, &endpoint).await
     }
 }
 
-enum Found {
-    Both(Delivery, Endpoint),
-    /// By another job of the same delivery.
-    Taken,
-    Gone(&'static str),
-}
-
 impl Deliverer {
-    async fn found(&self, job: &DeliverWebhook) -> Result<Found, StoreError> {
+    async fn deliver(&self, job: &DeliverWebhook) -> Result<Verdict, StoreError> {
         let Some(delivery) = self.rows.delivery(job.delivery).await? else {
-            return Ok(Found::Gone("the delivery is forgotten"));
+            return Ok(Verdict::fail("the delivery is forgotten"));
         };
         if delivery.state == DeliveryState::Delivered {
-            return Ok(Found::Taken);
+            // By another job of the same delivery.
+            return Ok(Verdict::Done(Vec::new()));
         }
-        Ok(match self.rows.endpoint(delivery.endpoint).await? {
-            Some(endpoint) => Found::Both(delivery, endpoint),
-            None => Found::Gone("its endpoint was removed"),
-        })
+        let Some(endpoint) = self.rows.endpoint(delivery.endpoint).await? else {
+            return Ok(Verdict::fail("its endpoint was removed"));
+        };
+        if let Some((_, why)) = &endpoint.disabled {
+            return Ok(Verdict::fail(format!("its endpoint is disabled: {why}")));
+        }
+        Ok(self.post(&delivery, &endpoint).await)
     }
 
     async fn post(&self, delivery: &Delivery, endpoint: &Endpoint) -> Verdict {
