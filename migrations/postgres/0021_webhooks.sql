@@ -19,6 +19,9 @@ CREATE TABLE webhook_endpoint (
     CHECK ((disabled_at IS NULL) = (disabled_why IS NULL))
 );
 
+-- Whoever registers one twice by mistake is told.
+CREATE UNIQUE INDEX webhook_endpoint_by_url ON webhook_endpoint (url);
+
 CREATE TABLE webhook_delivery (
     id       UUID   PRIMARY KEY,
     endpoint UUID   NOT NULL,

@@ -47,9 +47,10 @@ async fn write(shop: &mut Shop, write: WebhookWrite) -> Written {
 }
 
 async fn endpoint(shop: &mut Shop, kinds: &[EventKind]) -> EndpointId {
+    let id = EndpointId(shop.source.next());
     let endpoint = Endpoint {
-        id: EndpointId(shop.source.next()),
-        url: "https://hook.example/in".into(),
+        id,
+        url: format!("https://hook.example/{id}"),
         kinds: kinds.to_vec(),
         secret: Secret::new("whsec_one"),
         old_secret: None,
@@ -58,7 +59,6 @@ async fn endpoint(shop: &mut Shop, kinds: &[EventKind]) -> EndpointId {
         disabled: None,
         failing_since: None,
     };
-    let id = endpoint.id;
     let add = WebhookWrite::Add { endpoint: Box::new(endpoint), by: "ann".into() };
     assert_eq!(write(shop, add).await, Written::Done);
     id
