@@ -112,6 +112,8 @@ pub(crate) struct JobSeats {
     pub(crate) committer: Child,
     /// Do jobs, a pool a queue.
     pub(crate) pools: Vec<Child>,
+    /// Hears when other processes have more than they get to.
+    pub(crate) listener: Option<Child>,
     /// Fetches jobs for the pools.
     pub(crate) dispatcher: Child,
 }
@@ -132,7 +134,8 @@ fn jobs(seats: JobSeats) -> Supervisor {
         .child(seats.lease.shutdown(drain(5)))
         .child(seats.committer.shutdown(drain(5)));
     let pools = seats.pools.into_iter();
-    pools.fold(jobs, |jobs, pool| jobs.child(pool.shutdown(drain(5)))).child(seats.dispatcher)
+    let jobs = pools.fold(jobs, |jobs, pool| jobs.child(pool.shutdown(drain(5))));
+    seats.listener.into_iter().fold(jobs, Supervisor::child).child(seats.dispatcher)
 }
 
 /// A process that runs jobs and nothing else.

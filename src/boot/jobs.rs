@@ -8,7 +8,7 @@ use crate::{
             deliver_webhook::Deliverer,
             jobs::{
                 Desk, DispatchParts, Flow, LeaseParts, Line, RunnerParts, Topics, committer,
-                dispatcher, ends, lease, runners, suspects,
+                dispatcher, ends, lease, listener, runners, suspects,
             },
             probe::Prober,
             send_mail::Post,
@@ -23,6 +23,7 @@ use crate::{
     domain::job::Queue,
     folder::Folder,
     ports::{
+        bell::Bell,
         cells::Cells,
         chance::Chance,
         clock::{Clock, Ids},
@@ -43,8 +44,15 @@ pub(super) struct JobParts {
     pub(super) ids: Arc<dyn Ids>,
     pub(super) chance: Arc<dyn Chance>,
     pub(super) cells: Arc<dyn Cells>,
+    /// `None`: nobody else claims by itself.
+    pub(super) bell: Option<Arc<dyn Bell>>,
     /// No other process runs this database's jobs, as far as it is known here.
     pub(super) alone: bool,
+}
+
+/// The bell of this process, where others may claim by themselves.
+pub(super) fn bell(store: &SqlStore, ids: &dyn Ids) -> Option<Arc<dyn Bell>> {
+    store.bell(ids.next()).map(|bell| Arc::new(bell) as _)
 }
 
 /// As mails name the shop, and where they link to.
@@ -110,17 +118,19 @@ pub(super) fn jobs(
         clock: parts.clock.clone(),
         chance: parts.chance.clone(),
     };
+    let alone = Pool::new("suspects", config.pool("suspects").options());
     let (mut lines, mut pools) = (Vec::new(), Vec::new());
     for queue in queues {
         let name = queue.as_str();
         let configured = config.pool(name);
         let workers = concurrency.unwrap_or(configured.workers);
         let pool = Pool::new(name, PoolConfig { workers, ..configured }.options());
-        let flow = Arc::<Flow>::default();
-        pools.push(runners(&pool, &flow, &working));
-        lines.push(Line { queue: *queue, pool: pool.handle(), flow });
+        pools.push(runners(&pool, &working));
+        for (suspects, pool) in [(false, &pool), (true, &alone)] {
+            let (pool, flow) = (pool.handle(), Arc::<Flow>::default());
+            lines.push(Line { queue: *queue, suspects, pool, flow });
+        }
     }
-    let alone = Pool::new("suspects", config.pool("suspects").options());
     pools.push(suspects(&alone, &parts.cells, &working));
     JobSeats {
         lease: lease(LeaseParts {
@@ -135,13 +145,14 @@ pub(super) fn jobs(
         }),
         committer: committer(&mailbox, desk, store, &parts.clock),
         pools,
+        listener: parts.bell.as_ref().map(|bell| listener(bell, desk)),
         dispatcher: dispatcher(DispatchParts {
             desk: desk.clone(),
             rows: parts.rows.clone(),
             store: store.clone(),
             clock: parts.clock.clone(),
             lines,
-            suspects: alone.handle(),
+            bell: parts.bell.clone(),
         }),
     }
 }

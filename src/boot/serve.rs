@@ -5,7 +5,7 @@ use super::{
     checks::{ClockCheck, DatabaseCheck, DocumentsCheck, IntegrityCheck, SearchCheck, TreeCheck},
     demo::Demo,
     handoff::{Handoff, MOST_OTHERS, Program, take_patiently},
-    jobs::{JobParts, jobs, node_name, topics},
+    jobs::{JobParts, bell, jobs, node_name, topics},
     parts::Parts,
     people::{self, People},
     selling::selling,
@@ -115,6 +115,7 @@ pub(crate) async fn serve(
         ids: parts.ids.clone(),
         chance: parts.chance.clone(),
         cells: Arc::new(program.cells()),
+        bell: bell(&parts.store, &*parts.ids),
         alone: parts.embedded,
     };
     let office = Office {

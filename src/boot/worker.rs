@@ -4,7 +4,7 @@
 use super::{
     BootError,
     handoff::Program,
-    jobs::{JobParts, jobs, topics},
+    jobs::{JobParts, bell, jobs, topics},
     parts::location,
     signals::{self, Signals, Wish},
 };
@@ -24,7 +24,7 @@ use crate::{
     config::Config,
     domain::job::Queue,
     folder::Folder,
-    ports::{StoreError, writer::Writer},
+    ports::{StoreError, clock::Ids, writer::Writer},
     tree,
 };
 use std::{io::Write, sync::Arc};
@@ -103,10 +103,12 @@ async fn open(config: &Config, folder: &Folder) -> Result<Opened, BootError> {
         false => public,
         true => folder.owner().and_then(|owner| owner.url).unwrap_or_default(),
     };
+    let ids: Arc<dyn Ids> = Arc::new(UuidV7);
     let parts = JobParts {
         rows: store.clone(),
         clock: Arc::new(SystemClock::start()),
-        ids: Arc::new(UuidV7),
+        bell: bell(&store, &*ids),
+        ids,
         chance: Arc::new(SystemChance),
         cells: Arc::new(Program::of_this_process().cells()),
         // Others run jobs too.

@@ -1,19 +1,25 @@
 //! Where words go: data to standard output, talk to standard error.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the one place that prints")]
+#![expect(clippy::print_stderr, reason = "the one place that prints")]
 
 use super::{Failure, Outcome};
 use serde::Serialize;
 use serde_json::Value;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 /// A line for whoever watches; never part of the data.
 pub(crate) fn talk(line: &str) {
     eprintln!("{line}");
 }
 
-/// A line of data.
+/// A line of data. A reader that has gone, as `head` does, wants no more of it: that is no failure.
 pub(crate) fn say(line: &str) {
-    println!("{line}");
+    match writeln!(std::io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            talk(&format!("can't write to standard output: {error}"));
+            std::process::exit(1)
+        }
+        _ => {}
+    }
 }
 
 /// One JSON object on one line.

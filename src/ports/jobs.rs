@@ -11,7 +11,7 @@ mod view;
 
 pub use probes::{Echo, Probe};
 pub use verdict::{Effect, Failure, Verdict};
-pub use view::{JobFilter, JobNow, Jobs, QueueNow, Worker};
+pub use view::{JobFilter, JobNow, Jobs, QueueDue, QueueNow, Worker};
 
 use crate::domain::{
     audit::Change,
@@ -242,7 +242,7 @@ pub enum JobWrite {
         queue: Queue,
         at: Micros,
         most: u32,
-        /// Also those with which a process was lost before.
+        /// Those with which a process was lost before, or only the others.
         suspects: bool,
     },
     /// Each at its newest attempt, with its effects; of others nothing is done.

@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod bell;
 pub mod blobs;
 pub mod carts;
 pub mod catalog;

@@ -190,7 +190,7 @@ async fn nothing_of_a_family_slips_past_its_cancelling(mut shop: Shop) {
         queue: Queue::Default,
         at: Micros(9),
         most: 99,
-        suspects: true,
+        suspects: false,
     };
     let left = write(&mut shop, claim).await;
     assert_eq!(left, stoa::ports::jobs::JobsWritten::Claimed(Vec::new()));

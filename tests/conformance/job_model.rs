@@ -35,6 +35,7 @@ enum Op {
     Claim {
         worker: usize,
         most: u32,
+        suspects: bool,
     },
     /// The pick-th running job, at its own attempt or at the one before.
     End {
@@ -69,7 +70,8 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         4 => (proptest::option::of(0u8..2), 0usize..5, 0i64..3).prop_map(|(lane, priority, delay)| {
             Op::Send { lane, priority, delay }
         }),
-        4 => (0usize..2, 1u32..4).prop_map(|(worker, most)| Op::Claim { worker, most }),
+        4 => (0usize..2, 1u32..4, any::<bool>())
+            .prop_map(|(worker, most, suspects)| Op::Claim { worker, most, suspects }),
         4 => (any::<usize>(), 0u8..6, proptest::bool::weighted(0.2), 0i64..3, any::<bool>())
             .prop_map(|(pick, ending, late, delay, child)| {
                 Op::End { pick, ending, late, delay, child }
@@ -166,14 +168,15 @@ impl Model {
         }
     }
 
-    fn claim(&mut self, worker: usize, at: i64, most: u32) -> Vec<JobId> {
+    fn claim(&mut self, worker: usize, at: i64, most: u32, suspects: bool) -> Vec<JobId> {
         for job in &mut self.jobs {
             if job.state == JobState::Scheduled && !job.blocked && job.due_at <= at {
                 job.step(Step::ComeDue);
             }
         }
-        let mut ready: Vec<_> =
-            self.jobs.iter_mut().filter(|job| job.state == JobState::Ready).collect();
+        let may =
+            |job: &&mut Modelled| job.state == JobState::Ready && (job.losses > 0) == suspects;
+        let mut ready: Vec<_> = self.jobs.iter_mut().filter(may).collect();
         ready.sort_by_key(|job| job.due_at + job.handicap);
         let taken = ready.into_iter().take(most as usize).map(|job| {
             job.step(Step::Claim);
@@ -256,17 +259,21 @@ async fn one(
                 ..Modelled::plain(id, *at)
             });
         }
-        Op::Claim { worker, most } => {
+        Op::Claim { worker, most, suspects } => {
             let claim = JobWrite::Claim {
                 worker: workers[worker],
                 queue: Queue::Default,
                 at: now,
                 most,
-                suspects: true,
+                suspects,
             };
             let JobsWritten::Claimed(claimed) = write(shop, claim).await else { panic!() };
             let ids: Vec<_> = claimed.iter().map(|job| job.id).collect();
-            assert_eq!(ids, model.claim(worker, *at, most), "what is claimed, and its order");
+            assert_eq!(
+                ids,
+                model.claim(worker, *at, most, suspects),
+                "what is claimed, and its order"
+            );
         }
         Op::End { pick, ending, late, delay, child } => {
             let Some(n) = model.running(pick) else { return };

@@ -29,6 +29,7 @@ on_both_databases![
     one_whose_processes_keep_dying_is_given_up,
     who_leaves_hands_back_without_a_failure,
     what_was_claimed_and_is_in_nobodys_hands_goes_back,
+    jobs_with_which_a_process_died_are_claimed_by_themselves,
     a_worker_that_is_alone_takes_over_at_once,
     priorities_are_head_starts_and_nothing_waits_for_ever,
     a_lane_is_done_in_order_one_at_a_time,
@@ -94,8 +95,20 @@ pub(crate) async fn claim(
     at: i64,
     most: u32,
 ) -> Vec<ClaimedJob> {
-    let claim =
-        JobWrite::Claim { worker, queue: Queue::Default, at: Micros(at), most, suspects: true };
+    let mut claimed = claim_of(shop, worker, at, most, false).await;
+    let left = most - u32::try_from(claimed.len()).unwrap();
+    claimed.extend(claim_of(shop, worker, at, left, true).await);
+    claimed
+}
+
+pub(crate) async fn claim_of(
+    shop: &mut Shop,
+    worker: WorkerId,
+    at: i64,
+    most: u32,
+    suspects: bool,
+) -> Vec<ClaimedJob> {
+    let claim = JobWrite::Claim { worker, queue: Queue::Default, at: Micros(at), most, suspects };
     match write(shop, claim).await {
         JobsWritten::Claimed(claimed) => claimed,
         other => panic!("{other:?}"),
@@ -148,18 +161,24 @@ pub(crate) async fn act(shop: &mut Shop, act: JobAct, jobs: &[JobId], at: i64) -
     }
 }
 
+/// Of the default queue: whether some are ready, whether suspects are, and when the next comes due.
+async fn due(shop: &Shop, at: i64) -> (bool, bool, Option<i64>) {
+    let due = shop.store.next_due(Queue::ALL, Micros(at)).await.unwrap();
+    let one = due.iter().find(|due| due.queue == Queue::Default).unwrap();
+    (one.ready, one.suspects, one.next_at.map(|at| at.0))
+}
+
 fn again(at: i64) -> Ending {
     Ending::Again { at: Micros(at), error: "it broke".into() }
 }
 
 async fn a_job_is_claimed_by_one_and_its_end_counts_once(mut shop: Shop) {
     let (a, b) = (join(&mut shop, false).await, join(&mut shop, false).await);
-    assert_eq!(shop.store.next_due(Queue::ALL, Micros(9)).await.unwrap(), []);
+    assert_eq!(due(&shop, 9).await, (false, false, None));
     let one = job(&shop, 1_000);
     assert_eq!(send(&mut shop, &[&one]).await, [one.id]);
     assert_eq!(send(&mut shop, &[&one]).await, [], "put twice it is one");
-    let due = shop.store.next_due(Queue::ALL, Micros(9)).await.unwrap();
-    assert!(due.len() == 1 && due[0].0 == Queue::Default && due[0].1.0 <= 1_000, "{due:?}");
+    assert_eq!(due(&shop, 9).await, (true, false, None));
     let claimed = claim(&mut shop, a, 1_000, 10).await;
     assert_eq!(claimed.len(), 1);
     let body: serde_json::Value = serde_json::from_str(&claimed[0].body).unwrap();
@@ -177,7 +196,7 @@ async fn a_job_is_claimed_by_one_and_its_end_counts_once(mut shop: Shop) {
         (row.state, row.worker, row.ended_at),
         (JobState::Succeeded, None, Some(Micros(2_000)))
     );
-    assert_eq!(shop.store.next_due(Queue::ALL, Micros(9)).await.unwrap(), []);
+    assert_eq!(due(&shop, 9).await, (false, false, None));
 }
 
 async fn an_end_of_an_older_attempt_changes_nothing_and_has_no_effect(mut shop: Shop) {
@@ -262,8 +281,7 @@ async fn what_failed_waits_for_its_time_and_what_is_snoozed_is_no_failure(mut sh
     let row = now(&shop, one.id).await;
     assert_eq!((row.state, row.failures, row.due_at), (JobState::Scheduled, 1, Micros(5_000)));
     assert_eq!(row.error.as_deref(), Some("it broke"));
-    let due = shop.store.next_due(&[Queue::Default], Micros(9)).await.unwrap();
-    assert_eq!(due, [(Queue::Default, Micros(5_000))]);
+    assert_eq!(due(&shop, 9).await, (false, false, Some(5_000)));
     assert_eq!(claim(&mut shop, a, 4_999, 9).await, []);
     let second = claim(&mut shop, a, 5_000, 9).await.remove(0);
     assert_eq!((second.attempt, second.failures), (2, 1));
@@ -320,7 +338,7 @@ async fn a_buried_worker_claims_nothing(mut shop: Shop) {
         queue: Queue::Default,
         at: Micros(3),
         most: 1,
-        suspects: true,
+        suspects: false,
     };
     assert_eq!(write(&mut shop, claim).await, JobsWritten::Buried);
     let beat = JobWrite::Beat { worker: a, at: Micros(4) };
@@ -381,6 +399,24 @@ async fn what_was_claimed_and_is_in_nobodys_hands_goes_back(mut shop: Shop) {
     assert_eq!(ids(&again), [claimed[1].id]);
     let row = now(&shop, claimed[1].id).await;
     assert_eq!((row.attempt, row.failures, row.losses), (2, 0, 0));
+}
+
+async fn jobs_with_which_a_process_died_are_claimed_by_themselves(mut shop: Shop) {
+    let dies = join(&mut shop, false).await;
+    let jobs = [job(&shop, 1), job(&shop, 2), job(&shop, 3)];
+    send(&mut shop, &[&jobs[0], &jobs[1], &jobs[2]]).await;
+    let lost = ids(&claim(&mut shop, dies, 3, 2).await);
+    bury_all(&mut shop, 4).await;
+    // They are due at once, and not made ready yet.
+    assert_eq!(due(&shop, 5).await, (true, false, Some(1)));
+    let lives = join(&mut shop, false).await;
+    let others = claim_of(&mut shop, lives, 5, 9, false).await;
+    assert_eq!(ids(&others), [jobs[2].id], "none of them was in front of it");
+    assert_eq!(due(&shop, 5).await, (false, true, None));
+    assert_eq!(shop.store.queues().await.unwrap()[0].ready, 2);
+    let alone = claim_of(&mut shop, lives, 5, 9, true).await;
+    assert_eq!(ids(&alone), lost, "at the place that they had");
+    assert_eq!(due(&shop, 5).await, (false, false, None));
 }
 
 async fn a_worker_that_is_alone_takes_over_at_once(mut shop: Shop) {
@@ -507,7 +543,8 @@ async fn a_paused_queue_hands_nothing_out(mut shop: Shop) {
     assert_eq!(write(&mut shop, pause(true)).await, JobsWritten::Moved(1));
     assert_eq!(write(&mut shop, pause(true)).await, JobsWritten::Moved(0));
     assert_eq!(claim(&mut shop, worker, 3, 9).await, []);
-    assert_eq!(shop.store.next_due(Queue::ALL, Micros(9)).await.unwrap(), []);
+    let others = shop.store.next_due(Queue::ALL, Micros(9)).await.unwrap();
+    assert!(others.iter().all(|due| due.queue != Queue::Default), "{others:?}");
     let queues = shop.store.queues().await.unwrap();
     let default = queues.iter().find(|one| one.queue == Queue::Default).unwrap();
     assert_eq!((default.ready, &default.paused), (1, &Some(("ann".to_owned(), Micros(2)))));
@@ -654,7 +691,7 @@ async fn what_waits_is_moved_to_another_queue(mut shop: Shop) {
         queue: Queue::Mail,
         at: Micros(2 * MINUTE),
         most: 9,
-        suspects: true,
+        suspects: false,
     };
     let JobsWritten::Claimed(claimed) = write(&mut shop, mail).await else { panic!() };
     let mut claimed = ids(&claimed);

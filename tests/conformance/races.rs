@@ -11,8 +11,10 @@ use stoa::{
     domain::{cart::CartOwner, id::UserId},
     ports::{
         StoreError,
+        bell::Bell,
         carts::Carts,
         catalog::Catalog,
+        clock::Ids,
         imports::Imports,
         outbox::Outbox,
         writer::{Write, Written},
@@ -46,6 +48,7 @@ on_postgres![
     one_buyer_on_two_nodes_has_one_cart_with_all_of_it,
     of_two_nodes_at_one_name_one_makes_it,
     a_name_that_a_hung_node_holds_is_in_flight_and_the_others_are_made,
+    a_bell_is_heard_by_the_others_and_whoever_may_have_missed_it_looks,
 ];
 
 async fn connect(shop: &Shop) -> PgConnection {
@@ -262,4 +265,26 @@ async fn one_buyer_on_two_nodes_has_one_cart_with_all_of_it(mut shop: Shop) {
         let (cart, lines) = shop.store.whole(owner, cart.id).await.unwrap().unwrap();
         assert_eq!((lines.len(), cart.lines(), cart.version), (12, 12, 10));
     }
+}
+
+async fn a_bell_is_heard_by_the_others_and_whoever_may_have_missed_it_looks(shop: Shop) {
+    let bell = || shop.store.bell(shop.source.next()).unwrap();
+    let (ours, theirs) = (bell(), bell());
+    let mut ear = ours.listen().await.unwrap();
+    ours.ring().await.unwrap();
+    let itself = tokio::time::timeout(std::time::Duration::from_millis(300), ear.heard()).await;
+    assert!(itself.is_err(), "it heard itself");
+    theirs.ring().await.unwrap();
+    ear.heard().await.unwrap();
+    shop.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE query LIKE 'LISTEN%' AND datname = current_database()",
+    )
+    .await;
+    // An ear that was cut off says so, or fails and is made anew.
+    if ear.heard().await.is_err() {
+        ear = ours.listen().await.unwrap();
+    }
+    theirs.ring().await.unwrap();
+    ear.heard().await.unwrap();
 }

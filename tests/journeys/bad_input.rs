@@ -4,9 +4,10 @@ use crate::{
     Stack,
     support::{
         client::exchange,
-        server::{Server, run, succeed},
+        server::{Server, run, stoa, succeed},
     },
 };
+use std::process::Stdio;
 
 fn refused(stack: &Stack, arguments: &[&str]) -> (i32, String) {
     let output = run(&stack.data(), arguments);
@@ -23,6 +24,17 @@ fn an_unknown_key_is_named_with_the_one_that_was_meant() {
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("http.lissten") && said.contains("http.listen"), "{said}");
     assert!(!stack.data().exists());
+}
+
+#[test]
+fn who_has_read_enough_of_an_answer_is_no_failure() {
+    let stack = Stack::embedded();
+    let mut command = stoa(&stack.data(), &["config", "show"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "it ended {}: {said}", output.status);
 }
 
 #[test]

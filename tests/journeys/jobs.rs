@@ -47,8 +47,7 @@ fn a_queue_is_paused_and_drained_and_goes_on_where_it_was() {
         until("its end", || (queue(stack, "mail")["running"] == 0).then_some(()));
         let done = jobs(stack, &["list", "--state", "succeeded"]);
         assert_eq!(done["items"][0]["topic"], "mail.send");
-        let audit = server.operate("GET", "/ops/audit.json", b"").text();
-        assert!(audit.contains("queue.pause") && audit.contains("queue.resume"), "{audit}");
+        server.audited(&[("queue.pause", 1), ("queue.resume", 1)]);
         let unknown = run(&server.data, &stack.with(&["queue", "pause", "post"]));
         assert_eq!(unknown.status.code(), Some(1));
     });
@@ -90,10 +89,7 @@ fn what_was_given_up_is_looked_at_and_tried_again_in_bulk() {
             let sent = last_json(&stack.succeed(&["mail", "list", "--state", "sent", "--json"]));
             (sent["items"].as_array().unwrap().len() == 2).then_some(())
         });
-        let audit = server.operate("GET", "/ops/audit.json", b"").json();
-        let audit = audit["items"].as_array().unwrap();
-        let retries = audit.iter().filter(|entry| entry["action"] == "job.retry");
-        assert_eq!(retries.count(), 2);
+        server.audited(&[("job.retry", 2)]);
         // What went well isn't done again.
         let again = run(&server.data, &stack.with(&["jobs", "retry", id]));
         assert_eq!(again.status.code(), Some(1));
@@ -126,8 +122,7 @@ fn what_waits_is_found_by_what_it_is_about_and_moved() {
             let done = jobs(stack, &["list", "--state", "succeeded", "--queue", "media"]);
             (done["items"].as_array().unwrap().len() == 3).then_some(())
         });
-        let audit = server.operate("GET", "/ops/audit.json", b"").text();
-        assert!(audit.contains("job.move"), "{audit}");
+        server.audited(&[("job.move", 1)]);
         let unknown = run(&server.data, &stack.with(&["queue", "move", "media", "--to", "post"]));
         assert_eq!(unknown.status.code(), Some(1));
     });

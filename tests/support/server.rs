@@ -158,6 +158,18 @@ impl Server {
         self.operate_as(method, path, "application/json", body)
     }
 
+    /// Waits until these stand in the audit log, each so often at least: on PostgreSQL an entry gets its
+    /// place behind its commit.
+    pub(crate) fn audited(&self, actions: &[(&str, usize)]) {
+        for (action, times) in actions {
+            until(&format!("{action} in the audit log"), || {
+                let log = self.operate("GET", "/ops/audit.json?limit=100", b"").json();
+                let stands = log["items"].as_array()?.iter().filter(|one| one["action"] == *action);
+                (stands.count() >= *times).then_some(())
+            });
+        }
+    }
+
     pub(crate) fn operate_as(&self, method: &str, path: &str, form: &str, body: &[u8]) -> Answer {
         let token = std::fs::read_to_string(self.data.join("run/admin.token")).expect("a token");
         let bearer = format!("Bearer {}", token.trim());

@@ -9,7 +9,7 @@ use deadpool_postgres::{
 };
 
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $text:expr;)*) => {
         $($(#[$doc])* pub(super) const $name: &str = $text;)*
         pub(in crate::adapters::postgres) const ALL: &[&str] = &[$($name),*];
     };

@@ -40,11 +40,13 @@ statements! {
         sqlite:
             "UPDATE job SET state = 'running', attempt = attempt + 1, worker = $1, started_at = $2
              WHERE id = (SELECT id FROM job WHERE queue = 'default' AND state = 'ready'
+                             AND losses = 0
                          ORDER BY rank_at LIMIT 1)
              RETURNING id, topic, attempt",
         postgres:
             "UPDATE job SET state = 'running', attempt = attempt + 1, worker = $1, started_at = $2
              WHERE id = (SELECT id FROM job WHERE queue = 'default' AND state = 'ready'
+                             AND losses = 0
                          ORDER BY rank_at LIMIT 1 FOR UPDATE SKIP LOCKED)
              RETURNING id, topic, attempt",
     };

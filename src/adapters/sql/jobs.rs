@@ -14,7 +14,7 @@ use crate::{
     },
     ports::{
         StoreError,
-        jobs::{JobFilter, JobNow, Jobs, QueueNow, Worker},
+        jobs::{JobFilter, JobNow, Jobs, QueueDue, QueueNow, Worker},
     },
 };
 use async_trait::async_trait;
@@ -102,7 +102,10 @@ statements! {
     PAUSED = "SELECT queue, set_by, set_at FROM job_queue WHERE paused";
     COUNTS =
         "SELECT queue, state, count(*) AS jobs, min(due_at) AS due_at FROM job
-         WHERE state = 'ready' GROUP BY queue, state
+         WHERE state = 'ready' AND losses = 0 GROUP BY queue, state
+         UNION ALL
+         SELECT queue, state, count(*), min(due_at) FROM job
+         WHERE state = 'ready' AND losses > 0 GROUP BY queue, state
          UNION ALL
          SELECT queue, state, count(*), min(due_at) FROM job
          WHERE state = 'scheduled' GROUP BY queue, state
@@ -115,20 +118,24 @@ statements! {
     NEXT_DUE = {
         sqlite:
             "SELECT q.value AS queue,
-                 CASE WHEN EXISTS (SELECT 1 FROM job WHERE queue = q.value AND state = 'ready')
-                      THEN 0
-                      ELSE (SELECT min(due_at) FROM job WHERE queue = q.value
-                                AND state = 'scheduled' AND blocked = 0) END AS due_at
+                 EXISTS (SELECT 1 FROM job WHERE queue = q.value AND state = 'ready'
+                     AND losses = 0) AS ready,
+                 EXISTS (SELECT 1 FROM job WHERE queue = q.value AND state = 'ready'
+                     AND losses > 0) AS suspects,
+                 (SELECT min(due_at) FROM job WHERE queue = q.value
+                     AND state = 'scheduled' AND blocked = 0) AS next_at
              FROM json_each($1) q
              WHERE NOT EXISTS (SELECT 1 FROM job_queue p WHERE p.queue = q.value AND p.paused = 1)
                  AND NOT EXISTS (SELECT 1 FROM maintenance WHERE one = 1 AND pauses = 1
                      AND ends_at > $2)",
         postgres:
             "SELECT q.queue,
-                 CASE WHEN EXISTS (SELECT 1 FROM job j WHERE j.queue = q.queue AND state = 'ready')
-                      THEN 0
-                      ELSE (SELECT min(due_at) FROM job j WHERE j.queue = q.queue
-                                AND state = 'scheduled' AND NOT blocked) END AS due_at
+                 EXISTS (SELECT 1 FROM job j WHERE j.queue = q.queue AND state = 'ready'
+                     AND losses = 0) AS ready,
+                 EXISTS (SELECT 1 FROM job j WHERE j.queue = q.queue AND state = 'ready'
+                     AND losses > 0) AS suspects,
+                 (SELECT min(due_at) FROM job j WHERE j.queue = q.queue
+                     AND state = 'scheduled' AND NOT blocked) AS next_at
              FROM (SELECT jsonb_array_elements_text($1) AS queue) q
              WHERE NOT EXISTS (SELECT 1 FROM job_queue p WHERE p.queue = q.queue AND p.paused)
                  AND NOT EXISTS (SELECT 1 FROM maintenance WHERE one = 1 AND pauses
@@ -146,7 +153,9 @@ statements! {
 #[derive(FromRow)]
 struct DueRow {
     queue: String,
-    due_at: Option<i64>,
+    ready: bool,
+    suspects: bool,
+    next_at: Option<i64>,
 }
 
 #[derive(FromRow)]
@@ -270,20 +279,18 @@ impl SqlStore {
 
 #[async_trait]
 impl Jobs for SqlStore {
-    async fn next_due(
-        &self,
-        queues: &[Queue],
-        now: Micros,
-    ) -> Result<Vec<(Queue, Micros)>, StoreError> {
+    async fn next_due(&self, queues: &[Queue], now: Micros) -> Result<Vec<QueueDue>, StoreError> {
         let names: Vec<_> = queues.iter().map(|queue| queue.as_str()).collect();
         let rows: Vec<DueRow> = on!(self, NEXT_DUE, |pool, text| sqlx::query_as(text)
             .bind(sqlx::types::Json(names))
             .bind(now.0)
             .fetch_all(pool)
             .await)?;
-        let due = rows
-            .into_iter()
-            .filter_map(|row| Some((Queue::parse(&row.queue)?, Micros(row.due_at?))));
+        let due = rows.into_iter().filter_map(|row| {
+            let DueRow { queue, ready, suspects, next_at } = row;
+            let queue = Queue::parse(&queue)?;
+            Some(QueueDue { queue, ready, suspects, next_at: next_at.map(Micros) })
+        });
         Ok(due.collect())
     }
 
@@ -313,8 +320,8 @@ impl Jobs for SqlStore {
                 let jobs: i64 = counts.iter().filter(is_it).map(|row| row.jobs).sum();
                 u64::try_from(jobs).unwrap_or_default()
             };
-            let ready =
-                counts.iter().find(|row| row.queue == queue.as_str() && row.state == "ready");
+            let waits = |row: &&CountRow| row.queue == queue.as_str() && row.state == "ready";
+            let oldest = counts.iter().filter(waits).filter_map(|row| row.due_at).min();
             let paused = paused.iter().find(|row| row.queue == queue.as_str());
             QueueNow {
                 queue: *queue,
@@ -322,7 +329,7 @@ impl Jobs for SqlStore {
                 ready: of(&[JobState::Ready]),
                 running: of(&[JobState::Running]),
                 given_up: of(&[JobState::Failed, JobState::Dead]),
-                oldest_due_at: ready.and_then(|row| row.due_at).map(Micros),
+                oldest_due_at: oldest.map(Micros),
                 paused: paused.map(|row| (row.set_by.clone(), Micros(row.set_at))),
             }
         };

@@ -115,6 +115,11 @@ macro_rules! files {
                 include_str!(concat!("../../../migrations/", $database, "/0019_maintenance.sql")),
             ),
             (
+                20,
+                "job_suspects",
+                include_str!(concat!("../../../migrations/", $database, "/0020_job_suspects.sql")),
+            ),
+            (
                 21,
                 "webhooks",
                 include_str!(concat!("../../../migrations/", $database, "/0021_webhooks.sql")),

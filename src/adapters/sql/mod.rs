@@ -11,6 +11,7 @@
 
 mod accounts;
 mod audit;
+mod bell;
 mod carts;
 mod catalog;
 mod copies;
@@ -40,6 +41,7 @@ mod texts;
 mod till;
 mod webhooks;
 
+pub use bell::PostgresBell;
 pub use copies::{CopyMark, adopt_copy};
 pub use job_by_job::JobByJob;
 pub use migrations::{DatabaseIdentity, MigrationLine, MigrationState};
@@ -227,6 +229,7 @@ impl SqlStore {
             rules::ALL,
             quotes::ALL,
             audit::ALL,
+            bell::ALL,
             carts::ALL,
             sessions::ALL,
             accounts::ALL,

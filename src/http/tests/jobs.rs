@@ -16,7 +16,7 @@ use crate::{
     },
     ports::{
         StoreError,
-        jobs::{JobFilter, JobNow, Jobs, QueueNow, Worker},
+        jobs::{JobFilter, JobNow, Jobs, QueueDue, QueueNow, Worker},
     },
 };
 use async_trait::async_trait;
@@ -54,7 +54,7 @@ fn dead(n: u128) -> JobNow {
 
 #[async_trait]
 impl Jobs for Few {
-    async fn next_due(&self, _: &[Queue], _: Micros) -> Result<Vec<(Queue, Micros)>, StoreError> {
+    async fn next_due(&self, _: &[Queue], _: Micros) -> Result<Vec<QueueDue>, StoreError> {
         Ok(Vec::new())
     }
     async fn next_expiry(&self) -> Result<Option<Micros>, StoreError> {

@@ -83,15 +83,32 @@ pub struct QueueNow {
     pub paused: Option<(String, Micros)>,
 }
 
+/// What may be claimed of a queue, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueDue {
+    pub queue: Queue,
+    /// Some jobs with which no process was lost.
+    pub ready: bool,
+    /// Some with which one was.
+    pub suspects: bool,
+    /// When the next one comes due, of either kind; that may be past.
+    pub next_at: Option<Micros>,
+}
+
+impl QueueDue {
+    /// When jobs of this kind may be claimed, as far as that is known.
+    pub fn at(&self, suspects: bool) -> Option<Micros> {
+        match if suspects { self.suspects } else { self.ready } {
+            true => Some(Micros(0)),
+            false => self.next_at,
+        }
+    }
+}
+
 #[async_trait]
 pub trait Jobs: Send + Sync {
-    /// When a job of each of these queues may run next, which may be past; those of which none
-    /// waits, and those that are paused, are left out.
-    async fn next_due(
-        &self,
-        queues: &[Queue],
-        now: Micros,
-    ) -> Result<Vec<(Queue, Micros)>, StoreError>;
+    /// What may be claimed of each of these queues; those that are paused are left out.
+    async fn next_due(&self, queues: &[Queue], now: Micros) -> Result<Vec<QueueDue>, StoreError>;
     /// When the next one is to be given up that didn't begin.
     async fn next_expiry(&self) -> Result<Option<Micros>, StoreError>;
     async fn workers(&self) -> Result<Vec<Worker>, StoreError>;

@@ -9,7 +9,10 @@ use crate::{
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use supervisors::Nudge;
 use tokio::sync::watch;
@@ -25,6 +28,8 @@ struct Shared {
     state: Mutex<State>,
     /// Wakes the dispatcher.
     to_dispatcher: Nudge,
+    /// Other processes run this database's jobs.
+    company: AtomicBool,
 }
 
 #[derive(Default)]
@@ -39,6 +44,14 @@ impl Desk {
     /// Wakes the dispatcher: there may be work, or room for some.
     pub(crate) fn nudge(&self) -> &Nudge {
         &self.shared.to_dispatcher
+    }
+
+    pub(super) fn has_company(&self) -> bool {
+        self.shared.company.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn in_company(&self, company: bool) {
+        self.shared.company.store(company, Ordering::Relaxed);
     }
 
     pub(super) fn worker(&self) -> Option<WorkerId> {

@@ -13,21 +13,26 @@ use crate::{
     },
     domain::{id::WorkerId, job::Queue, time::Micros},
     ports::{
+        bell::Bell,
         clock::Clock,
         jobs::{JobWrite, Jobs, JobsWritten},
         writer::Written,
     },
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use supervisors::{Child, Context, Fault, Next, PoolHandle, Reconciler, reconciler};
 
-/// What another process put into the queue is found within this.
+/// What another process put into the queue, and didn't ring for, is found within this.
 const EVERY: Duration = Duration::from_millis(500);
+/// Between two rings.
+const RING_EVERY: Duration = Duration::from_millis(50);
 
-/// A queue and the pool that does its jobs.
+/// Jobs that are fetched together, and the pool that does them: those of a queue, or those of it with
+/// which a process died. So neither kind waits for room that the other takes.
 #[derive(Clone)]
 pub(crate) struct Line {
     pub(crate) queue: Queue,
+    pub(crate) suspects: bool,
     pub(crate) pool: PoolHandle<Task>,
     pub(crate) flow: Arc<Flow>,
 }
@@ -39,15 +44,15 @@ pub(crate) struct DispatchParts {
     pub(crate) store: StoreHandle,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) lines: Vec<Line>,
-    /// Where jobs are run alone, of whatever queue.
-    pub(crate) suspects: PoolHandle<Task>,
+    /// Wakes the other processes.
+    pub(crate) bell: Option<Arc<dyn Bell>>,
 }
 
 /// Woken by [`Desk::nudge`].
 pub(crate) fn dispatcher(parts: DispatchParts) -> Child {
     let nudge = parts.desk.nudge().clone();
     reconciler("job-dispatcher", EVERY, &nudge, move || {
-        let dispatcher = Dispatcher { parts: parts.clone(), unsure: true };
+        let dispatcher = Dispatcher { parts: parts.clone(), unsure: true, rung_at: None };
         async move { Ok(dispatcher) }
     })
 }
@@ -56,6 +61,7 @@ struct Dispatcher {
     parts: DispatchParts,
     /// A claim may have been committed of which nobody here knows.
     unsure: bool,
+    rung_at: Option<Micros>,
 }
 
 impl Reconciler for Dispatcher {
@@ -65,23 +71,33 @@ impl Reconciler for Dispatcher {
         if self.unsure {
             self.let_go(worker).await?;
         }
+        // Lines of one pool take turns at being the first to fill it.
+        self.parts.lines.rotate_left(1);
         let parts = &self.parts;
-        let open = |line: &&Line| line.pool.room() > 0 && line.flow.is_low(line.pool.depth());
-        let open: Vec<&Line> = parts.lines.iter().filter(open).collect();
-        if open.is_empty() {
+        let is_open = |line: &Line| line.pool.room() > 0 && line.flow.is_low(line.pool.depth());
+        // Where others may do what this process doesn't get to, it looks there too.
+        let company = parts.bell.is_some() && parts.desk.has_company();
+        let looked: Vec<&Line> =
+            parts.lines.iter().filter(|line| company || is_open(line)).collect();
+        if looked.is_empty() {
             return Ok(Next::Idle);
         }
-        let (now, mut pause) = (parts.clock.now(), EVERY);
-        let due = self.due(&open, now).await?;
-        for (line, at) in due {
-            if at <= now {
+        let (now, mut pause, mut left) = (parts.clock.now(), EVERY, false);
+        for (line, at) in self.due(&looked, now).await? {
+            if at > now {
+                pause = pause.min(Duration::from_micros(at.0.abs_diff(now.0)));
+            } else if is_open(line) {
                 if let Err(fault) = self.fetch(line, worker, now).await {
                     self.unsure = true;
                     return Err(fault);
                 }
+                left |= line.flow.has_more();
             } else {
-                pause = pause.min(Duration::from_micros(at.0.abs_diff(now.0)));
+                left = true;
             }
+        }
+        if left && company {
+            self.ring(now).await;
         }
         Ok(Next::After(pause))
     }
@@ -97,32 +113,28 @@ impl Dispatcher {
         let (more, others): (Vec<&Line>, Vec<&Line>) =
             open.iter().partition(|line| line.flow.has_more());
         let mut due: Vec<_> = more.into_iter().map(|line| (line, Micros(0))).collect();
-        let queues: Vec<Queue> = others.iter().map(|line| line.queue).collect();
-        if queues.is_empty() {
+        if others.is_empty() {
             return Ok(due);
         }
+        let queues: BTreeSet<Queue> = others.iter().map(|line| line.queue).collect();
+        let queues: Vec<Queue> = queues.into_iter().collect();
         let found = self.parts.rows.next_due(&queues, now).await.map_err(store_fault)?;
         for line in others {
-            let at = found.iter().find(|(queue, _)| *queue == line.queue);
-            due.extend(at.map(|(_, at)| (line, *at)));
+            let of_queue = found.iter().find(|found| found.queue == line.queue);
+            due.extend(of_queue.and_then(|found| found.at(line.suspects)).map(|at| (line, at)));
         }
         Ok(due)
     }
 
     async fn fetch(&self, line: &Line, worker: WorkerId, at: Micros) -> Result<(), Fault> {
         let parts = &self.parts;
-        let alone = parts.suspects.room();
+        let Line { queue, suspects, .. } = *line;
         let wanted = line.flow.wanted(at, line.pool.depth(), line.pool.workers());
-        // Once suspects were met, no more are fetched than there is room for.
-        let most = match line.flow.meets_suspects() && alone > 0 {
-            true => wanted.min(line.pool.room()).min(alone),
-            false => wanted.min(line.pool.room()),
-        };
+        let most = u32::try_from(wanted.min(line.pool.room())).unwrap_or(u32::MAX);
         if most == 0 {
             return Ok(());
         }
-        let most = u32::try_from(most).unwrap_or(u32::MAX);
-        let claim = JobWrite::Claim { worker, queue: line.queue, at, most, suspects: alone > 0 };
+        let claim = JobWrite::Claim { worker, queue, at, most, suspects };
         let jobs = match parts.store.jobs(claim).await.map_err(write_fault)? {
             Written::Jobs(JobsWritten::Claimed(jobs)) => jobs,
             Written::Jobs(JobsWritten::Buried) => {
@@ -131,15 +143,25 @@ impl Dispatcher {
             }
             other => return Err(Fault::crash(format!("a claim was answered with {other:?}"))),
         };
-        let met = jobs.iter().any(|job| job.losses > 0);
-        line.flow.fetched(jobs.len() as u64 >= u64::from(most), met);
+        line.flow.fetched(jobs.len() as u64 >= u64::from(most));
         for job in jobs {
-            let pool = if job.losses > 0 { &parts.suspects } else { &line.pool };
-            let task = Task { hold: parts.desk.hold(&job), job };
+            let task = Task { hold: parts.desk.hold(&job), job, flow: Arc::clone(&line.flow) };
             // Refused, as the pool was paused meanwhile or is full: dropped, it goes back.
-            drop(pool.try_submit(task));
+            drop(line.pool.try_submit(task));
         }
         Ok(())
+    }
+
+    /// There is more than this process gets to.
+    async fn ring(&mut self, now: Micros) {
+        let Some(bell) = &self.parts.bell else { return };
+        if self.rung_at.is_some_and(|at| now < at.plus(RING_EVERY)) {
+            return;
+        }
+        if let Err(error) = bell.ring().await {
+            tracing::debug!(%error, "could not wake the others; they look by themselves");
+        }
+        self.rung_at = Some(now);
     }
 
     async fn let_go(&mut self, worker: WorkerId) -> Result<(), Fault> {

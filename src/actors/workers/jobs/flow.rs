@@ -15,13 +15,11 @@ use std::{
 /// A claim takes a few milliseconds, and some times that while the database is busy.
 const MOMENT: Duration = Duration::from_millis(100);
 
-/// Of one queue in this process: its dispatcher and its workers share it.
+/// Of one line in this process: the dispatcher and the workers share it.
 #[derive(Debug, Default)]
 pub(crate) struct Flow {
     /// The queue holds more than was fetched.
     more: AtomicBool,
-    /// The last claim met jobs with which a process died.
-    suspects: AtomicBool,
     /// Jobs that are to wait in the pool.
     ahead: AtomicUsize,
     done: AtomicU64,
@@ -64,13 +62,8 @@ impl Flow {
     }
 
     /// What a claim came to.
-    pub(super) fn fetched(&self, more: bool, suspects: bool) {
+    pub(super) fn fetched(&self, more: bool) {
         self.more.store(more, Ordering::Relaxed);
-        self.suspects.store(suspects, Ordering::Relaxed);
-    }
-
-    pub(super) fn meets_suspects(&self) -> bool {
-        self.suspects.load(Ordering::Relaxed)
     }
 }
 
@@ -105,10 +98,10 @@ mod tests {
         let flow = Flow::default();
         assert_eq!(flow.wanted(after(0), 0, 4), 4);
         assert!(!flow.did_one(0), "nobody said that there are more");
-        flow.fetched(true, false);
+        flow.fetched(true);
         assert!(flow.did_one(1));
         assert!(!flow.did_one(2));
-        flow.fetched(false, false);
+        flow.fetched(false);
         assert!(!flow.did_one(0));
     }
 }

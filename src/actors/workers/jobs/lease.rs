@@ -79,6 +79,7 @@ impl Reconciler for Lease {
             None => self.join(now).await?,
         };
         let rows = self.parts.rows.workers().await.map_err(store_fault)?;
+        self.parts.desk.in_company(rows.len() > 1);
         // With nothing in hand and nobody to see it, a heartbeat would only keep a disk awake.
         let unseen = rows.len() <= 1 && self.parts.desk.is_idle();
         if !unseen && self.beaten_at.is_none_or(|at| now >= at.plus(BEAT_EVERY)) {

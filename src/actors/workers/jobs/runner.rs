@@ -30,6 +30,8 @@ const BREATH: Duration = Duration::from_millis(20);
 pub(crate) struct Task {
     pub(super) job: ClaimedJob,
     pub(super) hold: Hold,
+    /// Of the line in which it came.
+    pub(super) flow: Arc<Flow>,
 }
 
 #[derive(Clone)]
@@ -42,17 +44,16 @@ pub(crate) struct RunnerParts {
 }
 
 /// The workers of a queue's pool, as a child of the tree.
-pub(crate) fn runners(of: &Pool<Task>, flow: &Arc<Flow>, parts: &RunnerParts) -> Child {
-    let (handle, flow, parts) = (of.handle(), Arc::clone(flow), parts.clone());
+pub(crate) fn runners(of: &Pool<Task>, parts: &RunnerParts) -> Child {
+    let (handle, parts) = (of.handle(), parts.clone());
     pool(of, move || {
-        let runner = Runner { pool: handle.clone(), flow: Arc::clone(&flow), parts: parts.clone() };
+        let runner = Runner { pool: handle.clone(), parts: parts.clone() };
         async move { Ok(runner) }
     })
 }
 
 struct Runner {
     pool: PoolHandle<Task>,
-    flow: Arc<Flow>,
     parts: RunnerParts,
 }
 
@@ -64,7 +65,7 @@ impl Worker for Runner {
         if context.stopping() {
             return Ok(());
         }
-        let Task { job, hold } = task;
+        let Task { job, hold, flow } = task;
         let came = match self.parts.topics.start(&job) {
             Ok(start) => {
                 let retry = start.retry;
@@ -74,10 +75,15 @@ impl Worker for Runner {
         };
         let ended = settled(&self.parts, &job, came);
         deliver(&self.parts, Finished { ended, hold }, context).await;
-        if self.flow.did_one(self.pool.depth()) {
-            self.parts.desk.nudge().wake();
-        }
+        did_one(&self.parts, &flow, &self.pool);
         Ok(())
+    }
+}
+
+/// The dispatcher is woken when it is time for others.
+pub(super) fn did_one(parts: &RunnerParts, flow: &Flow, pool: &PoolHandle<Task>) {
+    if flow.did_one(pool.depth()) {
+        parts.desk.nudge().wake();
     }
 }
 

@@ -7,25 +7,27 @@
 use super::{
     attempt::Outcome,
     committer::Finished,
-    runner::{RunnerParts, Task, deliver, settled},
+    runner::{RunnerParts, Task, deliver, did_one, settled},
 };
 use crate::ports::{
     cells::{Cell, CellEnd, Cells},
     jobs::{ClaimedJob, Verdict},
 };
 use std::{sync::Arc, time::Duration};
-use supervisors::{Child, Context, Fault, Pool, Worker, pool};
+use supervisors::{Child, Context, Fault, Pool, PoolHandle, Worker, pool};
 
 /// The workers of the suspects' pool, as a child of the tree.
 pub(crate) fn suspects(of: &Pool<Task>, cells: &Arc<dyn Cells>, parts: &RunnerParts) -> Child {
-    let (cells, parts) = (Arc::clone(cells), parts.clone());
+    let (handle, cells, parts) = (of.handle(), Arc::clone(cells), parts.clone());
     pool(of, move || {
-        let warden = Warden { cells: Arc::clone(&cells), cell: None, parts: parts.clone() };
+        let (pool, cells, parts) = (handle.clone(), Arc::clone(&cells), parts.clone());
+        let warden = Warden { pool, cells, cell: None, parts };
         async move { Ok(warden) }
     })
 }
 
 struct Warden {
+    pool: PoolHandle<Task>,
     cells: Arc<dyn Cells>,
     cell: Option<Box<dyn Cell>>,
     parts: RunnerParts,
@@ -38,7 +40,7 @@ impl Worker for Warden {
         if context.stopping() {
             return Ok(());
         }
-        let Task { job, hold } = task;
+        let Task { job, hold, flow } = task;
         let ended = match self.parts.topics.start(&job) {
             Err(error) => settled(&self.parts, &job, Err(error)),
             Ok(start) => {
@@ -55,6 +57,7 @@ impl Worker for Warden {
             }
         };
         deliver(&self.parts, Finished { ended, hold }, context).await;
+        did_one(&self.parts, &flow, &self.pool);
         Ok(())
     }
 }

@@ -10,12 +10,13 @@ use crate::{
     },
     ports::{
         StoreError,
+        bell::{Bell, Ear},
         cells::{Cell, CellEnd, Cells},
         chance::Chance,
         clock::{Clock, Ids},
         jobs::{
             ClaimedJob, Effect, Ended, Ending, Failure, JobFilter, JobNow, JobWrite, Jobs,
-            JobsWritten, QueueNow, Verdict, Worker,
+            JobsWritten, QueueDue, QueueNow, Verdict, Worker,
         },
         writer::{Write, Writer, Written},
     },
@@ -49,6 +50,9 @@ struct Table {
     away: usize,
     /// The next claim is made, and its answer lost.
     mute: bool,
+    /// Processes beside this one.
+    others: usize,
+    rings: usize,
     /// Cells.
     opened: usize,
     /// An end with this effect is refused.
@@ -99,9 +103,15 @@ impl Rows {
             }
             JobWrite::Beat { .. } if std::mem::take(&mut table.buried) => JobsWritten::Buried,
             JobWrite::Beat { .. } => JobsWritten::Beating(std::mem::take(&mut table.cancel)),
-            JobWrite::Claim { most, queue: Queue::Default, .. } => {
-                let most = table.ready.len().min(*most as usize);
-                let mut claimed: Vec<_> = table.ready.drain(..most).collect();
+            JobWrite::Claim { most, queue: Queue::Default, suspects, .. } => {
+                let (mut claimed, mut left) = (Vec::new(), VecDeque::new());
+                for job in std::mem::take(&mut table.ready) {
+                    match (job.losses > 0) == *suspects && claimed.len() < *most as usize {
+                        true => claimed.push(job),
+                        false => left.push_back(job),
+                    }
+                }
+                table.ready = left;
                 for job in &mut claimed {
                     job.attempt += 1;
                     table.running.insert(job.id, job.clone());
@@ -171,19 +181,31 @@ impl Writer for Rows {
 
 #[async_trait]
 impl Jobs for Rows {
-    async fn next_due(
-        &self,
-        queues: &[Queue],
-        _: Micros,
-    ) -> Result<Vec<(Queue, Micros)>, StoreError> {
-        let due = queues.contains(&Queue::Default) && !self.table().ready.is_empty();
-        Ok(due.then_some((Queue::Default, Micros(0))).into_iter().collect())
+    async fn next_due(&self, queues: &[Queue], _: Micros) -> Result<Vec<QueueDue>, StoreError> {
+        let table = self.table();
+        let suspects = table.ready.iter().any(|job| job.losses > 0);
+        let ready = table.ready.iter().any(|job| job.losses == 0);
+        let due = |queue: &Queue| {
+            let of_queue = *queue == Queue::Default;
+            let (ready, suspects) = (of_queue && ready, of_queue && suspects);
+            QueueDue { queue: *queue, ready, suspects, next_at: None }
+        };
+        Ok(queues.iter().map(due).collect())
     }
     async fn next_expiry(&self) -> Result<Option<Micros>, StoreError> {
         Ok(None)
     }
     async fn workers(&self) -> Result<Vec<Worker>, StoreError> {
-        Ok(Vec::new())
+        let others = self.table().others as u128;
+        let row = |n| Worker {
+            id: WorkerId(Uuid::from_u128(900 + n)),
+            name: format!("there {n}"),
+            beat: 1,
+            joined_at: Micros(0),
+            seen_at: Micros(0),
+            jobs: 0,
+        };
+        Ok((0..=others).map(row).collect())
     }
     async fn queues(&self) -> Result<Vec<QueueNow>, StoreError> {
         Ok(Vec::new())
@@ -201,6 +223,18 @@ impl Jobs for Rows {
         _: u32,
     ) -> Result<Vec<JobNow>, StoreError> {
         Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl Bell for Rows {
+    async fn ring(&self) -> Result<(), StoreError> {
+        self.table().rings += 1;
+        Ok(())
+    }
+
+    async fn listen(&self) -> Result<Box<dyn Ear>, StoreError> {
+        Err(StoreError::Unavailable("nobody listens here".into()))
     }
 }
 
@@ -222,6 +256,10 @@ impl Cell for Alone {
         match job.body.as_str() {
             "\"panic\"" => Err(CellEnd::Died("signal: 6 (SIGABRT)".into())),
             "\"hang\"" => std::future::pending().await,
+            "\"keep\"" => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                Ok(Verdict::Done(Vec::new()))
+            }
             // The second job finds that it has ended meanwhile.
             _ if self.0 == 2 => Err(CellEnd::Closed),
             _ => Ok(Verdict::Done(vec![done()])),
@@ -331,13 +369,16 @@ impl Shop {
             chance: world.clone(),
         };
         let pool = Pool::new("default", PoolOptions { workers, bound, ..PoolOptions::default() });
-        let flow = Arc::<Flow>::default();
-        let runners = runners(&pool, &flow, &parts);
+        let runners = runners(&pool, &parts);
         let alone =
             Pool::new("suspects", PoolOptions { workers: 1, bound: 2, ..Default::default() });
         let cells: Arc<dyn Cells> = Arc::new(rows.clone());
         let wardens = suspects(&alone, &cells, &parts);
-        let lines = vec![Line { queue: Queue::Default, pool: pool.handle(), flow }];
+        let line = |suspects, pool: &Pool<_>| {
+            let (pool, flow) = (pool.handle(), Arc::<Flow>::default());
+            Line { queue: Queue::Default, suspects, pool, flow }
+        };
+        let lines = vec![line(false, &pool), line(true, &alone)];
         let (reading, drain) =
             (Arc::new(rows.clone()), Shutdown::Drain(Duration::from_millis(200)));
         let tree = Supervisor::new("test", Strategy::OneForOne)
@@ -361,7 +402,7 @@ impl Shop {
                 store,
                 clock,
                 lines,
-                suspects: alone.handle(),
+                bell: Some(Arc::new(rows.clone())),
             }));
         Self { universe: Universe::start(tree).await.unwrap(), rows }
     }
@@ -517,6 +558,20 @@ async fn what_was_claimed_without_an_answer_goes_back() {
 }
 
 #[tokio::test]
+async fn who_gets_to_less_than_there_is_wakes_the_others_if_there_are_any() {
+    let shop = Shop::open(1, 8).await;
+    for n in 1..=5 {
+        shop.rows.put(n, "act", 2, "\"hang\"");
+    }
+    until("one is in hand and one waits", || shop.rows.table().running.len() == 2).await;
+    shop.passes().await;
+    assert_eq!(shop.rows.table().rings, 0, "nobody is there to hear it");
+    shop.rows.table().others = 1;
+    until("it rings", || shop.rows.table().rings > 0).await;
+    shop.universe.stop().await;
+}
+
+#[tokio::test]
 async fn whoever_stops_hands_back_what_is_not_done() {
     let shop = Shop::open(1, 8).await;
     for n in 1..=5 {
@@ -566,6 +621,27 @@ async fn one_that_keeps_its_thread_is_left_behind_and_the_others_go_on() {
     assert!(error.contains("its thread"), "{error}");
     assert!(shop.rows.table().ended[0].stuck, "it is run alone next");
     assert_eq!(shop.ended(after).await, Ending::Succeeded);
+    shop.universe.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn suspects_take_nobodys_place_and_wait_for_no_poll() {
+    let shop = Shop::open(1, 8).await;
+    let suspect = |n, body: &str| {
+        let id = shop.rows.put(n, "act", 2, body);
+        shop.rows.table().ready.back_mut().unwrap().losses = 1;
+        id
+    };
+    let began = tokio::time::Instant::now();
+    let suspects: Vec<_> = (1..=50).map(|n| suspect(n, "\"keep\"")).collect();
+    let other = shop.rows.put(51, "act", 2, "\"do\"");
+    assert_eq!(shop.ended(other).await, Ending::Succeeded);
+    assert!(shop.rows.table().ended.len() < 25, "it waited for those in front of it");
+    for id in suspects {
+        assert_eq!(shop.ended(id).await, Ending::Succeeded);
+    }
+    // Of the test's own time: the dispatcher was woken for each of them.
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     shop.universe.stop().await;
 }
 

@@ -34,6 +34,28 @@ use uuid::Uuid;
 /// Made ready at a claim at most; more than a claim takes, and few enough for one commit.
 const READIED: i64 = 1_000;
 
+/// Of those alone, by whose index it goes. Materialized: run again by a join it would take more than
+/// it may.
+macro_rules! claim {
+    ($which:literal) => {
+        concat!(
+            "WITH head AS MATERIALIZED (
+                 SELECT id FROM job WHERE queue = $1 AND state = 'ready' AND ",
+            $which,
+            "        AND (expires_at IS NULL OR expires_at > $3)
+                     AND NOT EXISTS (SELECT 1 FROM job_queue p WHERE p.queue = $1 AND p.paused)
+                     AND NOT EXISTS (SELECT 1 FROM maintenance WHERE one = 1 AND pauses
+                         AND ends_at > $3)
+                 ORDER BY rank_at LIMIT $4 FOR UPDATE SKIP LOCKED)
+             UPDATE job SET state = 'running', attempt = attempt + 1, worker = $2,
+                 started_at = $3, fold_key = NULL
+             FROM head WHERE job.id = head.id
+             RETURNING job.id, topic, version, body::text, attempt, failures, losses, sent_at,
+                 expires_at, rank_at"
+        )
+    };
+}
+
 statements! {
     /// Until the transaction's end, in an order that all keep to.
     LOCK_LANES =
@@ -86,20 +108,8 @@ statements! {
              SELECT id FROM job
              WHERE queue = $1 AND state = 'scheduled' AND NOT blocked AND due_at <= $2
              ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)";
-    /// Materialized: run again by a join it would take more than it may.
-    CLAIM =
-        "WITH head AS MATERIALIZED (
-             SELECT id FROM job WHERE queue = $1 AND state = 'ready'
-                 AND (expires_at IS NULL OR expires_at > $3) AND (losses = 0 OR $5)
-                 AND NOT EXISTS (SELECT 1 FROM job_queue p WHERE p.queue = $1 AND p.paused)
-                 AND NOT EXISTS (SELECT 1 FROM maintenance WHERE one = 1 AND pauses
-                     AND ends_at > $3)
-             ORDER BY rank_at LIMIT $4 FOR UPDATE SKIP LOCKED)
-         UPDATE job SET state = 'running', attempt = attempt + 1, worker = $2, started_at = $3,
-             fold_key = NULL
-         FROM head WHERE job.id = head.id
-         RETURNING job.id, topic, version, body::text, attempt, failures, losses, sent_at,
-             expires_at, rank_at";
+    CLAIM = claim!("losses = 0");
+    CLAIM_SUSPECTS = claim!("losses > 0");
     /// In key order, so that two nodes' ends don't wait for each other in a circle.
     END =
         "WITH e AS MATERIALIZED (
@@ -215,7 +225,8 @@ pub(super) async fn apply(tx: &Transaction<'_>, write: &JobWrite) -> Result<Writ
             let (queue, most) = (queue.as_str(), i64::from(*most));
             execute(tx, BY_INDEX, []).await?;
             execute(tx, COME_DUE, [&queue, &at.0, &READIED]).await?;
-            let rows = query(tx, CLAIM, [&queue, &worker.0, &at.0, &most, suspects]).await?;
+            let text = if *suspects { CLAIM_SUSPECTS } else { CLAIM };
+            let rows = query(tx, text, [&queue, &worker.0, &at.0, &most]).await?;
             let mut jobs = rows.iter().map(claimed).collect::<Result<Vec<_>, _>>()?;
             jobs.sort_by_key(|(rank, _)| *rank);
             JobsWritten::Claimed(jobs.into_iter().map(|(_, job)| job).collect())

@@ -29,6 +29,26 @@ use uuid::Uuid;
 /// Made ready at a claim at most; more than a claim takes, and few enough for one commit.
 const READIED: i64 = 1_000;
 
+/// Of those alone, by whose index it goes.
+macro_rules! claim {
+    ($which:literal) => {
+        concat!(
+            "UPDATE job SET state = 'running', attempt = attempt + 1, worker = $2, started_at = $3,
+                 fold_key = NULL
+             WHERE id IN (
+                 SELECT id FROM job WHERE queue = $1 AND state = 'ready' AND ",
+            $which,
+            "        AND (expires_at IS NULL OR expires_at > $3)
+                     AND NOT EXISTS (SELECT 1 FROM job_queue WHERE queue = $1 AND paused = 1)
+                     AND NOT EXISTS (SELECT 1 FROM maintenance WHERE one = 1 AND pauses = 1
+                         AND ends_at > $3)
+                 ORDER BY rank_at LIMIT $4)
+             RETURNING id, topic, version, body, attempt, failures, losses, sent_at, expires_at,
+                 rank_at"
+        )
+    };
+}
+
 statements! {
     /// The first of each lane may run, once its time has come, where none else of it may.
     UNBLOCK = { sqlite:
@@ -72,18 +92,8 @@ statements! {
              SELECT id FROM job
              WHERE queue = $1 AND state = 'scheduled' AND blocked = 0 AND due_at <= $2
              ORDER BY due_at LIMIT $3)" };
-    CLAIM = { sqlite:
-        "UPDATE job SET state = 'running', attempt = attempt + 1, worker = $2, started_at = $3,
-             fold_key = NULL
-         WHERE id IN (
-             SELECT id FROM job WHERE queue = $1 AND state = 'ready'
-                 AND (expires_at IS NULL OR expires_at > $3) AND (losses = 0 OR $5)
-                 AND NOT EXISTS (SELECT 1 FROM job_queue WHERE queue = $1 AND paused = 1)
-                 AND NOT EXISTS (SELECT 1 FROM maintenance WHERE one = 1 AND pauses = 1
-                     AND ends_at > $3)
-             ORDER BY rank_at LIMIT $4)
-         RETURNING id, topic, version, body, attempt, failures, losses, sent_at, expires_at,
-             rank_at" };
+    CLAIM = { sqlite: (claim!("losses = 0")) };
+    CLAIM_SUSPECTS = { sqlite: (claim!("losses > 0")) };
     END = { sqlite:
         "WITH e (id, attempt, state, failed, due_at, error, stuck, at)
              AS (VALUES (?, ?, ?, ?, ?, ?, ?, ?))
@@ -198,8 +208,9 @@ pub(super) async fn apply(
             }
             let due = sqlx::query(COME_DUE.sqlite).bind(queue.as_str()).bind(at.0).bind(READIED);
             due.execute(&mut *conn).await?;
-            let claim = sqlx::query_as(CLAIM.sqlite).bind(queue.as_str()).bind(worker.0);
-            let claim = claim.bind(at.0).bind(i64::from(*most)).bind(*suspects);
+            let text = if *suspects { CLAIM_SUSPECTS } else { CLAIM };
+            let claim = sqlx::query_as(text.sqlite).bind(queue.as_str()).bind(worker.0);
+            let claim = claim.bind(at.0).bind(i64::from(*most));
             let mut rows: Vec<ClaimedRow> = claim.fetch_all(conn).await?;
             rows.sort_by_key(|row| row.rank_at);
             JobsWritten::Claimed(rows.into_iter().map(Into::into).collect())
@@ -374,8 +385,11 @@ mod tests {
         conn.execute(families).await.unwrap();
         let maintenance = include_str!("../../../../migrations/sqlite/0019_maintenance.sql");
         conn.execute(maintenance).await.unwrap();
+        let suspects = include_str!("../../../../migrations/sqlite/0020_job_suspects.sql");
+        conn.execute(suspects).await.unwrap();
         for (statement, index) in [
             (CLAIM, "job_ready"),
+            (CLAIM_SUSPECTS, "job_suspects"),
             (COME_DUE, "job_due"),
             (EXPIRE, "job_expiry"),
             (FORGET, "job_over"),
