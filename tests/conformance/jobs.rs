@@ -21,6 +21,7 @@ on_both_databases![
     a_job_is_claimed_by_one_and_its_end_counts_once,
     an_end_of_an_older_attempt_changes_nothing_and_has_no_effect,
     effects_are_committed_with_the_end,
+    a_failed_try_has_effects_too_once_for_each,
     what_failed_waits_for_its_time_and_what_is_snoozed_is_no_failure,
     a_dead_workers_jobs_are_claimed_anew_and_a_living_ones_are_not,
     what_was_finished_before_a_burial_stays_finished,
@@ -245,6 +246,31 @@ async fn effects_are_committed_with_the_end(mut shop: Shop) {
     let effects = vec![Effect::Send(child.clone()), mail];
     assert!(end_with(&mut shop, &claimed[0], Ending::Succeeded, effects, 3).await);
     assert_eq!(state(&shop, child.id).await, JobState::Ready);
+}
+
+/// What an outside world said is kept of each try.
+async fn a_failed_try_has_effects_too_once_for_each(mut shop: Shop) {
+    let one = job(&shop, 10);
+    send(&mut shop, &[&one]).await;
+    let worker = join(&mut shop, false).await;
+    let mut noted = Vec::new();
+    let failed = |error: &str| Ending::Failed { error: error.into() };
+    for (at, ending) in [
+        (20, Ending::Again { at: Micros(30), error: "busy".into() }),
+        (30, Ending::Snoozed { until: Micros(40) }),
+        (40, failed("no")),
+    ] {
+        let claimed = claim(&mut shop, worker, at, 9).await.remove(0);
+        let note = NewJob { queue: Queue::Mail, ..job(&shop, at) };
+        let effects = vec![Effect::Send(note.clone())];
+        assert!(end_with(&mut shop, &claimed, ending.clone(), effects.clone(), at).await);
+        assert!(!end_with(&mut shop, &claimed, ending, effects, at).await, "said again");
+        noted.push(note.id);
+    }
+    assert_eq!(state(&shop, one.id).await, JobState::Failed);
+    for id in noted {
+        assert!(shop.store.job(id).await.unwrap().is_some(), "{id}");
+    }
 }
 
 async fn what_failed_waits_for_its_time_and_what_is_snoozed_is_no_failure(mut shop: Shop) {

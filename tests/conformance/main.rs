@@ -17,6 +17,7 @@ mod catalog;
 mod coupons;
 mod disk;
 mod documents;
+mod endpoints;
 mod imports;
 mod job_families;
 mod job_model;

@@ -21,6 +21,7 @@ mod rules;
 mod schedules;
 mod sessions;
 mod stock;
+mod webhooks;
 
 use super::error::{pool_error, store_error};
 use crate::ports::{
@@ -63,6 +64,7 @@ const TEXTS: &[&[&str]] = &[
     order_moves::ALL,
     payments::ALL,
     stock::ALL,
+    webhooks::ALL,
 ];
 
 /// Below a worker's lease, so that whoever takes over never meets the old one's transaction. Every
@@ -315,5 +317,6 @@ async fn apply(
         Write::Jobs(write) => jobs::apply(tx, write).await?,
         Write::Schedules(write) => schedules::apply(tx, write).await?,
         Write::Maintenance(write) => maintenance::apply(tx, write).await?,
+        Write::Webhooks(write) => webhooks::apply(tx, write).await?,
     })
 }

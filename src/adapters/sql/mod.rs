@@ -39,6 +39,7 @@ mod sqlite_writer;
 mod stock;
 mod texts;
 mod till;
+mod webhooks;
 
 pub use bell::PostgresBell;
 pub use copies::{CopyMark, adopt_copy};
@@ -242,6 +243,7 @@ impl SqlStore {
             job_by_job::ALL,
             one_by_one::ALL,
             stock::ALL,
+            webhooks::ALL,
         ];
         match &self.pools {
             Pools::Sqlite { readers, .. } => {
