@@ -16,5 +16,6 @@ mod hand;
 mod http;
 mod logging;
 pub mod ports;
+pub mod signing;
 mod tree;
 pub mod views;

@@ -68,6 +68,8 @@ pub(crate) struct Seats {
     pub(crate) documents: Child,
     /// Follows the log into this node's prices, taxes, ways of shipping and coupons.
     pub(crate) rulebook: Child,
+    /// Follows the log into deliveries for endpoints of others.
+    pub(crate) webhooks: Child,
     /// Follows the documents into the full-text index.
     pub(crate) search_index: Child,
     /// Asks the index.
@@ -173,6 +175,7 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
     let followers = group("followers", Strategy::OneForOne)
         .child(seats.documents.shutdown(drain(10)))
         .child(seats.rulebook)
+        .child(seats.webhooks)
         .child(seats.search_index.shutdown(drain(10)))
         .child(seats.search.shutdown(drain(5)));
     let work = group("work", Strategy::OneForOne)

@@ -83,7 +83,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         here: "src/adapters/*",
-        may: &["domain", "ports", "hand"],
+        may: &["domain", "ports", "hand", "signing"],
         crates: None,
         because: "an adapter knows its port and its driver, so it can be taken out alone",
     },
@@ -131,6 +131,12 @@ const ROOMS: &[Room] = &[
         may: &[],
         crates: Some(&["std", "tokio"]),
         because: "a thread knows nothing of what is done on it",
+    },
+    Room {
+        here: "src/signing.rs",
+        may: &["domain", "ports"],
+        crates: None,
+        because: "a signature is the same whoever signs, and whoever believes it",
     },
     Room {
         here: "src/logging.rs",
@@ -233,7 +239,7 @@ const CONFINED: &[Confined] = &[
     },
     Confined {
         crates: &["hmac"],
-        to: &["src/adapters/payments"],
+        to: &["src/signing.rs"],
         because: "who may sign and believe webhooks is found in one place",
     },
     Confined {
@@ -243,8 +249,14 @@ const CONFINED: &[Confined] = &[
     },
     Confined {
         crates: &["hyper", "hyper_util", "http_body_util"],
-        to: &["src/http", "src/cli", "src/adapters/socket.rs"],
-        because: "the server speaks HTTP, and who asks it: commands, and workers beside it",
+        to: &["src/http", "src/cli", "src/adapters/socket.rs", "src/adapters/webhooks"],
+        because: "the server speaks HTTP, who asks it, commands and workers beside it, and who \
+                  posts to others",
+    },
+    Confined {
+        crates: &["tokio_rustls", "webpki_roots"],
+        to: &["src/adapters/webhooks"],
+        because: "whom a connection trusts is settled beside the rules of where it may go",
     },
     Confined {
         crates: &["moka"],
@@ -514,6 +526,7 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("src/folder.rs", "use crate::config::Config;", "src/folder.rs may name"),
     ("src/hand.rs", "use crate::folder::Folder;", "src/hand.rs may name only"),
     ("src/hand.rs", "use bytes::Bytes;", "src/hand.rs may name the crates"),
+    ("src/signing.rs", "use crate::adapters::sql;", "src/signing.rs may name"),
     ("src/logging.rs", "use crate::config::Config;", "src/logging.rs may name"),
     ("src/lib.rs", "mod domain; pub use domain::Sku;", "src/lib.rs may name"),
     ("src/main.rs", "use stoa::actors::Catalog;", "src/main.rs may name"),
@@ -545,6 +558,7 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("src/cli/serve.rs", "use warp::Filter;", "warp only in"),
     ("src/actors/edge/hub.rs", "use hyper::upgrade;", "hyper,"),
     ("src/actors/keepers/a.rs", "use moka::sync::Cache;", "moka only in"),
+    ("src/http/a.rs", "use tokio_rustls::TlsConnector;", "tokio_rustls,"),
     ("src/actors/keepers/a.rs", "use lettre::Message;", "lettre only in"),
     ("src/actors/keepers/a.rs", "use getrandom::fill;", "getrandom only in"),
     ("src/actors/keepers/a.rs", "use argon2::Argon2;", "argon2 only in"),

@@ -13,3 +13,4 @@ pub mod postgres;
 pub mod socket;
 pub mod sql;
 pub mod tantivy;
+pub mod webhooks;

@@ -13,6 +13,7 @@ use crate::{
             outbox_relay::outbox_relay,
             rulebook::{RulebookParts, rulebook},
             search_index::{ReindexDesk, SearchIndexParts, search_index},
+            webhooks::{WebhookParts, webhooks},
         },
         workers::{
             importer::{BatchOptions, ImporterOptions, ImporterParts, Imports},
@@ -116,26 +117,38 @@ pub(super) fn assemble(
         clock: parts.clock.clone(),
     };
     let rules_at = parts.rules.progress().clone();
+    let (to_webhooks, webhooks_at) = (Nudge::new(), Progress::default());
+    let telling = WebhookParts {
+        rows: parts.store.clone(),
+        outbox: outbox.clone(),
+        store: store.clone(),
+        clock: parts.clock.clone(),
+        ids: parts.ids.clone(),
+        progress: webhooks_at.clone(),
+        wake: jobs.nudge().clone(),
+    };
 
     let followed = documents_at.clone();
     let seats = Seats {
         writer,
         outbox_relay: {
             let to_jobs = jobs.nudge().clone();
-            let followers = vec![to_documents, to_index, to_rulebook.clone(), to_jobs];
+            let followers =
+                vec![to_documents, to_index, to_rulebook.clone(), to_webhooks.clone(), to_jobs];
             outbox_relay(&outbox, &committed, followers)
         },
         outbox_pruner: outbox_pruner(
             PrunerParts {
                 outbox: outbox.clone(),
                 clock: parts.clock.clone(),
-                followers: vec![documents_at, index_at, rules_at],
+                followers: vec![documents_at, index_at, rules_at, webhooks_at],
                 retention: DAY * config.store.outbox_days,
             },
             &to_pruner,
         ),
         documents,
         rulebook: rulebook(rules, &to_rulebook),
+        webhooks: webhooks(telling, &to_webhooks),
         search_index: indexer,
         kept_answers: kept_answers(&store, &parts.clock, &Nudge::new()),
         cart_sweeper: cart_sweeper(&store, &parts.clock, &Nudge::new()),

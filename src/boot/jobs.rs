@@ -5,6 +5,7 @@ use crate::{
     actors::{
         keepers::writer::StoreHandle,
         workers::{
+            deliver_webhook::Deliverer,
             jobs::{
                 Desk, DispatchParts, Flow, LeaseParts, Line, RunnerParts, Topics, committer,
                 dispatcher, ends, lease, listener, runners, suspects,
@@ -16,6 +17,7 @@ use crate::{
     adapters::{
         mail::{FolderMailer, Origin, SmtpMailer},
         sql::SqlStore,
+        webhooks::HttpCourier,
     },
     config::Config,
     domain::job::Queue,
@@ -27,6 +29,7 @@ use crate::{
         clock::{Clock, Ids},
         jobs::{Echo, Jobs, Probe},
         mail::{Mailer, SendMail},
+        webhooks::DeliverWebhook,
     },
     tree::{JobSeats, PoolConfig},
     views::Sender,
@@ -78,8 +81,20 @@ pub(super) fn topics(
         sender: sender(config, url),
         clock: parts.clock.clone(),
     };
+    let hooks = &config.webhooks;
+    let courier = HttpCourier::new(hooks.reach, &hooks.ca).map_err(BootError::Other)?;
+    let deliverer = Deliverer {
+        rows: store.clone(),
+        courier: Arc::new(courier),
+        clock: parts.clock.clone(),
+        source: url.to_owned(),
+    };
     let prober = Prober { clock: parts.clock.clone(), ids: parts.ids.clone() };
-    let topics = Topics::default().with::<SendMail>(post).with::<Probe>(prober).with::<Echo>(());
+    let topics = Topics::default()
+        .with::<SendMail>(post)
+        .with::<DeliverWebhook>(deliverer)
+        .with::<Probe>(prober)
+        .with::<Echo>(());
     #[cfg(debug_assertions)]
     let topics = topics.with::<crate::actors::workers::trouble::Trouble>(());
     Ok(topics)

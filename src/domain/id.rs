@@ -50,6 +50,10 @@ ids! {
     AddressId,
     /// A message on its way to somebody.
     MailId,
+    /// Somebody else's, to which events are posted.
+    EndpointId,
+    /// One event on its way to one endpoint, by its webhook; the same at each try.
+    DeliveryId,
     /// One piece of work that waits in the queue, or waited there.
     JobId,
     /// One process' time of running jobs, from when it joined to when it left or was lost.

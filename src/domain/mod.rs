@@ -50,3 +50,4 @@ pub mod stock;
 pub mod tax;
 pub mod time;
 pub mod totals;
+pub mod webhook;

@@ -7,25 +7,24 @@
 
 mod edits;
 mod probes;
+mod verdict;
 mod view;
 mod waits;
 
 pub use edits::JobEdit;
 pub use probes::{Echo, Probe};
+pub use verdict::{Effect, Failure, Verdict};
 pub use view::{JobFilter, JobNow, Jobs, QueueDue, QueueNow, TopicRate, Worker};
 pub use waits::Waits;
 
 use crate::domain::{
     audit::Change,
-    id::{JobId, MailId, WorkerId},
+    id::{JobId, WorkerId},
     job::{JobState, Priority, Queue, Rate, Sharing},
     time::Micros,
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::collections::{HashMap, HashSet};
 
 /// A kind of job, as its rows name it. The body's form may change; then its version rises.
 pub trait Topic: Serialize {
@@ -223,31 +222,6 @@ impl Ending {
     pub fn is_failure(&self) -> bool {
         self.error().is_some()
     }
-}
-
-/// What came of a try.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    Done(Vec<Effect>),
-    /// Not now: at another time, and that is no failure.
-    Snooze(Duration),
-    /// Another try may do.
-    Retry(String),
-    /// None will.
-    Fail(String),
-}
-
-/// What a job does to the database, as data: it is done with the job's end, or not at all.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Effect {
-    /// The mail was handed over: what it said is forgotten.
-    MailSent { id: MailId, at: Micros },
-    /// More work.
-    Send(NewJob),
-    /// More work, that belongs to this: its family isn't over before.
-    Child(NewJob),
 }
 
 /// How a process that runs jobs shows itself.

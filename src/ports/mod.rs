@@ -36,6 +36,7 @@ pub mod sessions;
 mod sqlstate;
 pub mod stock;
 pub mod till;
+pub mod webhooks;
 pub mod writer;
 
 /// Why a store could not do what it was asked.

@@ -25,6 +25,7 @@ use super::{
     sessions::{SessionWrite, TokenHash},
     stock::{StockWrite, StockWritten, Warehouse},
     till::{PaymentKept, PaymentWrite},
+    webhooks::WebhookWrite,
 };
 use crate::domain::{
     cart::{CartAnswer, CartWrite},
@@ -111,6 +112,8 @@ pub enum Write {
     Schedules(ScheduleWrite),
     /// The shop is closed for a while, or opened.
     Maintenance(MaintenanceWrite),
+    /// Who is told of what happens.
+    Webhooks(WebhookWrite),
 }
 
 /// A write under the name its client gave it. The answer that the client gets is kept in the

@@ -33,6 +33,7 @@ mod sitemap;
 mod suggestions;
 #[cfg(test)]
 mod tests;
+mod webhook;
 
 pub use account::{
     AccountFrame, AccountHomePage, AddressCard, AddressForm, Filled, OrderRow, Profile, QuoteForm,
@@ -67,3 +68,4 @@ pub use quote_mail::{QuoteMail, quote_mail};
 pub use shell::{Shell, ShellOptions, Visitor};
 pub use sitemap::{MOST_SITEMAP_ENTRIES, SitemapEntry, robots_txt, sitemap, sitemap_index};
 pub use suggestions::{SuggestedProduct, SuggestionsView, suggestions_html, suggestions_json};
+pub use webhook::told_to_webhooks;

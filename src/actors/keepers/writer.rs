@@ -19,6 +19,7 @@ use crate::{
         rules::{RuleAct, RuleWrite},
         schedules::ScheduleWrite,
         sessions::SessionWrite,
+        webhooks::WebhookWrite,
         writer::{Once, Write, Writer, Written},
     },
 };
@@ -164,6 +165,10 @@ impl StoreHandle {
         self.write(Write::Mail(write)).await
     }
 
+    pub(crate) async fn webhooks(&self, write: WebhookWrite) -> Result<Written, WriteError> {
+        self.write(Write::Webhooks(write)).await
+    }
+
     pub(crate) async fn jobs(&self, write: JobWrite) -> Result<Written, WriteError> {
         self.write(Write::Jobs(write)).await
     }
@@ -239,10 +244,13 @@ fn rank(write: &Write) -> u8 {
             | JobWrite::Act(_)
             | JobWrite::Send(_),
         ) => INTERACTIVE,
+        Write::Webhooks(WebhookWrite::Follow { .. } | WebhookWrite::Sweep { .. }) => BACKGROUND,
         Write::Mail(_) | Write::Jobs(_) | Write::Schedules(ScheduleWrite::Tick(_)) => BACKGROUND,
-        Write::Sessions(_) | Write::Accounts(_) | Write::Schedules(_) | Write::Maintenance(_) => {
-            INTERACTIVE
-        }
+        Write::Sessions(_)
+        | Write::Accounts(_)
+        | Write::Schedules(_)
+        | Write::Maintenance(_)
+        | Write::Webhooks(_) => INTERACTIVE,
     }
 }
 

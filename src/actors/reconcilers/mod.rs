@@ -14,6 +14,7 @@ mod progress;
 pub(crate) mod rulebook;
 pub(crate) mod scheduler;
 pub(crate) mod search_index;
+pub(crate) mod webhooks;
 
 pub(crate) use progress::Progress;
 

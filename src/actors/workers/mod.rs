@@ -1,5 +1,6 @@
 //! Each does one durable job: what it must not lose is a row, so it may die anywhere.
 
+pub(crate) mod deliver_webhook;
 pub(crate) mod importer;
 pub(crate) mod jobs;
 pub(crate) mod passwords;

@@ -49,8 +49,8 @@ impl Job for SendMail {
     async fn run(self, post: Post, tries: Try) -> Verdict {
         let letter = match post.letter(self.mail).await {
             Ok(Some(letter)) => letter,
-            Ok(None) => return Verdict::Fail("what it tells of is gone".into()),
-            Err(error) => return Verdict::Retry(error.to_string()),
+            Ok(None) => return Verdict::fail("what it tells of is gone"),
+            Err(error) => return Verdict::retry(error.to_string()),
         };
         match post.mailer.send(&letter).await {
             Ok(()) => {
@@ -58,8 +58,8 @@ impl Job for SendMail {
                 tracing::info!(mail.id = %id, mail.attempts = tries.attempt, "mail sent");
                 Verdict::Done(vec![Effect::MailSent { id, at: post.clock.now() }])
             }
-            Err(MailError::Later(why)) => Verdict::Retry(why),
-            Err(MailError::Never(why)) => Verdict::Fail(why),
+            Err(MailError::Later(why)) => Verdict::retry(why),
+            Err(MailError::Never(why)) => Verdict::fail(why),
         }
     }
 }

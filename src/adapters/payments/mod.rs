@@ -2,12 +2,11 @@
 //! out, and [`Invoice`], where the shop itself waits for its money.
 //!
 //! A real provider's adapter comes beside them: it signs and is signed to in the same way
-//! ([`webhook`]) and passes the same conformance suite.
+//! ([`signing`](crate::signing)) and passes the same conformance suite.
 
 mod config;
 mod invoice;
 mod test_cards;
-pub mod webhook;
 
 pub use config::PaymentsConfig;
 pub use invoice::Invoice;

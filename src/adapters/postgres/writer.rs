@@ -22,6 +22,7 @@ mod rules;
 mod schedules;
 mod sessions;
 mod stock;
+mod webhooks;
 
 use super::error::{pool_error, store_error};
 use crate::ports::{
@@ -65,6 +66,7 @@ const TEXTS: &[&[&str]] = &[
     order_moves::ALL,
     payments::ALL,
     stock::ALL,
+    webhooks::ALL,
 ];
 
 /// Below a worker's lease, so that whoever takes over never meets the old one's transaction. Every
@@ -318,5 +320,6 @@ async fn apply(
         Write::Jobs(write) => jobs::apply(tx, write).await?,
         Write::Schedules(write) => schedules::apply(tx, write).await?,
         Write::Maintenance(write) => maintenance::apply(tx, write).await?,
+        Write::Webhooks(write) => webhooks::apply(tx, write).await?,
     })
 }

@@ -120,6 +120,11 @@ macro_rules! files {
                 include_str!(concat!("../../../migrations/", $database, "/0020_job_suspects.sql")),
             ),
             (
+                21,
+                "webhooks",
+                include_str!(concat!("../../../migrations/", $database, "/0021_webhooks.sql")),
+            ),
+            (
                 22,
                 "job_sharing",
                 include_str!(concat!("../../../migrations/", $database, "/0022_job_sharing.sql")),

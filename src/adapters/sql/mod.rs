@@ -40,6 +40,7 @@ mod sqlite_writer;
 mod stock;
 mod texts;
 mod till;
+mod webhooks;
 
 pub use bell::PostgresBell;
 pub use copies::{CopyMark, adopt_copy};
@@ -244,6 +245,7 @@ impl SqlStore {
             job_by_job::ALL,
             one_by_one::ALL,
             stock::ALL,
+            webhooks::ALL,
         ];
         match &self.pools {
             Pools::Sqlite { readers, .. } => {

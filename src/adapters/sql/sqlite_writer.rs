@@ -26,6 +26,7 @@ mod rules;
 mod schedules;
 mod sessions;
 mod stock;
+mod webhooks;
 
 use super::{error::store_error, in_words, texts::Sql, writer_options};
 use crate::ports::{
@@ -67,6 +68,7 @@ pub(super) const ALL: &[&[(&str, Sql)]] = &[
     order_moves::ALL,
     payments::ALL,
     stock::ALL,
+    webhooks::ALL,
 ];
 
 pub struct SqliteWriter {
@@ -231,5 +233,6 @@ async fn apply(
         Write::Jobs(write) => jobs::apply(conn, write).await,
         Write::Schedules(write) => schedules::apply(conn, write).await,
         Write::Maintenance(write) => maintenance::apply(conn, write).await,
+        Write::Webhooks(write) => webhooks::apply(conn, write).await,
     }
 }

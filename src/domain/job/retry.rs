@@ -27,16 +27,17 @@ impl Retry {
         pause - Duration::from_micros(dice % quarter.saturating_add(1))
     }
 
-    /// When it is tried again behind so many failures, the one of now included. `None`: no more,
-    /// as it failed often enough, or as it would be too late.
+    /// When it is tried again behind so many failures, the one of now included, and not before
+    /// `wait` is over. `None`: no more, as it failed often enough, or as it would be too late.
     pub fn again(
         &self,
         failures: u32,
         now: Micros,
+        wait: Option<Duration>,
         expires_at: Option<Micros>,
         dice: u64,
     ) -> Option<Micros> {
-        let again = now.plus(self.pause(failures, dice));
+        let again = now.plus(self.pause(failures, dice).max(wait.unwrap_or_default()));
         let late = expires_at.is_some_and(|expires| again >= expires);
         (failures < self.failures && !late).then_some(again)
     }
@@ -53,13 +54,22 @@ mod tests {
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256]);
         assert_eq!(Retry::DEFAULT.pause(10, 0).as_secs(), 300);
         let now = Micros(0);
-        assert!(Retry::DEFAULT.again(7, now, None, 0).is_some());
-        assert_eq!(Retry::DEFAULT.again(8, now, None, 0), None);
-        assert_eq!(Retry::DEFAULT.again(1, now, Some(Micros(1_000_000)), 0), None, "too late");
-        assert_eq!(
-            Retry::DEFAULT.again(1, now, Some(Micros(1_000_001)), 0),
-            Some(Micros(1_000_000))
-        );
+        assert!(Retry::DEFAULT.again(7, now, None, None, 0).is_some());
+        assert_eq!(Retry::DEFAULT.again(8, now, None, None, 0), None);
+        let until = |expires| Retry::DEFAULT.again(1, now, None, Some(Micros(expires)), 0);
+        assert_eq!(until(1_000_000), None, "too late");
+        assert_eq!(until(1_000_001), Some(Micros(1_000_000)));
+    }
+
+    #[test]
+    fn who_is_asked_may_want_a_longer_pause_and_not_a_shorter_one() {
+        let after = |seconds, expires| {
+            let (wait, expires) = (Some(Duration::from_secs(seconds)), Some(Micros(expires)));
+            Retry::DEFAULT.again(3, Micros(0), wait, expires, 0)
+        };
+        assert_eq!(after(1, i64::MAX), Some(Micros(4_000_000)));
+        assert_eq!(after(90, i64::MAX), Some(Micros(90_000_000)));
+        assert_eq!(after(90, 90_000_000), None, "it would be too late");
     }
 
     proptest! {

@@ -31,7 +31,7 @@ pub(super) async fn attempt(start: Start, cancelled: impl Future<Output = ()>) -
                 verdict = catch_panic(running) => Some(verdict.unwrap_or_else(|panic| {
                     let place = panic.location.unwrap_or_default();
                     let way = panic.backtrace.unwrap_or_default();
-                    Verdict::Retry(format!("it panicked at {place}: {}\n{way}", panic.message))
+                    Verdict::retry(format!("it panicked at {place}: {}\n{way}", panic.message))
                 })),
                 _ = kept => None,
             }
@@ -44,7 +44,7 @@ pub(super) async fn attempt(start: Start, cancelled: impl Future<Output = ()>) -
             // The runtime ends, and nobody listens.
             _ => Outcome::Cancelled,
         },
-        () = tokio::time::sleep(limit) => (Outcome::Said(Verdict::Retry(late())), late()),
+        () = tokio::time::sleep(limit) => (Outcome::Said(Verdict::retry(late())), late()),
         () = cancelled => (Outcome::Cancelled, "it was cancelled".to_owned()),
     };
     drop(keep);

@@ -65,11 +65,11 @@ pub(crate) struct Try {
 pub(crate) async fn alone(topics: &Topics, job: &ClaimedJob) -> Verdict {
     let start = match topics.start(job) {
         Ok(start) => start,
-        Err(error) => return Verdict::Fail(error),
+        Err(error) => return Verdict::fail(error),
     };
     match attempt::attempt(start, std::future::pending()).await {
         attempt::Outcome::Said(verdict) => verdict,
-        attempt::Outcome::Stuck(why) => Verdict::Retry(why),
-        attempt::Outcome::Cancelled => Verdict::Retry("its process ends".into()),
+        attempt::Outcome::Stuck(why) => Verdict::retry(why),
+        attempt::Outcome::Cancelled => Verdict::retry("its process ends"),
     }
 }

@@ -114,7 +114,7 @@ pub(super) fn settled(
                 "a job doesn't let go of its thread, which is left to it: it is run alone next"
             );
             stuck = true;
-            parts.again(job, retry, error)
+            parts.again(job, retry, None, error)
         }
         Ok((Outcome::Said(verdict), retry)) => match verdict {
             Verdict::Done(done) => {
@@ -122,8 +122,14 @@ pub(super) fn settled(
                 Ending::Succeeded
             }
             Verdict::Snooze(pause) => Ending::Snoozed { until: parts.clock.now().plus(pause) },
-            Verdict::Fail(error) => Ending::Failed { error: shortened(error) },
-            Verdict::Retry(error) => parts.again(job, retry, error),
+            Verdict::Fail(failure) => {
+                effects = failure.effects;
+                Ending::Failed { error: shortened(failure.error) }
+            }
+            Verdict::Retry(failure) => {
+                effects = failure.effects;
+                parts.again(job, retry, failure.wait, failure.error)
+            }
         },
     };
     tell(job, &ending);
@@ -131,10 +137,16 @@ pub(super) fn settled(
 }
 
 impl RunnerParts {
-    fn again(&self, job: &ClaimedJob, retry: Retry, error: String) -> Ending {
+    fn again(
+        &self,
+        job: &ClaimedJob,
+        retry: Retry,
+        wait: Option<Duration>,
+        error: String,
+    ) -> Ending {
         let (now, failures) = (self.clock.now(), job.failures.saturating_add(1));
         let error = shortened(error);
-        match retry.again(failures, now, job.expires_at, self.dice()) {
+        match retry.again(failures, now, wait, job.expires_at, self.dice()) {
             Some(at) => Ending::Again { at, error },
             None => Ending::Dead { error },
         }

@@ -75,11 +75,11 @@ impl Warden {
                 Ok(Err(CellEnd::Closed)) => self.cell = None,
                 Ok(Err(CellEnd::Died(how))) => {
                     self.cell = None;
-                    return Ok(Verdict::Retry(how));
+                    return Ok(Verdict::retry(how));
                 }
                 Err(_) => {
                     self.cell = None;
-                    return Ok(Verdict::Retry(late(limit)));
+                    return Ok(Verdict::retry(late(limit)));
                 }
             }
         }

@@ -15,8 +15,8 @@ use crate::{
         chance::Chance,
         clock::{Clock, Ids},
         jobs::{
-            ClaimedJob, Effect, Ended, Ending, JobClaim, JobFilter, JobNow, JobWrite, Jobs,
-            JobsWritten, QueueDue, QueueNow, TopicRate, Verdict, Worker,
+            ClaimedJob, Effect, Ended, Ending, Failure, JobClaim, JobFilter, JobNow, JobWrite,
+            Jobs, JobsWritten, QueueDue, QueueNow, TopicRate, Verdict, Worker,
         },
         writer::{Write, Writer, Written},
     },
@@ -304,6 +304,8 @@ enum Act {
     /// Keeps its thread until the test is over.
     Keep,
     Snooze,
+    /// Fails, wants to be left alone for long, and leaves an effect.
+    Note,
 }
 
 impl Topic for Act {
@@ -329,13 +331,17 @@ impl Job for Act {
         match self {
             Self::Do => Verdict::Done(vec![done()]),
             Self::Undo => Verdict::Done(vec![undone()]),
-            Self::Break => Verdict::Retry(format!("at try {}", tries.attempt)),
-            Self::Refuse => Verdict::Fail("no".into()),
+            Self::Break => Verdict::retry(format!("at try {}", tries.attempt)),
+            Self::Refuse => Verdict::fail("no"),
             Self::Panic => panic!("boom"),
             Self::Hang => std::future::pending().await,
             Self::Keep => {
                 std::thread::sleep(Duration::from_secs(9));
                 Verdict::Done(Vec::new())
+            }
+            Self::Note => {
+                let wait = Some(Duration::from_secs(90));
+                Verdict::retry(Failure { wait, effects: vec![undone()], ..Failure::from("busy") })
             }
             Self::Snooze => Verdict::Snooze(Duration::from_secs(60)),
         }
@@ -435,6 +441,23 @@ async fn a_verdict_becomes_an_end_and_its_effects_go_with_it() {
     };
     assert_eq!(effects(good), [done()]);
     assert_eq!(effects(broken), []);
+    shop.universe.stop().await;
+}
+
+#[tokio::test]
+async fn a_failure_has_effects_and_a_pause_of_its_own_and_leaves_effects_at_the_last_try_too() {
+    let shop = Shop::open(1, 8).await;
+    let again = shop.rows.put(1, "act", 2, "\"note\"");
+    let Ending::Again { at, error } = shop.ended(again).await else { panic!() };
+    assert!(at.0 >= 90_000_000 && error == "busy", "{at:?} {error}");
+    let last = shop.rows.put(2, "act", 2, "\"note\"");
+    shop.rows.table().ready[0].failures = 1;
+    assert!(matches!(shop.ended(last).await, Ending::Dead { .. }));
+    for id in [again, last] {
+        let table = shop.rows.table();
+        let ended = table.ended.iter().find(|one| one.id == id).unwrap();
+        assert_eq!(ended.effects, [undone()]);
+    }
     shop.universe.stop().await;
 }
 

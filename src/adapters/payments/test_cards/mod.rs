@@ -17,7 +17,6 @@ mod provider;
 pub use cards::{TestCard, cards};
 pub use ledger::LedgerError;
 
-use super::webhook::WebhookKey;
 use crate::{
     domain::{
         id::PaymentIntentId,
@@ -29,6 +28,7 @@ use crate::{
         clock::{Clock, Ids},
         payments::PaymentError,
     },
+    signing::WebhookKey,
 };
 use cards::{Answer, Webhooks};
 use ledger::{Entry, Ledger};

@@ -13,7 +13,7 @@ pub(super) mod shares;
 pub(super) use acts::act_on;
 pub(super) use puts::send;
 
-use super::{audit, mail};
+use super::{audit, mail, webhooks};
 use crate::{
     adapters::postgres::statement::{Param, execute, query, statements},
     domain::{
@@ -223,7 +223,7 @@ async fn unblock(tx: &Transaction<'_>, lanes: &BTreeSet<String>) -> Result<(), E
     execute(tx, UNBLOCK, [&lanes]).await.map(drop)
 }
 
-/// Whatever ended leaves its lane to the next, and a mail is given up with its job.
+/// Whatever ended leaves its lane to the next, and what it was to hand over is given up with it.
 async fn moved(tx: &Transaction<'_>, rows: Vec<Moved>) -> Result<u64, Error> {
     let (count, mut lanes, mut gone) = (rows.len() as u64, BTreeSet::new(), Vec::new());
     for row in rows {
@@ -237,6 +237,7 @@ async fn moved(tx: &Transaction<'_>, rows: Vec<Moved>) -> Result<u64, Error> {
     unblock(tx, &lanes).await?;
     if !gone.is_empty() {
         mail::given_up(tx, &gone).await?;
+        webhooks::given_up(tx, &gone).await?;
     }
     Ok(count)
 }
@@ -293,10 +294,12 @@ async fn end(tx: &Transaction<'_>, ended: &[Ended], at: Micros) -> Result<Vec<Jo
     let rows = read(&query(tx, END, params).await?)?;
     let matched: Vec<JobId> = rows.iter().map(|row| JobId(row.id)).collect();
     moved(tx, rows).await?;
-    let (mut sent, mut jobs, mut children) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut sent, mut tried) = (Vec::new(), Vec::new());
+    let (mut jobs, mut children) = (Vec::new(), Vec::new());
     for (of, effect) in Ended::effects_of(ended, &matched) {
         match effect {
             Effect::MailSent { id, at } => sent.push((*id, *at)),
+            Effect::WebhookTried(one) => tried.push(one),
             Effect::Send(job) => jobs.push(job.clone()),
             Effect::Child(job) => children.push((of, job.clone())),
         }
@@ -304,6 +307,7 @@ async fn end(tx: &Transaction<'_>, ended: &[Ended], at: Micros) -> Result<Vec<Jo
     if !sent.is_empty() {
         mail::sent(tx, &sent).await?;
     }
+    webhooks::tried(tx, &tried).await?;
     if !jobs.is_empty() {
         send(tx, &jobs).await?;
     }

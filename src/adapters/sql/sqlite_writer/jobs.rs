@@ -11,7 +11,7 @@ pub(super) mod shares;
 pub(super) use acts::act_on;
 pub(super) use puts::put;
 
-use super::{mail, products::Hex, rows};
+use super::{mail, products::Hex, rows, webhooks};
 use crate::{
     adapters::sql::{audit, texts::statements},
     domain::{
@@ -192,7 +192,7 @@ async fn unblock(
     sqlx::query(UNBLOCK.sqlite).bind(Json(lanes)).execute(conn).await.map(drop)
 }
 
-/// Whatever ended leaves its lane to the next, and a mail is given up with its job.
+/// Whatever ended leaves its lane to the next, and what it was to hand over is given up with it.
 async fn moved(conn: &mut SqliteConnection, rows: Vec<MovedRow>) -> Result<u64, sqlx::Error> {
     let (count, mut lanes, mut gone) = (rows.len() as u64, Vec::new(), Vec::new());
     for row in rows {
@@ -206,6 +206,7 @@ async fn moved(conn: &mut SqliteConnection, rows: Vec<MovedRow>) -> Result<u64, 
     }
     unblock(conn, lanes).await?;
     if !gone.is_empty() {
+        webhooks::given_up(conn, &gone).await?;
         mail::given_up(conn, gone).await?;
     }
     Ok(count)
@@ -277,10 +278,12 @@ async fn end(
     let rows: Vec<MovedRow> = rows.await?;
     let matched: Vec<JobId> = rows.iter().map(|row| JobId(row.id)).collect();
     moved(conn, rows).await?;
-    let (mut sent, mut jobs, mut children) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut sent, mut tried) = (Vec::new(), Vec::new());
+    let (mut jobs, mut children) = (Vec::new(), Vec::new());
     for (of, effect) in Ended::effects_of(ended, &matched) {
         match effect {
             Effect::MailSent { id, at } => sent.push((*id, *at)),
+            Effect::WebhookTried(one) => tried.push(one),
             Effect::Send(job) => jobs.push(job.clone()),
             Effect::Child(job) => children.push((of, job.clone())),
         }
@@ -288,6 +291,7 @@ async fn end(
     if !sent.is_empty() {
         mail::sent(conn, &sent).await?;
     }
+    webhooks::tried(conn, &tried).await?;
     put(conn, &jobs).await?;
     puts::put_children(conn, children).await?;
     Ok(matched)

@@ -4,7 +4,7 @@ use super::{moved, read, unblock};
 use crate::{
     adapters::postgres::{
         statement::{execute, query, statements},
-        writer::{audit, mail},
+        writer::{audit, mail, webhooks},
     },
     domain::{id::JobId, time::Micros},
     ports::jobs::{JobAct, JobActs, JobEdit},
@@ -96,10 +96,12 @@ pub(in crate::adapters::postgres::writer) async fn act_on(
         JobAct::Retry => {
             unblock(tx, &row.lane.iter().cloned().collect()).await?;
             mail::wanted_again(tx, row.id).await?;
+            webhooks::wanted_again(tx, row.id).await?;
         }
         JobAct::Discard => {
             unblock(tx, &row.lane.iter().cloned().collect()).await?;
             mail::given_up(tx, &[row.id]).await?;
+            webhooks::given_up(tx, &[row.id]).await?;
         }
         // Its place in a lane is the same in whatever queue.
         JobAct::Move(_) => {}

@@ -2,7 +2,11 @@
 
 use super::{MovedRow, moved, unblock};
 use crate::{
-    adapters::sql::{audit, sqlite_writer::mail, texts::statements},
+    adapters::sql::{
+        audit,
+        sqlite_writer::{mail, webhooks},
+        texts::statements,
+    },
     domain::{id::JobId, time::Micros},
     ports::jobs::{JobAct, JobActs, JobEdit},
 };
@@ -110,11 +114,13 @@ pub(in crate::adapters::sql::sqlite_writer) async fn act_on(
         JobAct::Retry => {
             unblock(conn, vec![row.lane]).await?;
             mail::wanted_again(conn, row.id).await?;
+            webhooks::wanted_again(conn, row.id).await?;
         }
         JobAct::Cancel => drop(moved(conn, vec![row]).await?),
         JobAct::Discard => {
             unblock(conn, vec![row.lane]).await?;
             mail::given_up(conn, vec![row.id]).await?;
+            webhooks::given_up(conn, &[row.id]).await?;
         }
         // Its place in a lane is the same in whatever queue.
         JobAct::Move(_) => {}

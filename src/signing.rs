@@ -44,10 +44,19 @@ impl WebhookKey {
 
     /// The headers of one delivery. `None`: the id can't stand in a header.
     pub fn sign(&self, id: &str, now: Micros, body: &[u8]) -> Option<HeaderMap> {
+        Self::sign_with_all(std::slice::from_ref(self), id, now, body)
+    }
+
+    /// Signed with each of these, one at least, so that who knows any of them believes it while a
+    /// key is being changed.
+    pub fn sign_with_all(keys: &[Self], id: &str, now: Micros, body: &[u8]) -> Option<HeaderMap> {
         let timestamp = seconds(now).to_string();
-        let mac = self.mac(id, &timestamp, body).finalize().into_bytes();
-        let signature = format!("v1,{}", STANDARD.encode(mac));
-        let value = |text: &str| HeaderValue::from_str(text).ok();
+        let of = |key: &Self| {
+            let mac = key.mac(id, &timestamp, body).finalize().into_bytes();
+            format!("v1,{}", STANDARD.encode(mac))
+        };
+        let signature = keys.iter().map(of).collect::<Vec<_>>().join(" ");
+        let value = |text: &str| HeaderValue::from_str(text).ok().filter(|_| !text.is_empty());
         let mut headers = HeaderMap::new();
         headers.insert(ID, value(id)?);
         headers.insert(TIMESTAMP, value(&timestamp)?);
@@ -137,6 +146,19 @@ mod tests {
         let all = format!("v1a,bm90aGluZw== v1,bm90aGluZw== {SIGNED}");
         headers.insert("webhook-signature", all.parse().unwrap());
         assert!(key().verify(&headers, BODY, AT).is_ok());
+    }
+
+    #[test]
+    fn while_a_key_is_changed_who_knows_either_believes_it() {
+        let new = WebhookKey::parse(&WebhookKey::write(&[7; 32])).unwrap();
+        let signed = WebhookKey::sign_with_all(&[new.clone(), key()], MSG, AT, BODY).unwrap();
+        for knows in [&new, &key()] {
+            assert_eq!(knows.verify(&signed, BODY, AT).as_deref(), Ok(MSG));
+        }
+        assert!(signed["webhook-signature"].to_str().unwrap().ends_with(SIGNED));
+        let stranger = WebhookKey::parse(&WebhookKey::write(&[8; 32])).unwrap();
+        assert_eq!(stranger.verify(&signed, BODY, AT), Err(WebhookError::Signature));
+        assert_eq!(WebhookKey::sign_with_all(&[], MSG, AT, BODY), None, "signed by nobody");
     }
 
     #[test]
