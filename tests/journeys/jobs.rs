@@ -122,6 +122,7 @@ fn what_was_given_up_is_edited_and_tried_again() {
             let done = jobs(stack, &["list", "--state", "succeeded", "--topic", "probe.echo"]);
             (done["items"][0]["body"]["of"] == 7).then_some(())
         });
+        server.audited(&[("job.edit", 1)]);
         let audit = server.operate("GET", "/ops/audit.json", b"").json();
         let audit = audit["items"].as_array().unwrap();
         let edit = audit.iter().find(|entry| entry["action"] == "job.edit").unwrap();
