@@ -192,8 +192,18 @@ fn cell(row: &Value, key: &str) -> String {
             let of = |key| output::cell(family, key);
             format!("{} {}/{}", of("state"), of("over"), of("jobs"))
         }
+        "state" => match percent(&row["progress"]) {
+            Some(percent) => format!("{} {percent} %", output::cell(row, key)),
+            None => output::cell(row, key),
+        },
         _ => output::cell(row, key),
     }
+}
+
+/// How far it is.
+fn percent(progress: &Value) -> Option<u64> {
+    let (done, of) = (progress["done"].as_u64()?, progress["of"].as_u64()?);
+    Some(u64::try_from(u128::from(done) * 100 / u128::from(of.max(1))).unwrap_or(100))
 }
 
 fn show(context: &Context, job: &Value) -> Outcome {
@@ -208,6 +218,9 @@ fn show(context: &Context, job: &Value) -> Outcome {
             output::say(&format!(
                 "{key:<12}{state}: {over} of {jobs} over, {failed} failed, {cancelled} cancelled"
             ));
+        } else if key == "progress" && !value.is_null() {
+            let of = |key| output::cell(value, key);
+            output::say(&format!("{key:<12}{} of {}", of("done"), of("of")));
         } else if key != "error" && !value.is_null() {
             output::say(&format!("{key:<12}{}", output::cell(job, key)));
         }

@@ -7,12 +7,14 @@
 
 mod edits;
 mod probes;
+mod progress;
 mod verdict;
 mod view;
 mod waits;
 
 pub use edits::JobEdit;
 pub use probes::{Echo, Probe};
+pub use progress::{JobProgress, Steps};
 pub use verdict::{Effect, Failure, Verdict};
 pub use view::{JobFilter, JobNow, Jobs, QueueDue, QueueNow, TopicRate, Worker};
 pub use waits::Waits;
@@ -258,6 +260,8 @@ pub enum JobWrite {
         worker: WorkerId,
         at: Micros,
     },
+    /// How far jobs are that run, each under the attempt that said so.
+    Progress(Vec<JobProgress>),
     /// It stops: what it has in hand goes back, and is nobody's failure.
     Leave {
         worker: WorkerId,

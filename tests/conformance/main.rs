@@ -24,6 +24,7 @@ mod job_edits;
 mod job_families;
 mod job_model;
 mod job_office;
+mod job_progress;
 mod job_sharing;
 mod jobs;
 mod lifecycle;

@@ -131,6 +131,26 @@ fn what_was_given_up_is_edited_and_tried_again() {
 }
 
 #[test]
+fn a_job_that_runs_says_how_far_it_is() {
+    on_every_stack("progress", |stack| {
+        let server = stack.serve(&[]);
+        let probe = b"{\"first\": 1, \"count\": 1, \"millis\": 60000}";
+        assert_eq!(server.operate("POST", "/ops/job-probes", probe).status, 200);
+        let first = || jobs(stack, &["list"])["items"][0].clone();
+        let told = until("its progress", || first()["progress"]["done"].as_u64());
+        until("more of it", || (first()["progress"]["done"].as_u64()? > told).then_some(()));
+        assert_eq!(first()["progress"]["of"], 60_000);
+        let id = first()["id"].as_str().unwrap().to_owned();
+        let shown = stack.succeed(&["jobs", "show", &id]);
+        assert!(shown.contains(" of 60000"), "{shown}");
+        let listed = stack.succeed(&["jobs", "list"]);
+        assert!(listed.contains("running") && listed.contains(" %"), "{listed}");
+        stack.succeed(&["jobs", "cancel", &id]);
+        until("its end", || (first()["state"] == "cancelled").then_some(()));
+    });
+}
+
+#[test]
 fn what_waits_is_found_by_what_it_is_about_and_moved() {
     on_every_stack("moves", |stack| {
         let server = stack.serve(&[]);

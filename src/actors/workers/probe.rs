@@ -11,6 +11,9 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 
+/// It says so often how far it is.
+const STEP_MS: u32 = 250;
+
 #[derive(Clone)]
 pub(crate) struct Prober {
     pub(crate) clock: Arc<dyn Clock>,
@@ -24,9 +27,12 @@ impl Job for Probe {
         if self.snooze > 0 && tries.attempt == 1 {
             return Verdict::Snooze(Duration::from_millis(self.snooze.into()));
         }
-        // A timer's least is a millisecond.
-        if self.millis > 0 {
-            tokio::time::sleep(Duration::from_millis(self.millis.into())).await;
+        let mut slept = 0;
+        while slept < self.millis {
+            let step = STEP_MS.min(self.millis - slept);
+            tokio::time::sleep(Duration::from_millis(step.into())).await;
+            slept += step;
+            tries.progress.at(slept.into(), self.millis.into());
         }
         let echo = || {
             let id = JobId(prober.ids.next());

@@ -56,6 +56,7 @@ const TEXTS: &[&[&str]] = &[
     jobs::ALL,
     jobs::acts::ALL,
     jobs::claims::ALL,
+    jobs::progress::ALL,
     jobs::puts::ALL,
     jobs::shares::ALL,
     schedules::ALL,

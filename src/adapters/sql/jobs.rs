@@ -33,7 +33,9 @@ macro_rules! columns {
             $body,
             " AS body, queue, priority, state, attempt, failures, losses, sent_at, due_at,
                  expires_at, lane, blocked, worker, started_at, ended_at,
-                 cancel_at IS NOT NULL AND ended_at IS NULL AS cancelling, error, root
+                 cancel_at IS NOT NULL AND ended_at IS NULL AS cancelling, error, root,
+                 CASE WHEN told_attempt = attempt AND state <> 'succeeded'
+                      THEN steps_done END AS steps_done, steps_all
              FROM job ",
             $rest
         )

@@ -138,6 +138,11 @@ macro_rules! files {
                     "/0023_pool_autoscale.sql"
                 )),
             ),
+            (
+                24,
+                "job_progress",
+                include_str!(concat!("../../../migrations/", $database, "/0024_job_progress.sql")),
+            ),
         ]
     };
 }

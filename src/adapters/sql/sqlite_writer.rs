@@ -58,6 +58,7 @@ pub(super) const ALL: &[&[(&str, Sql)]] = &[
     jobs::ALL,
     jobs::acts::ALL,
     jobs::claims::ALL,
+    jobs::progress::ALL,
     jobs::puts::ALL,
     jobs::shares::ALL,
     schedules::ALL,

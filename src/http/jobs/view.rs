@@ -6,7 +6,7 @@ use crate::{
         job::{Family, JobState, Priority},
         time::Micros,
     },
-    ports::jobs::{JobNow, QueueNow, Worker},
+    ports::jobs::{JobNow, QueueNow, Steps, Worker},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -74,6 +74,17 @@ pub(super) struct JobView {
     /// How it stands with its children; `null` for one that has none.
     #[schema(required)]
     family: Option<FamilyView>,
+    /// How far its last try was, as it said with the process' last heartbeat; `null` for one that
+    /// succeeded, or says nothing.
+    #[schema(required)]
+    progress: Option<ProgressView>,
+}
+
+/// So many of so many steps, whatever those are.
+#[derive(Serialize, ToSchema)]
+struct ProgressView {
+    done: u64,
+    of: u64,
 }
 
 /// A job and its children.
@@ -131,6 +142,7 @@ impl JobView {
             error: job.error,
             root: job.root.map(|root| root.0),
             family: family.map(|family| FamilyView::of(family, job.state)),
+            progress: job.progress.map(|Steps { done, of }| ProgressView { done, of }),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     },
     ports::{
         StoreError,
-        jobs::{Echo, JobFilter, JobNow, Jobs, QueueDue, QueueNow, TopicRate, Worker},
+        jobs::{Echo, JobFilter, JobNow, Jobs, QueueDue, QueueNow, Steps, TopicRate, Worker},
     },
 };
 use async_trait::async_trait;
@@ -49,6 +49,7 @@ fn dead(n: u128) -> JobNow {
         cancelling: false,
         error: Some("it broke".into()),
         root: (n == 1).then_some(JobId(Uuid::from_u128(3))),
+        progress: (n == 3).then_some(Steps { done: 1, of: 4 }),
     }
 }
 
@@ -125,6 +126,8 @@ async fn jobs_are_listed_page_by_page_and_shown_with_their_body() {
         "state": "failed", "jobs": 1, "over": 1, "succeeded": 0, "failed": 1, "cancelled": 0
     });
     assert_eq!((&first["family"], &page["items"][1]["family"]), (&family, &().into()));
+    assert_eq!(first["progress"], serde_json::json!({"done": 1, "of": 4}));
+    assert_eq!(page["items"][1]["progress"], serde_json::Value::Null);
     let root = first["id"].as_str().unwrap();
     let children = json(&shop.admin("GET", &format!("/ops/jobs.json?root={root}"), "").await);
     assert_eq!(children["items"].as_array().unwrap().len(), 1);

@@ -1,5 +1,6 @@
 //! The queue as it stands, to be looked at.
 
+use super::Steps;
 use crate::{
     domain::{
         id::{JobId, WorkerId},
@@ -66,6 +67,8 @@ pub struct JobNow {
     pub error: Option<String>,
     /// Of whose family it is.
     pub root: Option<JobId>,
+    /// How far its last try was; `None` for one that succeeded, or says nothing.
+    pub progress: Option<Steps>,
 }
 
 /// A queue as it stands.

@@ -3,9 +3,10 @@
 //! Promise: a job that was claimed is held by one [`Hold`]; dropped without an end, whoever dropped
 //! it and why, the job is handed back. The desk outlives the actors around it.
 
+use super::progress::Progress;
 use crate::{
     domain::id::{JobId, WorkerId},
-    ports::jobs::ClaimedJob,
+    ports::jobs::{ClaimedJob, JobProgress},
 };
 use std::{
     collections::HashMap,
@@ -36,8 +37,14 @@ struct Shared {
 struct State {
     /// As what this process has joined; `None`: it hasn't, or was buried.
     worker: Option<WorkerId>,
-    held: HashMap<JobId, (u32, watch::Sender<bool>)>,
+    held: HashMap<JobId, Held>,
     strays: Vec<(JobId, u32)>,
+}
+
+struct Held {
+    attempt: u32,
+    cancel: watch::Sender<bool>,
+    progress: Progress,
 }
 
 impl Desk {
@@ -66,21 +73,41 @@ impl Desk {
     /// Others get what is in hand here; what is still done with it is refused by its fence.
     pub(super) fn left(&self) -> Option<WorkerId> {
         let mut state = self.state();
-        for (_, cancel) in state.held.values() {
-            cancel.send_replace(true);
+        for held in state.held.values() {
+            held.cancel.send_replace(true);
         }
         state.worker.take()
     }
 
     pub(super) fn hold(&self, job: &ClaimedJob) -> Hold {
         let (cancel, cancelled) = watch::channel(false);
-        self.state().held.insert(job.id, (job.attempt, cancel));
-        Hold { desk: self.clone(), id: job.id, attempt: job.attempt, cancelled, ended: false }
+        let (id, attempt, progress) = (job.id, job.attempt, Progress::default());
+        self.state().held.insert(id, Held { attempt, cancel, progress: progress.clone() });
+        Hold { desk: self.clone(), id, attempt, progress, cancelled, ended: false }
     }
 
     /// All that is in hand, under its attempts.
     pub(super) fn held(&self) -> Vec<(JobId, u32)> {
-        self.state().held.iter().map(|(id, (attempt, _))| (*id, *attempt)).collect()
+        self.state().held.iter().map(|(id, held)| (*id, held.attempt)).collect()
+    }
+
+    /// What jobs in hand have said since it was written.
+    pub(super) fn progress(&self) -> Vec<JobProgress> {
+        let state = self.state();
+        let told = state.held.iter().filter_map(|(id, held)| {
+            let steps = held.progress.unwritten()?;
+            Some(JobProgress { id: *id, attempt: held.attempt, steps })
+        });
+        told.collect()
+    }
+
+    pub(super) fn progress_written(&self, told: &[JobProgress]) {
+        let state = self.state();
+        for JobProgress { id, attempt, steps } in told {
+            if let Some(held) = state.held.get(id).filter(|held| held.attempt == *attempt) {
+                held.progress.written(*steps);
+            }
+        }
     }
 
     /// Nothing is in hand.
@@ -91,8 +118,8 @@ impl Desk {
 
     /// An operator wants this one ended.
     pub(super) fn cancel(&self, id: JobId) {
-        if let Some((_, cancel)) = self.state().held.get(&id) {
-            cancel.send_replace(true);
+        if let Some(held) = self.state().held.get(&id) {
+            held.cancel.send_replace(true);
         }
     }
 
@@ -116,6 +143,7 @@ pub(crate) struct Hold {
     desk: Desk,
     pub(super) id: JobId,
     pub(super) attempt: u32,
+    pub(super) progress: Progress,
     cancelled: watch::Receiver<bool>,
     ended: bool,
 }
@@ -140,7 +168,7 @@ impl Drop for Hold {
     fn drop(&mut self) {
         let mut state = self.desk.state();
         // A later claim of the same job has a hold of its own.
-        if state.held.get(&self.id).is_some_and(|(attempt, _)| *attempt == self.attempt) {
+        if state.held.get(&self.id).is_some_and(|held| held.attempt == self.attempt) {
             state.held.remove(&self.id);
         }
         if !self.ended {

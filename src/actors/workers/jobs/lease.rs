@@ -87,6 +87,7 @@ impl Reconciler for Lease {
                 return Ok(Next::Again);
             }
             self.beaten_at = Some(now);
+            self.tell_progress().await?;
         }
         let others: Vec<Worker> = rows.into_iter().filter(|row| row.id != worker).collect();
         self.bury(&others, now).await?;
@@ -138,6 +139,16 @@ impl Lease {
                 Ok(false)
             }
         }
+    }
+
+    /// One write for whatever was said since the last heartbeat.
+    async fn tell_progress(&self) -> Result<(), Fault> {
+        let told = self.parts.desk.progress();
+        if !told.is_empty() {
+            self.write(JobWrite::Progress(told.clone())).await?;
+            self.parts.desk.progress_written(&told);
+        }
+        Ok(())
     }
 
     async fn bury(&mut self, rows: &[Worker], now: Micros) -> Result<(), Fault> {

@@ -17,6 +17,7 @@ mod flow;
 mod lease;
 mod listener;
 mod office;
+mod progress;
 mod runner;
 mod suspects;
 mod topics;
@@ -31,6 +32,7 @@ pub(crate) use flow::Flow;
 pub(crate) use lease::{JobsConfig, LeaseParts, lease};
 pub(crate) use listener::listener;
 pub(crate) use office::{Acted, MOST_ACTED, NoEdit, NotShared, Office, states_for};
+pub(crate) use progress::Progress;
 pub(crate) use runner::{RunnerParts, runners};
 pub(crate) use suspects::suspects;
 pub(crate) use topics::{NoJob, Topics};
@@ -55,15 +57,18 @@ pub(crate) trait Job: Topic + DeserializeOwned + Send + 'static {
 }
 
 /// Which try of a job this is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Try {
     /// From 1, counting those that never ended.
     pub(crate) attempt: u32,
+    /// Where it may say how far it is.
+    pub(crate) progress: Progress,
 }
 
 /// A job's verdict, in a process that has nothing else in hand.
 pub(crate) async fn alone(topics: &Topics, job: &ClaimedJob) -> Verdict {
-    let start = match topics.start(job) {
+    // Whoever waits for this asks for nothing but its verdict.
+    let start = match topics.start(job, &Progress::default()) {
         Ok(start) => start,
         Err(error) => return Verdict::fail(error),
     };

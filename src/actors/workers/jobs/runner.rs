@@ -66,7 +66,7 @@ impl Worker for Runner {
             return Ok(());
         }
         let Task { job, hold, flow } = task;
-        let came = match self.parts.topics.start(&job) {
+        let came = match self.parts.topics.start(&job, &hold.progress) {
             Ok(start) => {
                 let retry = start.retry;
                 Ok((attempt(start, hold.cancelled()).await, retry))

@@ -41,7 +41,7 @@ impl Worker for Warden {
             return Ok(());
         }
         let Task { job, hold, flow } = task;
-        let ended = match self.parts.topics.start(&job) {
+        let ended = match self.parts.topics.start(&job, &hold.progress) {
             Err(error) => settled(&self.parts, &job, Err(error)),
             Ok(start) => {
                 let (retry, limit) = (start.retry, start.limit);

@@ -1,6 +1,6 @@
 //! Which jobs this program knows how to do.
 
-use super::{Job, Try};
+use super::{Job, Progress, Try};
 use crate::{
     domain::job::{Priority, Queue, Retry},
     ports::jobs::{ClaimedJob, Verdict},
@@ -86,7 +86,7 @@ impl Topics {
     }
 
     /// `Err`: why nobody here can do it; it is a dead letter then.
-    pub(super) fn start(&self, job: &ClaimedJob) -> Result<Start, String> {
+    pub(super) fn start(&self, job: &ClaimedJob, progress: &Progress) -> Result<Start, String> {
         let version = u32::try_from(job.version).unwrap_or(u32::MAX);
         let found =
             self.known.iter().find(|((topic, known), _)| *topic == job.topic && *known == version);
@@ -102,12 +102,12 @@ impl Topics {
                 }
             });
         };
-        runs.start(job)
+        runs.start(job, progress)
     }
 }
 
 trait Runs: Send + Sync {
-    fn start(&self, job: &ClaimedJob) -> Result<Start, String>;
+    fn start(&self, job: &ClaimedJob, progress: &Progress) -> Result<Start, String>;
     fn check(&self, version: u32, body: &Value) -> Result<Known, String>;
 }
 
@@ -117,9 +117,10 @@ struct Typed<J: Job> {
 }
 
 impl<J: Job> Runs for Typed<J> {
-    fn start(&self, job: &ClaimedJob) -> Result<Start, String> {
+    fn start(&self, job: &ClaimedJob, progress: &Progress) -> Result<Start, String> {
         let read = read::<J>(&job.body)?;
-        let running = read.run(self.world.clone(), Try { attempt: job.attempt });
+        let tries = Try { attempt: job.attempt, progress: progress.clone() };
+        let running = read.run(self.world.clone(), tries);
         Ok(Start { running: Box::pin(running), retry: J::RETRY, limit: J::LIMIT })
     }
 

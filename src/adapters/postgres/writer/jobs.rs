@@ -7,6 +7,7 @@
 
 pub(super) mod acts;
 pub(super) mod claims;
+pub(super) mod progress;
 pub(super) mod puts;
 pub(super) mod shares;
 
@@ -158,6 +159,7 @@ pub(super) async fn apply(tx: &Transaction<'_>, write: &JobWrite) -> Result<Writ
         JobWrite::Send(jobs) => JobsWritten::Sent(send(tx, jobs).await?),
         JobWrite::Join(worker) => join(tx, worker).await?,
         JobWrite::Beat { worker, at } => beat(tx, *worker, *at).await?,
+        JobWrite::Progress(told) => JobsWritten::Moved(progress::tell(tx, told).await?),
         JobWrite::Leave { worker, at } => {
             let count = let_go(tx, *worker, &[], *at).await?;
             execute(tx, LEAVE, [&worker.0]).await?;

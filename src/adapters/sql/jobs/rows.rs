@@ -9,7 +9,7 @@ use crate::{
     },
     ports::{
         StoreError,
-        jobs::{JobNow, Worker},
+        jobs::{JobNow, Steps, Worker},
     },
 };
 use sqlx_macros::FromRow;
@@ -61,6 +61,8 @@ pub(super) struct JobRow {
     cancelling: bool,
     error: Option<String>,
     root: Option<Uuid>,
+    steps_done: Option<i64>,
+    steps_all: Option<i64>,
 }
 
 impl TryFrom<JobRow> for JobNow {
@@ -69,6 +71,8 @@ impl TryFrom<JobRow> for JobNow {
     fn try_from(row: JobRow) -> Result<Self, StoreError> {
         let count = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
         let state = JobState::parse(&row.state);
+        let steps = row.steps_done.zip(row.steps_all);
+        let number = |n: i64| u64::try_from(n).unwrap_or_default();
         Ok(Self {
             id: JobId(row.id),
             topic: row.topic,
@@ -91,6 +95,7 @@ impl TryFrom<JobRow> for JobNow {
             cancelling: row.cancelling,
             error: row.error,
             root: row.root.map(JobId),
+            progress: steps.map(|(done, of)| Steps { done: number(done), of: number(of) }),
         })
     }
 }

@@ -5,6 +5,7 @@
 
 pub(super) mod acts;
 pub(super) mod claims;
+pub(super) mod progress;
 pub(super) mod puts;
 pub(super) mod shares;
 
@@ -130,6 +131,7 @@ pub(super) async fn apply(
         JobWrite::Send(jobs) => JobsWritten::Sent(puts::send(conn, jobs).await?),
         JobWrite::Join(worker) => join(conn, worker).await?,
         JobWrite::Beat { worker, at } => beat(conn, *worker, *at).await?,
+        JobWrite::Progress(told) => JobsWritten::Moved(progress::tell(conn, told).await?),
         JobWrite::Leave { worker, at } => {
             let count = let_go(conn, *worker, &[], *at).await?;
             sqlx::query(LEAVE.sqlite).bind(worker.0).execute(conn).await?;
