@@ -16,7 +16,7 @@ pub use view::{JobFilter, JobNow, Jobs, QueueDue, QueueNow, TopicRate, Worker};
 use crate::domain::{
     audit::Change,
     id::{JobId, WorkerId},
-    job::{JobState, Priority, Queue, Rate, Sharing},
+    job::{JobState, NEVER, Priority, Queue, Rate, Sharing},
     time::Micros,
 };
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,9 @@ pub struct NewJob {
     pub once: Once,
     /// Of whose family it is. A root has none itself.
     pub root: Option<JobId>,
+    /// It waits until that one is over, and all of its children, however they end; then it is due.
+    #[serde(default)]
+    pub after: Option<JobId>,
 }
 
 /// What becomes of a job when there is one like it.
@@ -84,7 +87,13 @@ impl NewJob {
             lane: None,
             once: Once::Each,
             root: None,
+            after: None,
         }
+    }
+
+    /// Due when that one and its children are over.
+    pub fn after(self, root: JobId) -> Self {
+        Self { due_at: NEVER, after: Some(root), ..self }
     }
 
     /// The order of a queue.
@@ -286,6 +295,10 @@ pub enum JobWrite {
     Expire {
         at: Micros,
         most: u32,
+    },
+    /// Makes those due that waited for others, which are over by now.
+    Release {
+        at: Micros,
     },
     /// Hands nothing of a queue out, or again.
     Pause {

@@ -55,6 +55,7 @@ pub(crate) fn job(shop: &Shop, at: i64) -> NewJob {
         lane: None,
         once: Once::Each,
         root: None,
+        after: None,
     }
 }
 

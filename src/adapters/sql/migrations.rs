@@ -129,6 +129,11 @@ macro_rules! files {
                 "job_sharing",
                 include_str!(concat!("../../../migrations/", $database, "/0022_job_sharing.sql")),
             ),
+            (
+                24,
+                "job_after",
+                include_str!(concat!("../../../migrations/", $database, "/0024_job_after.sql")),
+            ),
         ]
     };
 }

@@ -49,6 +49,7 @@ fn dead(n: u128) -> JobNow {
         cancelling: false,
         error: Some("it broke".into()),
         root: (n == 1).then_some(JobId(Uuid::from_u128(3))),
+        after: None,
     }
 }
 
@@ -56,6 +57,9 @@ fn dead(n: u128) -> JobNow {
 impl Jobs for Few {
     async fn next_due(&self, _: &[Queue], _: Micros) -> Result<Vec<QueueDue>, StoreError> {
         Ok(Vec::new())
+    }
+    async fn are_released(&self) -> Result<bool, StoreError> {
+        Ok(false)
     }
     async fn next_expiry(&self) -> Result<Option<Micros>, StoreError> {
         Ok(None)

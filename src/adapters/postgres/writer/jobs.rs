@@ -191,6 +191,7 @@ pub(super) async fn apply(tx: &Transaction<'_>, write: &JobWrite) -> Result<Writ
             }
             JobsWritten::Moved(changed)
         }
+        JobWrite::Release { at } => JobsWritten::Moved(puts::release(tx, *at).await?),
         JobWrite::Share { queue, sharing, by, at } => {
             JobsWritten::Moved(shares::share(tx, *queue, sharing, by, *at).await?)
         }
