@@ -4,7 +4,7 @@
 mod view;
 
 use crate::{
-    actors::keepers::endpoints::{EndpointWanted, EndpointsError, MOST_KEPT_HOURS},
+    actors::keepers::endpoints::{EndpointWanted, EndpointsError},
     domain::id::{DeliveryId, EndpointId},
     http::{
         access::Access,
@@ -305,6 +305,8 @@ fn problem(error: EndpointsError) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::actors::keepers::endpoints::MOST_KEPT_HOURS;
+    use utoipa::PartialSchema;
 
     #[test]
     fn the_description_says_how_long_an_old_secret_may_sign_on() {
