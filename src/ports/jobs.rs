@@ -215,6 +215,18 @@ pub struct NewWorker {
     pub alone: bool,
 }
 
+/// Takes up to `most` that may run, the first of the queue's order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobClaim {
+    pub worker: WorkerId,
+    pub queue: Queue,
+    pub at: Micros,
+    pub most: u32,
+    /// Those with which a process was lost before, or only the others.
+    pub suspects: bool,
+}
+
 /// With a form of its own, as a worker beside the server tells it over a socket.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -236,15 +248,7 @@ pub enum JobWrite {
         lost: Vec<(WorkerId, i64)>,
         at: Micros,
     },
-    /// Takes up to `most` that may run, the first of the queue's order.
-    Claim {
-        worker: WorkerId,
-        queue: Queue,
-        at: Micros,
-        most: u32,
-        /// Those with which a process was lost before, or only the others.
-        suspects: bool,
-    },
+    Claim(JobClaim),
     /// Each at its newest attempt, with its effects; of others nothing is done.
     End {
         ended: Vec<Ended>,

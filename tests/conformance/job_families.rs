@@ -11,7 +11,9 @@ use stoa::{
         time::Micros,
     },
     ports::{
-        jobs::{ClaimedJob, Effect, Ended, Ending, JobAct, JobFilter, JobWrite, Jobs, NewJob},
+        jobs::{
+            ClaimedJob, Effect, Ended, Ending, JobAct, JobClaim, JobFilter, JobWrite, Jobs, NewJob,
+        },
         writer::Write,
     },
 };
@@ -185,13 +187,13 @@ async fn nothing_of_a_family_slips_past_its_cancelling(mut shop: Shop) {
         assert_eq!(children(&shop, root).await.len(), 2);
         assert!(whole(&shop, root).await.is_over(), "one of it is left to itself");
     }
-    let claim = JobWrite::Claim {
+    let claim = JobWrite::Claim(JobClaim {
         worker: join(&mut shop, false).await,
         queue: Queue::Default,
         at: Micros(9),
         most: 99,
         suspects: false,
-    };
+    });
     let left = write(&mut shop, claim).await;
     assert_eq!(left, stoa::ports::jobs::JobsWritten::Claimed(Vec::new()));
 }

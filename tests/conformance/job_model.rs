@@ -14,8 +14,8 @@ use stoa::{
     ports::{
         clock::Ids,
         jobs::{
-            Effect, Ended, Ending, JobAct, JobActs, JobFilter, JobNow, JobWrite, Jobs, JobsWritten,
-            NewJob, NewWorker, Once,
+            Effect, Ended, Ending, JobAct, JobActs, JobClaim, JobFilter, JobNow, JobWrite, Jobs,
+            JobsWritten, NewJob, NewWorker, Once,
         },
         writer::{Write, Written},
     },
@@ -260,13 +260,13 @@ async fn one(
             });
         }
         Op::Claim { worker, most, suspects } => {
-            let claim = JobWrite::Claim {
+            let claim = JobWrite::Claim(JobClaim {
                 worker: workers[worker],
                 queue: Queue::Default,
                 at: now,
                 most,
                 suspects,
-            };
+            });
             let JobsWritten::Claimed(claimed) = write(shop, claim).await else { panic!() };
             let ids: Vec<_> = claimed.iter().map(|job| job.id).collect();
             assert_eq!(

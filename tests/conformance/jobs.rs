@@ -10,8 +10,8 @@ use stoa::{
     ports::{
         clock::{Clock, Ids},
         jobs::{
-            ClaimedJob, Effect, Ended, Ending, JobAct, JobActs, JobFilter, JobNow, JobWrite, Jobs,
-            JobsWritten, NewJob, NewWorker, Once,
+            ClaimedJob, Effect, Ended, Ending, JobAct, JobActs, JobClaim, JobFilter, JobNow,
+            JobWrite, Jobs, JobsWritten, NewJob, NewWorker, Once,
         },
         writer::{Write, Written},
     },
@@ -108,7 +108,8 @@ pub(crate) async fn claim_of(
     most: u32,
     suspects: bool,
 ) -> Vec<ClaimedJob> {
-    let claim = JobWrite::Claim { worker, queue: Queue::Default, at: Micros(at), most, suspects };
+    let claim =
+        JobWrite::Claim(JobClaim { worker, queue: Queue::Default, at: Micros(at), most, suspects });
     match write(shop, claim).await {
         JobsWritten::Claimed(claimed) => claimed,
         other => panic!("{other:?}"),
@@ -333,13 +334,13 @@ async fn a_buried_worker_claims_nothing(mut shop: Shop) {
     let one = job(&shop, 1);
     send(&mut shop, &[&one]).await;
     bury_all(&mut shop, 2).await;
-    let claim = JobWrite::Claim {
+    let claim = JobWrite::Claim(JobClaim {
         worker: a,
         queue: Queue::Default,
         at: Micros(3),
         most: 1,
         suspects: false,
-    };
+    });
     assert_eq!(write(&mut shop, claim).await, JobsWritten::Buried);
     let beat = JobWrite::Beat { worker: a, at: Micros(4) };
     assert_eq!(write(&mut shop, beat).await, JobsWritten::Buried);
@@ -686,13 +687,13 @@ async fn what_waits_is_moved_to_another_queue(mut shop: Shop) {
     assert_eq!(moved, all[1..], "what is in hand stays");
     assert_eq!(act(&mut shop, to_mail, &all, 4).await, [], "they are there");
     assert_eq!(claim(&mut shop, worker, 2 * MINUTE, 9).await, []);
-    let mail = JobWrite::Claim {
+    let mail = JobWrite::Claim(JobClaim {
         worker,
         queue: Queue::Mail,
         at: Micros(2 * MINUTE),
         most: 9,
         suspects: false,
-    };
+    });
     let JobsWritten::Claimed(claimed) = write(&mut shop, mail).await else { panic!() };
     let mut claimed = ids(&claimed);
     claimed.sort();

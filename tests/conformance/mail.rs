@@ -17,8 +17,8 @@ use stoa::{
     ports::{
         clock::{Clock, Ids},
         jobs::{
-            ClaimedJob, Effect, Ended, Ending, JobAct, JobActs, JobWrite, JobsWritten, NewWorker,
-            Topic,
+            ClaimedJob, Effect, Ended, Ending, JobAct, JobActs, JobClaim, JobWrite, JobsWritten,
+            NewWorker, Topic,
         },
         mail::{MailQueue, MailState, MailWrite, NewMail, SendMail, WaitingMail},
         writer::{Write, Written},
@@ -59,8 +59,11 @@ async fn claim(shop: &mut Shop, at: Micros) -> Vec<ClaimedJob> {
     let worker = WorkerId(shop.source.next());
     let new = NewWorker { id: worker, name: "here 1".into(), at, alone: false };
     jobs(shop, JobWrite::Join(new)).await;
-    match jobs(shop, JobWrite::Claim { worker, queue: Queue::Mail, at, most: 100, suspects: false })
-        .await
+    match jobs(
+        shop,
+        JobWrite::Claim(JobClaim { worker, queue: Queue::Mail, at, most: 100, suspects: false }),
+    )
+    .await
     {
         JobsWritten::Claimed(claimed) => claimed,
         other => panic!("{other:?}"),

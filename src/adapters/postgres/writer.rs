@@ -53,6 +53,7 @@ const TEXTS: &[&[&str]] = &[
     customers::ALL,
     jobs::ALL,
     jobs::acts::ALL,
+    jobs::claims::ALL,
     jobs::puts::ALL,
     schedules::ALL,
     maintenance::ALL,

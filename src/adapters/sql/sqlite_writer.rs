@@ -55,6 +55,7 @@ pub(super) const ALL: &[&[(&str, Sql)]] = &[
     customers::ALL,
     jobs::ALL,
     jobs::acts::ALL,
+    jobs::claims::ALL,
     jobs::puts::ALL,
     schedules::ALL,
     maintenance::ALL,

@@ -15,7 +15,7 @@ use crate::{
     ports::{
         bell::Bell,
         clock::Clock,
-        jobs::{JobWrite, Jobs, JobsWritten},
+        jobs::{JobClaim, JobWrite, Jobs, JobsWritten},
         writer::Written,
     },
 };
@@ -134,7 +134,7 @@ impl Dispatcher {
         if most == 0 {
             return Ok(());
         }
-        let claim = JobWrite::Claim { worker, queue, at, most, suspects };
+        let claim = JobWrite::Claim(JobClaim { worker, queue, at, most, suspects });
         let jobs = match parts.store.jobs(claim).await.map_err(write_fault)? {
             Written::Jobs(JobsWritten::Claimed(jobs)) => jobs,
             Written::Jobs(JobsWritten::Buried) => {

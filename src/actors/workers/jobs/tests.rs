@@ -15,8 +15,8 @@ use crate::{
         chance::Chance,
         clock::{Clock, Ids},
         jobs::{
-            ClaimedJob, Effect, Ended, Ending, Failure, JobFilter, JobNow, JobWrite, Jobs,
-            JobsWritten, QueueDue, QueueNow, Verdict, Worker,
+            ClaimedJob, Effect, Ended, Ending, Failure, JobClaim, JobFilter, JobNow, JobWrite,
+            Jobs, JobsWritten, QueueDue, QueueNow, Verdict, Worker,
         },
         writer::{Write, Writer, Written},
     },
@@ -103,7 +103,7 @@ impl Rows {
             }
             JobWrite::Beat { .. } if std::mem::take(&mut table.buried) => JobsWritten::Buried,
             JobWrite::Beat { .. } => JobsWritten::Beating(std::mem::take(&mut table.cancel)),
-            JobWrite::Claim { most, queue: Queue::Default, suspects, .. } => {
+            JobWrite::Claim(JobClaim { most, queue: Queue::Default, suspects, .. }) => {
                 let (mut claimed, mut left) = (Vec::new(), VecDeque::new());
                 for job in std::mem::take(&mut table.ready) {
                     match (job.losses > 0) == *suspects && claimed.len() < *most as usize {
@@ -130,7 +130,7 @@ impl Rows {
                 table.ready.extend(lost.into_values());
                 JobsWritten::Moved(0)
             }
-            JobWrite::Claim { .. } => JobsWritten::Claimed(Vec::new()),
+            JobWrite::Claim(_) => JobsWritten::Claimed(Vec::new()),
             JobWrite::End { ended, .. } => {
                 let refused =
                     |one: &Ended| one.effects.iter().any(|e| Some(e) == table.refuses.as_ref());
