@@ -117,10 +117,8 @@ impl Turn {
             }
             Went::Not(wait) => {
                 line.failures = line.failures.saturating_add(1);
-                let rests = match line.failures.checked_sub(ENOUGH) {
-                    Some(more) => Some(REST.pause(more.saturating_add(1), 0)),
-                    None => None,
-                };
+                let rests = line.failures.checked_sub(ENOUGH);
+                let rests = rests.map(|more| REST.pause(more.saturating_add(1), 0));
                 if let Some(rest) = rests.max(wait) {
                     line.rests_until = line.rests_until.max(now.plus(rest));
                 }
@@ -155,7 +153,7 @@ mod tests {
     }
 
     fn fails(turns: &Turns, began: Micros, ended: Micros) {
-        turns.ask(ONE, began).ok().expect("a turn").over(ended, Went::Not(None));
+        turns.ask(ONE, began).expect("a turn").over(ended, Went::Not(None));
     }
 
     #[test]
@@ -172,7 +170,7 @@ mod tests {
     #[test]
     fn what_is_put_off_comes_back_at_the_pace_at_which_it_is_taken() {
         let turns = Turns::default();
-        turns.ask(ONE, at(0)).ok().expect("a turn").over(at(2), Went::Taken);
+        turns.ask(ONE, at(0)).expect("a turn").over(at(2), Went::Taken);
         let _held: Vec<_> = (0..AT_A_TIME).map(|_| turns.ask(ONE, at(2)).ok()).collect();
         let back: Vec<_> = (0..3).map(|_| put_off(&turns, ONE, at(2)).as_millis()).collect();
         assert_eq!(back, [500, 1_000, 1_500], "2 s each, four at a time");
@@ -189,7 +187,7 @@ mod tests {
         }
         assert_eq!(put_off(&turns, ONE, at(0)), Duration::from_secs(5));
         assert!(turns.ask(OTHER, at(0)).is_ok(), "of no matter to others");
-        let one = turns.ask(ONE, at(5)).ok().expect("a turn");
+        let one = turns.ask(ONE, at(5)).expect("a turn");
         assert!(turns.ask(ONE, at(5)).is_err(), "one is enough to see");
         one.over(at(6), Went::Not(None));
         assert_eq!(put_off(&turns, ONE, at(6)), Duration::from_secs(10));
@@ -199,7 +197,7 @@ mod tests {
             now = now.plus(LATE);
         }
         // Back, and wholly.
-        turns.ask(ONE, now).ok().expect("a turn").over(now, Went::Taken);
+        turns.ask(ONE, now).expect("a turn").over(now, Went::Taken);
         let held: Vec<_> = (0..AT_A_TIME).map(|_| turns.ask(ONE, now)).collect();
         assert!(held.iter().all(Result::is_ok));
     }
@@ -208,7 +206,7 @@ mod tests {
     fn one_that_wants_to_be_left_alone_is() {
         let turns = Turns::default();
         let minute = Some(Duration::from_secs(60));
-        turns.ask(ONE, at(0)).ok().expect("a turn").over(at(1), Went::Not(minute));
+        turns.ask(ONE, at(0)).expect("a turn").over(at(1), Went::Not(minute));
         assert_eq!(put_off(&turns, ONE, at(1)), Duration::from_secs(60));
         assert!(turns.ask(ONE, at(61)).is_ok());
     }
