@@ -119,19 +119,20 @@ pub(crate) async fn serve(
         bell: bell(&parts.store, &*parts.ids),
         alone: parts.embedded,
     };
-    let office = Office {
-        rows: parts.store.clone(),
-        store: assembly.store.clone(),
-        clock: parts.clock.clone(),
-        ids: parts.ids.clone(),
-        desk: desk.clone(),
-    };
     let to_jobs = desk.nudge().clone();
     let clock = parts.clock.clone();
     let door = Door::new(parts.store.clone(), assembly.store.clone(), clock, to_jobs);
     // Nobody is let in before it is known whether it is closed.
     door.read().await?;
     let topics = topics(config, folder, &parts.store, &job_parts, &url)?;
+    let office = Office {
+        rows: parts.store.clone(),
+        store: assembly.store.clone(),
+        clock: parts.clock.clone(),
+        ids: parts.ids.clone(),
+        desk: desk.clone(),
+        topics: topics.clone(),
+    };
     let schedules = Schedules {
         rows: parts.store.clone(),
         store: assembly.store.clone(),

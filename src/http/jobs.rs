@@ -1,6 +1,7 @@
 //! `/ops/jobs` and `/ops/queues`: what waits, what runs and what went wrong, and turning it. For
 //! administrators.
 
+mod sharing;
 mod view;
 
 use crate::{
@@ -204,7 +205,7 @@ pub(crate) fn resources() -> Vec<Resource> {
         .about("What is in hand is finished. It outlives a restart.");
     let resume = turn("resume_queue", "Hand a queue's jobs out again");
     let admin = |method, run| Operation::new(method, Access::Admin, &[], run);
-    vec![
+    let mut resources = vec![
         Resource::new(
             JOBS,
             [Operation::new(Method::GET, Access::Admin, LIST, |a, b| Box::pin(show_list(a, b)))
@@ -238,7 +239,9 @@ pub(crate) fn resources() -> Vec<Resource> {
             "/ops/queues/{name}/resume",
             [admin(Method::POST, |a, b| Box::pin(pause_one(a, b, false))).doc(resume)],
         ),
-    ]
+    ];
+    resources.extend(sharing::resources());
+    resources
 }
 
 async fn show_list(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
@@ -373,15 +376,24 @@ async fn show_queues(app: Arc<App>, _: Asked) -> Result<Response, Problem> {
 }
 
 async fn pause_one(app: Arc<App>, asked: Asked, paused: bool) -> Result<Response, Problem> {
-    let absent = || {
-        let names = Queue::NAMES.join(", ");
-        Problem::new(Code::NotFound, format!("there is no such queue; there are {names}"))
-    };
-    let queue = Queue::parse(&asked.path[0]).ok_or_else(absent)?;
+    let queue = queue_named(&asked)?;
     app.jobs.pause(queue, paused, by(&asked)).await?;
+    Ok(fresh(&app, &queue_now(&app, queue).await?))
+}
+
+fn queue_named(asked: &Asked) -> Result<Queue, Problem> {
+    Queue::parse(&asked.path[0]).ok_or_else(no_such_queue)
+}
+
+async fn queue_now(app: &App, queue: Queue) -> Result<QueueView, Problem> {
     let (queues, _) = app.jobs.queues().await?;
-    let queue = queues.into_iter().find(|one| one.queue == queue).ok_or_else(absent)?;
-    Ok(fresh(&app, &QueueView::of(queue, &app.door)))
+    let queue = queues.into_iter().find(|one| one.queue == queue).ok_or_else(no_such_queue)?;
+    Ok(QueueView::of(queue, &app.door))
+}
+
+fn no_such_queue() -> Problem {
+    let names = Queue::NAMES.join(", ");
+    Problem::new(Code::NotFound, format!("there is no such queue; there are {names}"))
 }
 
 /// What `MOST_ACTED` says in the description.

@@ -11,16 +11,16 @@ mod view;
 
 pub use probes::{Echo, Probe};
 pub use verdict::{Effect, Failure, Verdict};
-pub use view::{JobFilter, JobNow, Jobs, QueueDue, QueueNow, Worker};
+pub use view::{JobFilter, JobNow, Jobs, QueueDue, QueueNow, TopicRate, Worker};
 
 use crate::domain::{
     audit::Change,
     id::{JobId, WorkerId},
-    job::{JobState, Priority, Queue},
+    job::{JobState, Priority, Queue, Rate, Sharing},
     time::Micros,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// A kind of job, as its rows name it. The body's form may change; then its version rises.
 pub trait Topic: Serialize {
@@ -118,6 +118,22 @@ pub struct ClaimedJob {
     pub losses: u32,
     pub sent_at: Micros,
     pub expires_at: Option<Micros>,
+}
+
+impl ClaimedJob {
+    /// As they are named.
+    pub fn in_order(jobs: impl Iterator<Item = Self>, ids: &[JobId]) -> Vec<Self> {
+        let mut jobs: HashMap<JobId, Self> = jobs.map(|job| (job.id, job)).collect();
+        ids.iter().filter_map(|id| jobs.remove(id)).collect()
+    }
+
+    pub fn by_topic(jobs: &[Self]) -> HashMap<String, u32> {
+        let mut counts = HashMap::new();
+        for job in jobs {
+            *counts.entry(job.topic.clone()).or_default() += 1;
+        }
+        counts
+    }
 }
 
 /// How a worker's try of a job ended.
@@ -278,6 +294,20 @@ pub enum JobWrite {
         by: String,
         at: Micros,
     },
+    /// How the queue's topics share it.
+    Share {
+        queue: Queue,
+        sharing: Sharing,
+        by: String,
+        at: Micros,
+    },
+    /// How many of a topic may be begun in a time; `None`: as many as there are.
+    Limit {
+        topic: String,
+        rate: Option<Rate>,
+        by: String,
+        at: Micros,
+    },
     /// What an operator wants of some jobs.
     Act(JobActs),
     /// Drops jobs that were over before: those that succeeded, and the others; up to `most`.
@@ -339,6 +369,22 @@ pub fn queue_paused(queue: Queue, paused: bool, by: &str, at: Micros) -> Change 
     let subject = format!("queue:{}", queue.as_str());
     let action = if paused { "queue.pause" } else { "queue.resume" };
     Change::new(at, by, action, subject, Some(&!paused), Some(&paused))
+}
+
+/// For the audit log: a queue's topics share it in another way.
+pub fn queue_shared(queue: Queue, old: &Sharing, new: &Sharing, by: &str, at: Micros) -> Change {
+    Change::new(at, by, "queue.share", format!("queue:{}", queue.as_str()), Some(old), Some(new))
+}
+
+/// For the audit log: a topic has another rate.
+pub fn topic_limited(
+    topic: &str,
+    old: Option<&Rate>,
+    new: Option<&Rate>,
+    by: &str,
+    at: Micros,
+) -> Change {
+    Change::new(at, by, "queue.rate", format!("topic:{topic}"), old, new)
 }
 
 /// What became of a [`JobWrite`].

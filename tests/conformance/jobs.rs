@@ -148,7 +148,7 @@ pub(crate) async fn state(shop: &Shop, id: JobId) -> JobState {
 }
 
 /// Buries every worker, whose heartbeats nobody has raised since they are read here.
-async fn bury_all(shop: &mut Shop, at: i64) {
+pub(crate) async fn bury_all(shop: &mut Shop, at: i64) {
     let workers = shop.store.workers().await.unwrap();
     let lost = workers.iter().map(|worker| (worker.id, worker.beat)).collect();
     write(shop, JobWrite::Bury { lost, at: Micros(at) }).await;

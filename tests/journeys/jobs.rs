@@ -127,3 +127,44 @@ fn what_waits_is_found_by_what_it_is_about_and_moved() {
         assert_eq!(unknown.status.code(), Some(1));
     });
 }
+
+#[test]
+fn topics_share_a_queue_and_keep_to_a_rate_as_an_operator_wants() {
+    on_every_stack("sharing", |stack| {
+        let server = stack.serve(&[]);
+        let told = stack.succeed(&["queue", "share", "default", "weighted", "--weight", "probe=3"]);
+        assert!(told.contains("weighted"), "{told}");
+        stack.succeed(&["queue", "rate", "probe.echo", "1/h"]);
+        let probes = b"{\"count\": 5, \"echo\": true}";
+        assert_eq!(server.operate("POST", "/ops/job-probes", probes).status, 200);
+        let done = |topic: &str| {
+            let done = jobs(stack, &["list", "--state", "succeeded", "--topic", topic]);
+            done["items"].as_array().unwrap().len()
+        };
+        until("the probes, and the one echo of this hour", || {
+            (done("probe") == 5 && done("probe.echo") == 1).then_some(())
+        });
+        let seen = stack.succeed(&["queue", "list"]);
+        assert!(seen.contains("weighted") && seen.contains("1/h"), "{seen}");
+        assert_eq!(queue(stack, "default")["ready"], 4);
+        // It holds over a restart, until it is taken back.
+        assert!(server.stop());
+        let server = stack.serve(&[]);
+        assert_eq!(queue(stack, "default")["mode"], "weighted");
+        assert_eq!(done("probe.echo"), 1);
+        stack.succeed(&["queue", "rate", "probe.echo", "off"]);
+        until("the others", || (done("probe.echo") == 5).then_some(()));
+        stack.succeed(&["queue", "share", "default", "strict"]);
+        server.audited(&[("queue.share", 2), ("queue.rate", 2)]);
+        for (wrong, why) in [
+            (["queue", "share", "default", "first"], "strict, weighted, fair"),
+            (["queue", "rate", "probe", "fast"], "100/m"),
+            (["queue", "rate", "prob", "1/s"], "probe.echo"),
+        ] {
+            let refused = run(&server.data, &stack.with(&wrong));
+            assert_eq!(refused.status.code(), Some(1));
+            let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+            assert!(told.contains(why), "{told}");
+        }
+    });
+}

@@ -229,6 +229,8 @@ fn rank(write: &Write) -> u8 {
             | JobWrite::Beat { .. }
             | JobWrite::Leave { .. }
             | JobWrite::Pause { .. }
+            | JobWrite::Share { .. }
+            | JobWrite::Limit { .. }
             | JobWrite::Act(_)
             | JobWrite::Send(_),
         ) => INTERACTIVE,

@@ -55,6 +55,7 @@ const TEXTS: &[&[&str]] = &[
     jobs::acts::ALL,
     jobs::claims::ALL,
     jobs::puts::ALL,
+    jobs::shares::ALL,
     schedules::ALL,
     maintenance::ALL,
     mail::ALL,

@@ -9,12 +9,12 @@ use super::{
 use crate::{
     domain::{
         id::{JobId, WorkerId},
-        job::{Family, JobState, Queue, Within},
+        job::{Family, JobState, Queue, Rate, Sharing, Within},
         time::Micros,
     },
     ports::{
         StoreError,
-        jobs::{JobFilter, JobNow, Jobs, QueueDue, QueueNow, Worker},
+        jobs::{JobFilter, JobNow, Jobs, QueueDue, QueueNow, TopicRate, Worker},
     },
 };
 use async_trait::async_trait;
@@ -99,7 +99,11 @@ statements! {
     BY_ID = { sqlite: (BY_ID_TEXT.sqlite), postgres: (BY_ID_TEXT.postgres) };
     LIST = { sqlite: (LIST_TEXT.sqlite), postgres: (LIST_TEXT.postgres) };
     TROUBLE = { sqlite: (TROUBLE_TEXT.sqlite), postgres: (TROUBLE_TEXT.postgres) };
-    PAUSED = "SELECT queue, set_by, set_at FROM job_queue WHERE paused";
+    TURNED = {
+        sqlite: "SELECT queue, paused, set_by, set_at, mode, weights FROM job_queue",
+        postgres: "SELECT queue, paused, set_by, set_at, mode, weights::text FROM job_queue",
+    };
+    RATES = "SELECT topic, jobs, seconds, set_by, set_at FROM job_rate ORDER BY topic";
     COUNTS =
         "SELECT queue, state, count(*) AS jobs, min(due_at) AS due_at FROM job
          WHERE state = 'ready' AND losses = 0 GROUP BY queue, state
@@ -254,10 +258,36 @@ struct CountRow {
 }
 
 #[derive(FromRow)]
-struct PausedRow {
+struct TurnedRow {
     queue: String,
+    paused: bool,
     set_by: String,
     set_at: i64,
+    mode: String,
+    weights: String,
+}
+
+#[derive(FromRow)]
+struct RateRow {
+    topic: String,
+    jobs: i64,
+    seconds: i64,
+    set_by: String,
+    set_at: i64,
+}
+
+impl TryFrom<RateRow> for TopicRate {
+    type Error = StoreError;
+
+    fn try_from(row: RateRow) -> Result<Self, StoreError> {
+        let rate = Rate::of_row(row.jobs, row.seconds);
+        Ok(Self {
+            topic: row.topic,
+            rate: rate.ok_or_else(|| not_ours("a topic's rate is none that we know"))?,
+            set_by: row.set_by,
+            set_at: Micros(row.set_at),
+        })
+    }
 }
 
 impl SqlStore {
@@ -309,8 +339,8 @@ impl Jobs for SqlStore {
     async fn queues(&self) -> Result<Vec<QueueNow>, StoreError> {
         let counts: Vec<CountRow> =
             on!(self, COUNTS, |pool, text| sqlx::query_as(text).fetch_all(pool).await)?;
-        let paused: Vec<PausedRow> =
-            on!(self, PAUSED, |pool, text| sqlx::query_as(text).fetch_all(pool).await)?;
+        let turned: Vec<TurnedRow> =
+            on!(self, TURNED, |pool, text| sqlx::query_as(text).fetch_all(pool).await)?;
         let now = |queue: &Queue| {
             let of = |states: &[JobState]| {
                 let is_it = |row: &&CountRow| {
@@ -322,8 +352,13 @@ impl Jobs for SqlStore {
             };
             let waits = |row: &&CountRow| row.queue == queue.as_str() && row.state == "ready";
             let oldest = counts.iter().filter(waits).filter_map(|row| row.due_at).min();
-            let paused = paused.iter().find(|row| row.queue == queue.as_str());
-            QueueNow {
+            let turned = turned.iter().find(|row| row.queue == queue.as_str());
+            let paused = turned.filter(|row| row.paused);
+            let shared = turned.map(|row| {
+                let sharing = Sharing::of_row(&row.mode, &row.weights);
+                sharing.ok_or_else(|| not_ours("a queue is shared in no way we know"))
+            });
+            Ok(QueueNow {
                 queue: *queue,
                 scheduled: of(&[JobState::Scheduled]),
                 ready: of(&[JobState::Ready]),
@@ -331,9 +366,16 @@ impl Jobs for SqlStore {
                 given_up: of(&[JobState::Failed, JobState::Dead]),
                 oldest_due_at: oldest.map(Micros),
                 paused: paused.map(|row| (row.set_by.clone(), Micros(row.set_at))),
-            }
+                sharing: shared.transpose()?.unwrap_or_default(),
+            })
         };
-        Ok(Queue::ALL.iter().map(now).collect())
+        Queue::ALL.iter().map(now).collect()
+    }
+
+    async fn rates(&self) -> Result<Vec<TopicRate>, StoreError> {
+        let rows: Vec<RateRow> =
+            on!(self, RATES, |pool, text| sqlx::query_as(text).fetch_all(pool).await)?;
+        rows.into_iter().map(TryInto::try_into).collect()
     }
 
     async fn families(&self, roots: &[JobId]) -> Result<BTreeMap<JobId, Family>, StoreError> {

@@ -124,6 +124,11 @@ macro_rules! files {
                 "webhooks",
                 include_str!(concat!("../../../migrations/", $database, "/0021_webhooks.sql")),
             ),
+            (
+                22,
+                "job_sharing",
+                include_str!(concat!("../../../migrations/", $database, "/0022_job_sharing.sql")),
+            ),
         ]
     };
 }

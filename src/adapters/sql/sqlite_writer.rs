@@ -57,6 +57,7 @@ pub(super) const ALL: &[&[(&str, Sql)]] = &[
     jobs::acts::ALL,
     jobs::claims::ALL,
     jobs::puts::ALL,
+    jobs::shares::ALL,
     schedules::ALL,
     maintenance::ALL,
     mail::ALL,

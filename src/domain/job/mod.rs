@@ -6,14 +6,18 @@
 
 mod catch_up;
 mod family;
+mod rate;
 mod retry;
+mod sharing;
 mod state;
 mod watch;
 mod within;
 
 pub use catch_up::{CatchUp, Due, GRACE, MOST_AT_ONCE, due};
 pub use family::Family;
+pub use rate::{NoRate, Rate};
 pub use retry::Retry;
+pub use sharing::{Head, MOST_WEIGHT, Mode, Shares, Sharing, Spent};
 pub use state::{JobState, Step};
 pub use watch::{LEASE, Watch};
 pub use within::{NoPlace, Within};

@@ -10,6 +10,7 @@ use crate::{
 };
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -160,6 +161,11 @@ pub(super) struct QueueView {
     /// Since when the one that waits for the longest could have been begun.
     #[schema(required, format = DateTime)]
     oldest_due_at: Option<String>,
+    /// How its topics share it: `strict`, `weighted` or `fair`.
+    #[schema(example = "strict")]
+    mode: &'static str,
+    /// By topic; of those left out it is 1.
+    weights: BTreeMap<String, u32>,
 }
 
 impl QueueView {
@@ -178,6 +184,8 @@ impl QueueView {
             running: queue.running,
             given_up: queue.given_up,
             oldest_due_at: queue.oldest_due_at.map(Micros::rfc3339),
+            mode: queue.sharing.mode.as_str(),
+            weights: queue.sharing.weights,
         }
     }
 }

@@ -7,16 +7,16 @@ use super::{
 use crate::{
     actors::{
         keepers::writer,
-        workers::jobs::{Desk, Office},
+        workers::jobs::{Desk, Office, Topics},
     },
     domain::{
         id::{JobId, WorkerId},
-        job::{Family, JobState, Queue},
+        job::{Family, JobState, Queue, Sharing},
         time::Micros,
     },
     ports::{
         StoreError,
-        jobs::{JobFilter, JobNow, Jobs, QueueDue, QueueNow, Worker},
+        jobs::{Echo, JobFilter, JobNow, Jobs, QueueDue, QueueNow, TopicRate, Worker},
     },
 };
 use async_trait::async_trait;
@@ -73,8 +73,13 @@ impl Jobs for Few {
             given_up: 3,
             oldest_due_at: Some(Micros(1)),
             paused: (*queue == Queue::Mail).then(|| ("ann".to_owned(), Micros(5))),
+            sharing: Sharing::of_row("weighted", r#"{"mail.send": 3}"#).unwrap(),
         };
         Ok(Queue::ALL.iter().map(now).collect())
+    }
+    async fn rates(&self) -> Result<Vec<TopicRate>, StoreError> {
+        let (topic, rate) = ("mail.send".to_owned(), "100/m".parse().unwrap());
+        Ok(vec![TopicRate { topic, rate, set_by: "ann".into(), set_at: Micros(5) }])
     }
     async fn families(&self, roots: &[JobId]) -> Result<BTreeMap<JobId, Family>, StoreError> {
         let third = roots.iter().filter(|id| id.0.as_u128() == 3);
@@ -104,7 +109,8 @@ impl Jobs for Few {
 pub(super) fn office() -> Office {
     let (_gone, store) = writer::store();
     let (clock, ids) = (Arc::new(Nothing), Arc::new(Nothing));
-    Office { rows: Arc::new(Few), store, clock, ids, desk: Desk::default() }
+    let topics = Topics::default().with::<Echo>(());
+    Office { rows: Arc::new(Few), store, clock, ids, desk: Desk::default(), topics }
 }
 
 #[tokio::test]
@@ -184,5 +190,37 @@ async fn queues_are_seen_with_who_works_and_turned_by_name() {
     assert_eq!(queues["workers"][0]["name"], "here 1");
     is(&shop.admin("POST", "/ops/queues/post/pause", "").await, 404);
     is(&shop.admin("POST", "/ops/queues/mail/pause", "").await, 503);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn topics_share_a_queue_as_is_wanted_or_it_is_said_what_can_not_be() {
+    let shop = Shop::open().await;
+    let queues = json(&shop.admin("GET", "/ops/queues.json", "").await);
+    let first = &queues["items"][0];
+    assert_eq!((&first["mode"], &first["weights"]["mail.send"]), (&"weighted".into(), &3.into()));
+    let rates = json(&shop.admin("GET", "/ops/job-rates.json", "").await);
+    assert_eq!(rates["items"][0]["rate"], "100/m");
+    for (place, body, pointer) in [
+        ("queues/mail/sharing", r#"{"mode": "first"}"#, "/mode"),
+        ("queues/mail/sharing", r#"{"mode": "fair", "weights": {"probe.echo": 2}}"#, "/weights"),
+        (
+            "queues/mail/sharing",
+            r#"{"mode": "weighted", "weights": {"probe.echo": 0}}"#,
+            "/weights/probe.echo",
+        ),
+        ("queues/mail/sharing", r#"{"mode": "weighted", "weights": {"x": 2}}"#, "/weights/x"),
+        ("job-rates/probe.echo", r#"{"rate": "fast"}"#, "/rate"),
+    ] {
+        let refused = shop.admin("PUT", &format!("/ops/{place}"), body).await;
+        is(&refused, 422);
+        assert_eq!(json(&refused)["errors"][0]["pointer"], pointer, "{body}");
+    }
+    is(&shop.admin("PUT", "/ops/queues/post/sharing", r#"{"mode": "fair"}"#).await, 404);
+    is(&shop.admin("PUT", "/ops/job-rates/x", r#"{"rate": "1/s"}"#).await, 400);
+    // What can be goes to the writer, which has stopped.
+    is(&shop.admin("PUT", "/ops/queues/mail/sharing", r#"{"mode": "fair"}"#).await, 503);
+    is(&shop.admin("PUT", "/ops/job-rates/probe.echo", r#"{"rate": "1/s"}"#).await, 503);
+    is(&shop.admin("DELETE", "/ops/job-rates/x", "").await, 503);
     shop.close().await;
 }

@@ -3,7 +3,7 @@
 use crate::{
     domain::{
         id::{JobId, WorkerId},
-        job::{Family, JobState, Queue, Within},
+        job::{Family, JobState, Queue, Rate, Sharing, Within},
         time::Micros,
     },
     ports::StoreError,
@@ -81,6 +81,16 @@ pub struct QueueNow {
     pub oldest_due_at: Option<Micros>,
     /// Who paused it, and when.
     pub paused: Option<(String, Micros)>,
+    pub sharing: Sharing,
+}
+
+/// How many jobs of a topic may be begun in a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicRate {
+    pub topic: String,
+    pub rate: Rate,
+    pub set_by: String,
+    pub set_at: Micros,
 }
 
 /// What may be claimed of a queue, and when.
@@ -114,6 +124,8 @@ pub trait Jobs: Send + Sync {
     async fn workers(&self) -> Result<Vec<Worker>, StoreError>;
     /// Every queue, with what waits there and who paused it.
     async fn queues(&self) -> Result<Vec<QueueNow>, StoreError>;
+    /// By topic.
+    async fn rates(&self) -> Result<Vec<TopicRate>, StoreError>;
     /// Of those that are roots, how their children stand.
     async fn families(&self, roots: &[JobId]) -> Result<BTreeMap<JobId, Family>, StoreError>;
     async fn job(&self, id: JobId) -> Result<Option<JobNow>, StoreError>;

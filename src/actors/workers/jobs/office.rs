@@ -1,19 +1,19 @@
 //! The queue as operators see and turn it. What they do is a row first, with its entry in the audit
 //! log, and is in force for whoever claims next; a job that runs hears of it with its next heartbeat.
 
-use super::desk::Desk;
+use super::{Topics, desk::Desk};
 use crate::{
     actors::keepers::writer::{StoreHandle, WriteError},
     domain::{
         id::JobId,
-        job::{Family, JobState, Queue},
+        job::{Family, JobState, MOST_WEIGHT, Mode, Queue, Rate, Sharing},
     },
     ports::{
         StoreError,
         clock::{Clock, Ids},
         jobs::{
             JobAct, JobActs, JobFilter, JobNow, JobWrite, Jobs, JobsWritten, NewJob, NewWorker,
-            Probe, QueueNow, Worker,
+            Probe, QueueNow, TopicRate, Worker,
         },
         writer::Written,
     },
@@ -25,6 +25,25 @@ pub(crate) const MOST_ACTED: u32 = 10_000;
 /// In one transaction, which a checkout may wait behind.
 const SLICE: u32 = 100;
 
+/// Why a queue's sharing, or a topic's rate, was not changed.
+#[derive(Debug)]
+pub(crate) enum NotShared {
+    Bad {
+        /// In what was wanted.
+        pointer: String,
+        why: String,
+    },
+    /// No job is of the topic that was named.
+    Topic(String),
+    Write(WriteError),
+}
+
+impl From<WriteError> for NotShared {
+    fn from(error: WriteError) -> Self {
+        Self::Write(error)
+    }
+}
+
 /// Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Office {
@@ -33,6 +52,7 @@ pub(crate) struct Office {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) desk: Desk,
+    pub(crate) topics: Topics,
 }
 
 /// What an operator's wish came to.
@@ -181,6 +201,62 @@ impl Office {
         Ok(())
     }
 
+    /// How the queue's topics share it, on every node. `Err`: what can't be, with its place in it.
+    pub(crate) async fn share(
+        &self,
+        queue: Queue,
+        sharing: Sharing,
+        by: &str,
+    ) -> Result<(), NotShared> {
+        if sharing.mode != Mode::Weighted && !sharing.weights.is_empty() {
+            let why = "only with the mode `weighted`".to_owned();
+            return Err(NotShared::Bad { pointer: "/weights".into(), why });
+        }
+        for (topic, weight) in &sharing.weights {
+            let pointer = format!("/weights/{topic}");
+            if !(1..=MOST_WEIGHT).contains(weight) {
+                let why = format!("a whole number from 1 to {MOST_WEIGHT}");
+                return Err(NotShared::Bad { pointer, why });
+            }
+            self.known(topic).map_err(|why| NotShared::Bad { pointer, why })?;
+        }
+        let (by, at) = (by.to_owned(), self.clock.now());
+        self.write(JobWrite::Share { queue, sharing, by, at }).await?;
+        self.desk.nudge().wake();
+        Ok(())
+    }
+
+    pub(crate) async fn rates(&self) -> Result<Vec<TopicRate>, StoreError> {
+        self.rows.rates().await
+    }
+
+    /// How many of the topic may be begun in a time, on all nodes together; `None`: all there are.
+    pub(crate) async fn limit(
+        &self,
+        topic: &str,
+        rate: Option<Rate>,
+        by: &str,
+    ) -> Result<(), NotShared> {
+        if rate.is_some() {
+            self.known(topic).map_err(NotShared::Topic)?;
+        }
+        let (by, at, topic) = (by.to_owned(), self.clock.now(), topic.to_owned());
+        self.write(JobWrite::Limit { topic, rate, by, at }).await?;
+        self.desk.nudge().wake();
+        Ok(())
+    }
+
+    /// `Err`: the topics there are.
+    fn known(&self, topic: &str) -> Result<(), String> {
+        match self.topics.names().any(|name| name == topic) {
+            true => Ok(()),
+            false => {
+                let names: Vec<_> = self.topics.names().collect();
+                Err(format!("one of {}", names.join(", ")))
+            }
+        }
+    }
+
     /// Puts so many probes like this one there, numbered on from it.
     pub(crate) async fn probe(&self, like: &Probe, count: u64) -> Result<(), WriteError> {
         let all: Vec<u64> = (like.n..like.n.saturating_add(count)).collect();
@@ -208,7 +284,10 @@ impl Office {
     /// What a worker beside the server wants written. What operators do goes by names of their own.
     pub(crate) async fn relay(&self, write: JobWrite) -> Result<Option<JobsWritten>, WriteError> {
         let (new, more) = match &write {
-            JobWrite::Act(_) | JobWrite::Pause { .. } => return Ok(None),
+            JobWrite::Act(_)
+            | JobWrite::Pause { .. }
+            | JobWrite::Share { .. }
+            | JobWrite::Limit { .. } => return Ok(None),
             JobWrite::Join(new) => (Some(new.clone()), false),
             JobWrite::End { .. }
             | JobWrite::HandBack { .. }

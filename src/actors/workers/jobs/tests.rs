@@ -16,7 +16,7 @@ use crate::{
         clock::{Clock, Ids},
         jobs::{
             ClaimedJob, Effect, Ended, Ending, Failure, JobClaim, JobFilter, JobNow, JobWrite,
-            Jobs, JobsWritten, QueueDue, QueueNow, Verdict, Worker,
+            Jobs, JobsWritten, QueueDue, QueueNow, TopicRate, Verdict, Worker,
         },
         writer::{Write, Writer, Written},
     },
@@ -208,6 +208,9 @@ impl Jobs for Rows {
         Ok((0..=others).map(row).collect())
     }
     async fn queues(&self) -> Result<Vec<QueueNow>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn rates(&self) -> Result<Vec<TopicRate>, StoreError> {
         Ok(Vec::new())
     }
     async fn families(&self, _: &[JobId]) -> Result<BTreeMap<JobId, Family>, StoreError> {

@@ -7,7 +7,12 @@ use crate::{
 };
 use serde_json::Value;
 use std::{
-    collections::BTreeMap, future::Future, marker::PhantomData, pin::Pin, sync::Arc, time::Duration,
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
 };
 
 pub(super) type Running = Pin<Box<dyn Future<Output = Verdict> + Send>>;
@@ -51,6 +56,12 @@ impl Topics {
         self
     }
 
+    /// Those that are known, each once.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        let names: BTreeSet<_> = self.known.keys().map(|(name, _)| *name).collect();
+        names.into_iter()
+    }
+
     /// What a job of this topic is, of its newest version where none is said.
     pub(crate) fn check(
         &self,
@@ -60,8 +71,7 @@ impl Topics {
     ) -> Result<Known, NoJob> {
         let of_topic = self.known.iter().filter(|((known, _), _)| *known == topic);
         let Some(((_, newest), _)) = of_topic.clone().next_back() else {
-            let mut names: Vec<_> = self.known.keys().map(|(name, _)| *name).collect();
-            names.dedup();
+            let names: Vec<_> = self.names().collect();
             return Err(NoJob::Topic(format!("one of {}", names.join(", "))));
         };
         let version = version.unwrap_or(*newest);

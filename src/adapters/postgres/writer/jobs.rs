@@ -8,6 +8,7 @@
 pub(super) mod acts;
 pub(super) mod claims;
 pub(super) mod puts;
+pub(super) mod shares;
 
 pub(super) use acts::act_on;
 pub(super) use puts::send;
@@ -190,6 +191,12 @@ pub(super) async fn apply(tx: &Transaction<'_>, write: &JobWrite) -> Result<Writ
                 audit::append(tx, &queue_paused(*queue, *paused, by, *at)).await?;
             }
             JobsWritten::Moved(changed)
+        }
+        JobWrite::Share { queue, sharing, by, at } => {
+            JobsWritten::Moved(shares::share(tx, *queue, sharing, by, *at).await?)
+        }
+        JobWrite::Limit { topic, rate, by, at } => {
+            JobsWritten::Moved(shares::limit(tx, topic, *rate, by, *at).await?)
         }
         JobWrite::Act(acts) => JobsWritten::Acted(acts::act(tx, acts).await?),
         JobWrite::Forget { succeeded, others, most } => {

@@ -6,6 +6,7 @@
 pub(super) mod acts;
 pub(super) mod claims;
 pub(super) mod puts;
+pub(super) mod shares;
 
 pub(super) use acts::act_on;
 pub(super) use puts::put;
@@ -164,6 +165,12 @@ pub(super) async fn apply(
             }
             JobsWritten::Moved(changed)
         }
+        JobWrite::Share { queue, sharing, by, at } => {
+            JobsWritten::Moved(shares::share(conn, *queue, sharing, by, *at).await?)
+        }
+        JobWrite::Limit { topic, rate, by, at } => {
+            JobsWritten::Moved(shares::limit(conn, topic, *rate, by, *at).await?)
+        }
         JobWrite::Act(acts) => JobsWritten::Acted(acts::act(conn, acts).await?),
         JobWrite::Forget { succeeded, others, most } => {
             let forget = sqlx::query(FORGET.sqlite).bind(succeeded.0).bind(others.0);
@@ -293,7 +300,8 @@ async fn end(
 mod tests {
     use super::{
         acts::{CANCEL_ROOT, RETRY_ROOT},
-        claims::{CLAIM, CLAIM_SUSPECTS, COME_DUE},
+        claims::{CLAIM, CLAIM_SUSPECTS, CLAIM_THESE, COME_DUE},
+        shares::{HEADS, IN_HAND, RATES, SUSPECTS},
         *,
     };
     use sqlx::{AssertSqlSafe, Connection, Executor};
@@ -314,9 +322,17 @@ mod tests {
         conn.execute(maintenance).await.unwrap();
         let suspects = include_str!("../../../../migrations/sqlite/0020_job_suspects.sql");
         conn.execute(suspects).await.unwrap();
+        let sharing = include_str!("../../../../migrations/sqlite/0022_job_sharing.sql");
+        conn.execute(sharing).await.unwrap();
         for (statement, index) in [
             (CLAIM, "job_ready"),
             (CLAIM_SUSPECTS, "job_suspects"),
+            (CLAIM_THESE, "PRIMARY KEY"),
+            (HEADS, "job_topic (queue=? AND topic=?)"),
+            (HEADS, "job_topic (queue=? AND topic>?)"),
+            (SUSPECTS, "job_suspects"),
+            (RATES, "job_topic"),
+            (IN_HAND, "job_in_hand"),
             (COME_DUE, "job_due"),
             (EXPIRE, "job_expiry"),
             (FORGET, "job_over"),

@@ -1,9 +1,13 @@
 //! Jobs are handed out: those that came due are made ready, and the first of the queue's order taken.
 
-use super::BY_INDEX;
+use super::{BY_INDEX, shares};
 use crate::{
     adapters::postgres::statement::{execute, query, statements},
-    domain::{id::JobId, time::Micros},
+    domain::{
+        id::JobId,
+        job::{Shares, Sharing},
+        time::Micros,
+    },
     ports::jobs::{ClaimedJob, JobClaim, JobsWritten},
 };
 use deadpool_postgres::{
@@ -38,7 +42,13 @@ macro_rules! claim {
 
 statements! {
     /// Held until the claim is committed, so that no burial passes it by unseen. Heartbeats go on.
-    WORKER = "SELECT id FROM job_worker WHERE id = $1 FOR KEY SHARE";
+    /// With it, what claims of the queue are to mind.
+    WORKER =
+        "SELECT coalesce(q.mode, 'strict'), coalesce(q.weights::text, '{}'),
+             EXISTS (SELECT 1 FROM job_rate), coalesce(q.paused, FALSE) OR EXISTS (
+                 SELECT 1 FROM maintenance WHERE one = 1 AND pauses AND ends_at > $3)
+         FROM job_worker w LEFT JOIN job_queue q ON q.queue = $2 WHERE w.id = $1
+         FOR KEY SHARE OF w";
     COME_DUE =
         "UPDATE job SET state = 'ready' WHERE id IN (
              SELECT id FROM job
@@ -46,6 +56,14 @@ statements! {
              ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)";
     CLAIM = claim!("losses = 0");
     CLAIM_SUSPECTS = claim!("losses > 0");
+    CLAIM_THESE =
+        "WITH head AS MATERIALIZED (
+             SELECT id FROM job WHERE id = ANY($1) AND state = 'ready' FOR UPDATE SKIP LOCKED)
+         UPDATE job SET state = 'running', attempt = attempt + 1, worker = $2, started_at = $3,
+             fold_key = NULL
+         FROM head WHERE job.id = head.id
+         RETURNING job.id, topic, version, body::text, attempt, failures, losses, sent_at,
+             expires_at, rank_at";
 }
 
 fn claimed(row: &Row) -> Result<(i64, ClaimedJob), Error> {
@@ -68,15 +86,37 @@ fn claimed(row: &Row) -> Result<(i64, ClaimedJob), Error> {
 
 pub(super) async fn claim(tx: &Transaction<'_>, wish: &JobClaim) -> Result<JobsWritten, Error> {
     let JobClaim { worker, queue, at, most, suspects } = *wish;
-    if query(tx, WORKER, [&worker.0]).await?.is_empty() {
-        return Ok(JobsWritten::Buried);
-    }
     let (queue, most) = (queue.as_str(), i64::from(most));
+    let mind = query(tx, WORKER, [&worker.0, &queue, &at.0]).await?;
+    let Some(mind) = mind.first() else { return Ok(JobsWritten::Buried) };
+    let sharing = Sharing::of_row(mind.try_get(0)?, mind.try_get(1)?).unwrap_or_default();
+    let (limited, shut): (bool, bool) = (mind.try_get(2)?, mind.try_get(3)?);
     execute(tx, BY_INDEX, []).await?;
     execute(tx, COME_DUE, [&queue, &at.0, &READIED]).await?;
+    if let Some(shares) = shares::shares(tx, wish, sharing, limited).await? {
+        if shut {
+            return Ok(JobsWritten::Claimed(Vec::new()));
+        }
+        return claim_shared(tx, wish, &shares).await;
+    }
     let text = if suspects { CLAIM_SUSPECTS } else { CLAIM };
     let rows = query(tx, text, [&queue, &worker.0, &at.0, &most]).await?;
     let mut jobs = rows.iter().map(claimed).collect::<Result<Vec<_>, _>>()?;
     jobs.sort_by_key(|(rank, _)| *rank);
     Ok(JobsWritten::Claimed(jobs.into_iter().map(|(_, job)| job).collect()))
+}
+
+/// In the order in which the topics share the queue.
+async fn claim_shared(
+    tx: &Transaction<'_>,
+    wish: &JobClaim,
+    shares: &Shares,
+) -> Result<JobsWritten, Error> {
+    let next = shares::next(tx, wish, shares).await?;
+    let ids: Vec<_> = next.iter().map(|id| id.0).collect();
+    let rows = query(tx, CLAIM_THESE, [&ids, &wish.worker.0, &wish.at.0]).await?;
+    let jobs = rows.iter().map(claimed).collect::<Result<Vec<_>, _>>()?;
+    let jobs = ClaimedJob::in_order(jobs.into_iter().map(|(_, job)| job), &next);
+    shares::spend(tx, shares, &ClaimedJob::by_topic(&jobs), wish.at).await?;
+    Ok(JobsWritten::Claimed(jobs))
 }

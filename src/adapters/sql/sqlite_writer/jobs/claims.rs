@@ -1,11 +1,16 @@
 //! Jobs are handed out: those that came due are made ready, and the first of the queue's order taken.
 
+use super::shares;
 use crate::{
-    adapters::sql::texts::statements,
-    domain::{id::JobId, time::Micros},
+    adapters::sql::{sqlite_writer::products::Hex, texts::statements},
+    domain::{
+        id::JobId,
+        job::{Shares, Sharing},
+        time::Micros,
+    },
     ports::jobs::{ClaimedJob, JobClaim, JobsWritten},
 };
-use sqlx::SqliteConnection;
+use sqlx::{SqliteConnection, types::Json};
 use sqlx_macros::FromRow;
 use uuid::Uuid;
 
@@ -33,7 +38,13 @@ macro_rules! claim {
 }
 
 statements! {
-    WORKER = { sqlite: "SELECT id FROM job_worker WHERE id = $1" };
+    /// Whether it is there, and what claims of the queue are to mind.
+    WORKER = { sqlite:
+        "SELECT coalesce(q.mode, 'strict') AS mode, coalesce(q.weights, '{}') AS weights,
+             EXISTS (SELECT 1 FROM job_rate) AS limited,
+             coalesce(q.paused, 0) = 1 OR EXISTS (SELECT 1 FROM maintenance
+                 WHERE one = 1 AND pauses = 1 AND ends_at > $3) AS shut
+         FROM job_worker w LEFT JOIN job_queue q ON q.queue = $2 WHERE w.id = $1" };
     COME_DUE = { sqlite:
         "UPDATE job SET state = 'ready' WHERE id IN (
              SELECT id FROM job
@@ -41,6 +52,20 @@ statements! {
              ORDER BY due_at LIMIT $3)" };
     CLAIM = { sqlite: (claim!("losses = 0")) };
     CLAIM_SUSPECTS = { sqlite: (claim!("losses > 0")) };
+    CLAIM_THESE = { sqlite:
+        "UPDATE job SET state = 'running', attempt = attempt + 1, worker = $2, started_at = $3,
+             fold_key = NULL
+         WHERE id IN (SELECT unhex(value) FROM json_each($1)) AND state = 'ready'
+         RETURNING id, topic, version, body, attempt, failures, losses, sent_at, expires_at,
+             rank_at" };
+}
+
+#[derive(FromRow)]
+struct MindRow {
+    mode: String,
+    weights: String,
+    limited: bool,
+    shut: bool,
 }
 
 #[derive(FromRow)]
@@ -79,15 +104,37 @@ pub(super) async fn claim(
     wish: &JobClaim,
 ) -> Result<JobsWritten, sqlx::Error> {
     let JobClaim { worker, queue, at, most, suspects } = *wish;
-    let there = sqlx::query_scalar::<_, Uuid>(WORKER.sqlite).bind(worker.0);
-    if there.fetch_optional(&mut *conn).await?.is_none() {
+    let mind = sqlx::query_as(WORKER.sqlite).bind(worker.0).bind(queue.as_str()).bind(at.0);
+    let Some(mind): Option<MindRow> = mind.fetch_optional(&mut *conn).await? else {
         return Ok(JobsWritten::Buried);
-    }
+    };
     let due = sqlx::query(COME_DUE.sqlite).bind(queue.as_str()).bind(at.0).bind(READIED);
     due.execute(&mut *conn).await?;
+    let sharing = Sharing::of_row(&mind.mode, &mind.weights).unwrap_or_default();
+    if let Some(shares) = shares::shares(conn, wish, sharing, mind.limited).await? {
+        if mind.shut {
+            return Ok(JobsWritten::Claimed(Vec::new()));
+        }
+        return claim_shared(conn, wish, &shares).await;
+    }
     let text = if suspects { CLAIM_SUSPECTS } else { CLAIM };
     let claim = sqlx::query_as(text.sqlite).bind(queue.as_str()).bind(worker.0);
     let mut rows: Vec<ClaimedRow> = claim.bind(at.0).bind(i64::from(most)).fetch_all(conn).await?;
     rows.sort_by_key(|row| row.rank_at);
     Ok(JobsWritten::Claimed(rows.into_iter().map(Into::into).collect()))
+}
+
+/// In the order in which the topics share the queue.
+async fn claim_shared(
+    conn: &mut SqliteConnection,
+    wish: &JobClaim,
+    shares: &Shares,
+) -> Result<JobsWritten, sqlx::Error> {
+    let next = shares::next(conn, wish, shares).await?;
+    let ids: Vec<_> = next.iter().map(|id| Hex(id.0)).collect();
+    let claim = sqlx::query_as(CLAIM_THESE.sqlite).bind(Json(ids)).bind(wish.worker.0);
+    let rows: Vec<ClaimedRow> = claim.bind(wish.at.0).fetch_all(&mut *conn).await?;
+    let claimed = ClaimedJob::in_order(rows.into_iter().map(Into::into), &next);
+    shares::spend(conn, shares, &ClaimedJob::by_topic(&claimed), wish.at).await?;
+    Ok(JobsWritten::Claimed(claimed))
 }
