@@ -36,7 +36,8 @@ enum What {
     /// Tell an endpoint of events from now on. Its secret is shown this once.
     Add {
         /// Where they are posted to.
-        url: String,
+        #[arg(value_name = "URL")]
+        to: String,
         /// Kinds of events, with commas between; else every kind.
         #[arg(long, value_delimiter = ',', value_name = "KIND", value_parser = kinds())]
         topics: Vec<String>,
@@ -93,8 +94,9 @@ struct Set {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = true)]
 struct Wish {
-    #[arg(long)]
-    url: Option<String>,
+    /// Where they are posted to.
+    #[arg(long, value_name = "URL")]
+    to: Option<String>,
     /// In place of those it has, with commas between; `all` for every kind.
     #[arg(long, value_delimiter = ',', value_name = "KIND", value_parser = kinds_or_all())]
     topics: Option<Vec<String>>,
@@ -109,8 +111,8 @@ struct Wish {
 impl Wish {
     fn wanted(&self) -> Value {
         let mut wanted = json!({});
-        if let Some(url) = &self.url {
-            wanted["url"] = json!(url);
+        if let Some(to) = &self.to {
+            wanted["url"] = json!(to);
         }
         if let Some(topics) = &self.topics {
             let all = topics.len() == 1 && topics[0] == "all";
@@ -136,8 +138,8 @@ impl Webhook {
         match &self.what {
             What::List => list(context, &server.get("/ops/webhooks.json").await?),
             What::Show { id } => show(context, &server.get(&path(id, "")).await?),
-            What::Add { url, topics } => {
-                let wanted = json!({"url": url, "topics": topics});
+            What::Add { to, topics } => {
+                let wanted = json!({"url": to, "topics": topics});
                 made(context, &post("/ops/webhooks", Some(&wanted)).await?)
             }
             What::Set(set) => {

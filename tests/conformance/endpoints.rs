@@ -2,21 +2,21 @@
 //! try is kept with that job's end.
 
 use crate::{
-    jobs::{act, claim, end_with, join, now, state},
+    jobs::{self, act, end_with, join, now, state},
     shop::{Shop, on_both_databases},
 };
 use stoa::{
     domain::{
         event::{EventKind, Position},
         id::{DeliveryId, EndpointId, JobId},
-        job::JobState,
+        job::{JobState, Queue},
         secret::Secret,
         time::Micros,
         webhook::{PING, Told},
     },
     ports::{
         clock::Ids,
-        jobs::{ClaimedJob, Effect, Ending, JobAct, Jobs},
+        jobs::{ClaimedJob, Effect, Ending, JobAct, JobClaim, JobWrite, Jobs, JobsWritten},
         webhooks::{
             BY_HAND, Came, Delivery, DeliveryState, Endpoint, EndpointChange, EndpointSet, FAILING,
             FAILS_FOR, GONE, MOST_ENDPOINTS, NewDelivery, TRIED_FOR, Tried, WebhookWrite, Webhooks,
@@ -116,7 +116,12 @@ async fn stands(shop: &Shop, id: DeliveryId) -> Delivery {
 
 async fn claimed(shop: &mut Shop, at: i64) -> ClaimedJob {
     let worker = join(shop, false).await;
-    claim(shop, worker, at, 1).await.remove(0)
+    let (queue, at) = (Queue::Webhook, Micros(at));
+    let claim = JobClaim { worker, queue, at, most: 1, suspects: false };
+    match jobs::write(shop, JobWrite::Claim(claim)).await {
+        JobsWritten::Claimed(mut claimed) => claimed.remove(0),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn tried(delivery: DeliveryId, at: i64, came: Came, status: Option<u16>) -> Vec<Effect> {
