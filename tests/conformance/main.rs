@@ -21,6 +21,7 @@ mod endpoints;
 mod imports;
 mod job_families;
 mod job_model;
+mod job_office;
 mod job_sharing;
 mod jobs;
 mod lifecycle;
