@@ -35,12 +35,14 @@ pub enum Queue {
     Media,
     Mail,
     Import,
+    Webhook,
 }
 
 impl Queue {
     pub const ALL: &'static [Self] =
-        &[Self::Default, Self::Index, Self::Media, Self::Mail, Self::Import];
-    pub const NAMES: &'static [&'static str] = &["default", "index", "media", "mail", "import"];
+        &[Self::Default, Self::Index, Self::Media, Self::Mail, Self::Import, Self::Webhook];
+    pub const NAMES: &'static [&'static str] =
+        &["default", "index", "media", "mail", "import", "webhook"];
 
     /// As it stands in a row, in the configuration and in the API.
     pub fn as_str(self) -> &'static str {

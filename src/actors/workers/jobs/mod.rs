@@ -36,7 +36,7 @@ pub(crate) use suspects::suspects;
 pub(crate) use topics::{NoJob, Topics};
 
 use crate::{
-    domain::job::Retry,
+    domain::{id::JobId, job::Retry},
     ports::jobs::{ClaimedJob, Topic, Verdict},
 };
 use serde::de::DeserializeOwned;
@@ -57,6 +57,7 @@ pub(crate) trait Job: Topic + DeserializeOwned + Send + 'static {
 /// Which try of a job this is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Try {
+    pub(crate) job: JobId,
     /// From 1, counting those that never ended.
     pub(crate) attempt: u32,
 }

@@ -119,7 +119,7 @@ struct Typed<J: Job> {
 impl<J: Job> Runs for Typed<J> {
     fn start(&self, job: &ClaimedJob) -> Result<Start, String> {
         let read = read::<J>(&job.body)?;
-        let running = read.run(self.world.clone(), Try { attempt: job.attempt });
+        let running = read.run(self.world.clone(), Try { job: job.id, attempt: job.attempt });
         Ok(Start { running: Box::pin(running), retry: J::RETRY, limit: J::LIMIT })
     }
 

@@ -23,6 +23,7 @@ use crate::{
     },
     ports::{
         jobs::{Effect, Ended, JobWrite, JobsWritten, NewWorker, queue_paused},
+        webhooks::Tried,
         writer::Written,
     },
 };
@@ -283,6 +284,7 @@ async fn beat(tx: &Transaction<'_>, worker: WorkerId, at: Micros) -> Result<Jobs
 
 /// The fences first, then what the matched ones did.
 async fn end(tx: &Transaction<'_>, ended: &[Ended], at: Micros) -> Result<Vec<JobId>, Error> {
+    webhooks::hold(tx, &Tried::all_in(ended)).await?;
     let ids: Vec<_> = ended.iter().map(|one| one.id.0).collect();
     let attempts: Vec<_> = ended.iter().map(|one| i64::from(one.attempt)).collect();
     let states: Vec<_> = ended.iter().map(|one| one.ending.state().as_str()).collect();
