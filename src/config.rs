@@ -46,7 +46,11 @@ pub(crate) struct Config {
 impl Config {
     /// A pool's numbers; every pool of the tree has a section in the defaults.
     pub(crate) fn pool(&self, name: &str) -> PoolConfig {
-        self.pools.get(name).copied().unwrap_or(PoolConfig { workers: 1, bound: 64 })
+        self.pools.get(name).copied().unwrap_or(PoolConfig {
+            workers: 1,
+            bound: 64,
+            autoscale: None,
+        })
     }
 }
 
@@ -145,6 +149,10 @@ fn validate(config: &Config, layers: &Layers) -> Result<(), ConfigError> {
         if pool.bound == 0 {
             return bad(&format!("pools.{name}.bound"), "must be at least 1");
         }
+        let bounds = pool.autoscale.map(|autoscale| autoscale.bounds());
+        if let Some(Err((key, reason))) = bounds.map(|it| it.check(crate::tree::MOST_WORKERS)) {
+            return bad(&format!("pools.{name}.autoscale.{key}"), &reason);
+        }
     }
     if let Err(reason) = config.http.validate() {
         // The sentence begins with its key.
@@ -242,6 +250,10 @@ mod tests {
         assert!(never.contains("store.check_hours") && never.contains("at least 1"), "{never}");
         let none = refused(&[("STOA_POOLS_RENDER_WORKERS", "0")]);
         assert!(none.contains("1 to"), "{none}");
+        let narrow = refused(&[("STOA_POOLS_MAIL_AUTOSCALE_MIN", "9")]);
+        assert!(narrow.contains("pools.mail.autoscale.min") && narrow.contains("1 to"), "{narrow}");
+        let no_queue = refused(&[("STOA_POOLS_RENDER_AUTOSCALE_MAX", "9")]);
+        assert!(no_queue.contains("unknown key"), "{no_queue}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! When a child dies its supervisor starts it again; when that happens too often the supervisor
 //! gives up and its own supervisor tries; at the root the process ends with an error.
 
+use crate::domain::autoscale::Bounds;
 use serde::Deserialize;
 use std::time::Duration;
 use supervisors::{Budget, Child, PoolOptions, Shutdown, Strategy, Supervisor};
@@ -18,6 +19,25 @@ pub(crate) struct PoolConfig {
     pub(crate) workers: u32,
     /// Jobs that may wait; one more is refused.
     pub(crate) bound: usize,
+    /// Of pools that do a queue's jobs.
+    #[serde(default)]
+    pub(crate) autoscale: Option<AutoscaleConfig>,
+}
+
+/// Whether a pool's size follows the wait of its queue, and how far.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AutoscaleConfig {
+    pub(crate) enabled: bool,
+    pub(crate) min: u32,
+    pub(crate) max: u32,
+    pub(crate) wait_ms: u32,
+}
+
+impl AutoscaleConfig {
+    pub(crate) fn bounds(self) -> Bounds {
+        Bounds { min: self.min, max: self.max, wait_ms: self.wait_ms }
+    }
 }
 
 impl PoolConfig {
@@ -65,6 +85,8 @@ pub(crate) struct ServerSeats {
     pub(crate) render: Child,
     /// Puts operators' live changes into force.
     pub(crate) pool_overrides: Child,
+    /// Lets pools' sizes follow the wait of their queues, where that is wanted.
+    pub(crate) pool_autoscaler: Child,
     /// Looks now and then whether the database is whole.
     pub(crate) integrity: Child,
     /// Closes and opens the shop, as the database says.
@@ -179,6 +201,7 @@ pub(crate) fn stoa(seats: Seats) -> Supervisor {
     let edge = group("edge", Strategy::OneForOne)
         .child(server.render.shutdown(drain(5)))
         .child(server.pool_overrides)
+        .child(server.pool_autoscaler)
         .child(server.integrity)
         .child(server.maintenance)
         .child(server.http.shutdown(drain(15)));

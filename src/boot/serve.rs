@@ -17,7 +17,7 @@ use crate::{
         keepers::{
             carts::{Carts, CartsParts},
             endpoints::Endpoints,
-            pools::Pools,
+            pools::{Configured, Pools, PoolsParts, Scalable},
             quotes::{Quotes, QuotesParts},
             rules::{Rules, RulesParts},
         },
@@ -36,9 +36,9 @@ use crate::{
         Stage, Streams, Trusted,
     },
     ports::integrity::Integrity,
-    tree::{self, ServerSeats},
+    tree::{self, PoolConfig, ServerSeats},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use supervisors::{Nudge, Pool, pool, reconciler, task};
 use tokio::net::TcpListener;
 
@@ -78,16 +78,19 @@ pub(crate) async fn serve(
     let assembly = assembly::assemble(config, folder, &parts, cache.clone(), false)?;
 
     let nudge = Nudge::new();
-    let sizes: BTreeMap<String, u32> =
-        config.pools.iter().map(|(name, pool)| (name.clone(), pool.workers)).collect();
-    let pools = Pools::new(
-        node_name(),
-        sizes,
-        assembly.store.clone(),
-        parts.store.clone(),
-        parts.clock.clone(),
-        nudge.clone(),
-    );
+    let pools = Pools::new(PoolsParts {
+        node: node_name(),
+        configured: config
+            .pools
+            .iter()
+            .map(|(name, pool)| (name.clone(), sized(name, *pool)))
+            .collect(),
+        store: assembly.store.clone(),
+        overrides: parts.store.clone(),
+        waits: parts.store.clone(),
+        clock: parts.clock.clone(),
+        nudge: nudge.clone(),
+    });
     let (verdict, stored) = (Verdict::default(), parts.store.clone() as Arc<dyn Integrity>);
     let rules = Rules::new(RulesParts {
         shelf: parts.rules.clone(),
@@ -226,6 +229,7 @@ pub(crate) async fn serve(
             let reconciler = overrides.reconciler();
             async move { Ok(reconciler) }
         }),
+        pool_autoscaler: pools.autoscaler(),
         maintenance: maintenance(&door),
         integrity: integrity(&stored, &verdict, HOUR * config.store.check_hours, &Nudge::new()),
         selling: selling.seats,
@@ -267,6 +271,16 @@ pub(crate) async fn serve(
             BootError::Other(format!("can't hand over the listening sockets: {error}"))
         }),
     }
+}
+
+/// A pool's configuration, as an operator's changes are held against it.
+fn sized(name: &str, pool: PoolConfig) -> Configured {
+    let scalable = Queue::parse(name).zip(pool.autoscale).map(|(queue, autoscale)| Scalable {
+        queue,
+        enabled: autoscale.enabled,
+        bounds: autoscale.bounds(),
+    });
+    Configured { workers: pool.workers, scalable }
 }
 
 /// Bound before anything is opened: a taken port must not cost a migration.

@@ -1,4 +1,4 @@
-//! `stoa jobs list|show|retry|discard|cancel`
+//! `stoa jobs list|show|retry|edit|discard|cancel`
 
 use super::{
     Context, Failure, Outcome,
@@ -8,8 +8,15 @@ use super::{
 use http::Method;
 use serde_json::{Value, json};
 
+const EXAMPLES: &str = "\
+Examples:
+  stoa jobs list --state dead --queue mail --error 450
+  stoa jobs retry --state dead --queue mail --yes
+  stoa jobs edit 0190aaaa-0000-7000-8000-000000000001 --body '{\"n\": 1, \"millis\": 0, \"echo\": false}'";
+
 /// The running server's jobs: what waits, what runs, what was given up and why.
 #[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES)]
 pub(crate) struct Jobs {
     #[command(subcommand)]
     what: What,
@@ -31,6 +38,17 @@ enum What {
     Show { id: String },
     /// Try jobs anew, and now; of a root's children those that ended without success.
     Retry(Act),
+    /// Try a job that was given up again, with a body that was put right.
+    ///
+    /// It is failed, dead or cancelled. The body is checked as one that is put into the queue is; the
+    /// audit log keeps it and the one before it.
+    Edit {
+        /// As `list` shows it.
+        id: String,
+        /// In the form of the job's topic and version, as `show` shows the one it has.
+        #[arg(long, value_name = "JSON")]
+        body: String,
+    },
     /// Drop jobs; those that run are left alone.
     Discard(Act),
     /// Cancel jobs that wait, and end those that run; with a root its children.
@@ -100,6 +118,13 @@ impl Jobs {
                 show(context, &job)
             }
             What::Retry(act) => act.ask(context, &server, "retry", "retried").await,
+            What::Edit { id, body } => {
+                let body: Value = serde_json::from_str(body)
+                    .map_err(|error| Failure::Usage(format!("--body is not JSON: {error}")))?;
+                let (path, body) =
+                    (format!("/ops/jobs/{}/edit", escaped(id)), json!({"body": body}));
+                show(context, &server.change(Method::POST, &path, Some(&body)).await?)
+            }
             What::Discard(act) => act.ask(context, &server, "discard", "discarded").await,
             What::Cancel(act) => act.ask(context, &server, "cancel", "cancelled").await,
         }

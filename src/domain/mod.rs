@@ -6,6 +6,7 @@
 pub mod account;
 pub mod address;
 pub mod audit;
+pub mod autoscale;
 pub mod bucket;
 pub mod cart;
 pub mod cart_sums;

@@ -138,6 +138,54 @@ pub(crate) struct PoolInfo {
     pub(crate) fit: String,
     #[schema(required)]
     pub(crate) r#override: Option<OverrideInfo>,
+    /// `null`: it does no queue's jobs.
+    #[schema(required)]
+    pub(crate) autoscale: Option<AutoscaleInfo>,
+}
+
+/// How a pool's size follows the wait of its queue. A size that an operator set goes before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct AutoscaleInfo {
+    pub(crate) enabled: bool,
+    /// Workers in each process.
+    pub(crate) min: u32,
+    pub(crate) max: u32,
+    /// How long a job may wait.
+    pub(crate) wait_ms: u32,
+    /// Who said so live; `null`: it is as configured.
+    #[schema(required)]
+    pub(crate) by: Option<String>,
+    /// RFC 3339, UTC.
+    #[schema(required, format = DateTime)]
+    pub(crate) at: Option<String>,
+    /// How long the job that is next had waited at the last look.
+    #[schema(required)]
+    pub(crate) waited_ms: Option<u64>,
+    /// The last change of the size.
+    #[schema(required)]
+    pub(crate) last: Option<ScaledInfo>,
+}
+
+/// A change of a pool's size that nobody made by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct ScaledInfo {
+    /// RFC 3339, UTC.
+    #[schema(format = DateTime)]
+    pub(crate) at: String,
+    pub(crate) from: u32,
+    pub(crate) to: u32,
+    /// How long the job that was next had waited.
+    pub(crate) waited_ms: u64,
+    /// `waited`: jobs waited too long; `idle`: they hardly did; `bounds`: it was outside of them.
+    pub(crate) why: String,
+}
+
+/// What is wanted of a pool's bounds; what is left out is as configured.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct AutoscaleWish {
+    pub(crate) min: Option<u32>,
+    pub(crate) max: Option<u32>,
+    pub(crate) wait_ms: Option<u32>,
 }
 
 /// What an operator set.
@@ -170,6 +218,14 @@ pub(crate) trait Pooling: Send + Sync {
     async fn resume(&self, pool: &str, by: &str) -> Result<Option<PoolInfo>, Problem>;
     async fn drain(&self, pool: &str, by: &str) -> Result<Option<PoolInfo>, Problem>;
     async fn revert(&self, pool: &str, by: &str) -> Result<Option<PoolInfo>, Problem>;
+    /// `None`: its size doesn't follow its queue.
+    async fn autoscale(
+        &self,
+        pool: &str,
+        wish: Option<AutoscaleWish>,
+        by: &str,
+    ) -> Result<Option<PoolInfo>, Problem>;
+    async fn autoscale_revert(&self, pool: &str, by: &str) -> Result<Option<PoolInfo>, Problem>;
 }
 
 /// The tree of actors as it runs.

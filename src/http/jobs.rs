@@ -1,6 +1,7 @@
 //! `/ops/jobs` and `/ops/queues`: what waits, what runs and what went wrong, and turning it. For
 //! administrators.
 
+mod edit;
 mod sharing;
 mod view;
 
@@ -229,6 +230,7 @@ pub(crate) fn resources() -> Vec<Resource> {
             "/ops/jobs/{id}",
             [admin(Method::GET, |a, b| Box::pin(show_one(a, b))).doc(show)],
         ),
+        edit::resource(),
         Resource::new(
             "/ops/queues.json",
             [admin(Method::GET, |a, b| Box::pin(show_queues(a, b))).doc(queues)],
@@ -284,10 +286,13 @@ async fn show_list(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 }
 
 async fn show_one(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
-    let absent = || Problem::new(Code::NotFound, "there is no such job, or it is forgotten");
     let id: JobId = asked.path[0].parse().map_err(|_| absent())?;
     let job = app.jobs.show(id).await?.ok_or_else(absent)?;
     Ok(fresh(&app, &JobView::of(job)))
+}
+
+fn absent() -> Problem {
+    Problem::new(Code::NotFound, "there is no such job, or it is forgotten")
 }
 
 async fn act_on(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {

@@ -9,7 +9,7 @@ use crate::{
         app::App,
         error::{Code, Problem},
         extract::{Param, Takes},
-        handles::PoolInfo,
+        handles::{AutoscaleWish, PoolInfo},
         headers,
         openapi::{Doc, json, media},
         resource::{Asked, Intake, Operation, Resource},
@@ -41,6 +41,25 @@ struct PoolSize {
     /// RFC 3339; from then on the configured size counts again. Left out: for good.
     #[schema(format = DateTime)]
     until: Option<String>,
+}
+
+/// Whether a pool's size follows the wait of its queue. What is left out is as configured.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PoolAutoscale {
+    /// `false`: the size stays as configured, and nothing else is said.
+    #[schema(default = true)]
+    #[serde(default = "yes")]
+    enabled: bool,
+    /// Workers in each process when nothing is to be done.
+    #[schema(minimum = 1, maximum = 1024)]
+    min: Option<u32>,
+    /// Workers in each process at most.
+    #[schema(minimum = 1, maximum = 1024)]
+    max: Option<u32>,
+    /// How long a job may wait.
+    #[schema(minimum = 1, maximum = 3600000)]
+    wait_ms: Option<u32>,
 }
 
 /// The tree of actors; each node has its children. See the documentation of `supervisors`.
@@ -83,6 +102,16 @@ pub(crate) fn resources() -> Vec<Resource> {
     let resume = verb("resume_pool", "Hand jobs out again");
     let drain = verb("drain_pool", "Take no jobs, and finish those there are");
     let revert = verb("revert_pool", "Take an operator's change back");
+    let follow = Doc::new("autoscale_pool", "ops", "Let a pool's size follow its queue, or not")
+        .about(
+            "Acts at once and outlives a restart. A size that was set goes before until it is \
+             reverted. Of pools that do a queue's jobs.",
+        )
+        .place(NAME)
+        .body(json::<PoolAutoscale>())
+        .answer(200, "The pool as it is now.", json::<PoolInfo>())
+        .problem(Code::Conflict);
+    let unfollow = verb("revert_pool_autoscale", "Let it follow as configured");
     let metrics = Doc::new("get_metrics", "ops", "Counters and histograms for Prometheus").answer(
         200,
         "All series.",
@@ -119,6 +148,15 @@ pub(crate) fn resources() -> Vec<Resource> {
             [admin(Method::DELETE, |a, b| Box::pin(act(a, b, Verb::Revert))).doc(revert)],
         ),
         Resource::new(
+            "/ops/pools/{name}/autoscale",
+            [
+                admin(Method::PUT, |a, b| Box::pin(autoscale(a, b)))
+                    .takes(Intake::Json)
+                    .doc(follow),
+                admin(Method::DELETE, |a, b| Box::pin(act(a, b, Verb::Unfollow))).doc(unfollow),
+            ],
+        ),
+        Resource::new(
             "/metrics",
             [admin(Method::GET, |a, b| Box::pin(show_metrics(a, b))).doc(metrics)],
         ),
@@ -130,6 +168,11 @@ enum Verb {
     Resume,
     Drain,
     Revert,
+    Unfollow,
+}
+
+fn yes() -> bool {
+    true
 }
 
 async fn show_tree(app: Arc<App>, _asked: Asked) -> Result<Response, Problem> {
@@ -155,6 +198,17 @@ async fn set_size(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     Ok(fresh(&app, &pool))
 }
 
+async fn autoscale(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
+    let (name, by) = (asked.path[0].clone(), by(&asked));
+    let PoolAutoscale { enabled, min, max, wait_ms } = asked.body.json().await?;
+    if !enabled && (min, max, wait_ms) != (None, None, None) {
+        return Err(Problem::field("/enabled", "false goes without bounds"));
+    }
+    let wish = enabled.then_some(AutoscaleWish { min, max, wait_ms });
+    let pool = known(app.pools.autoscale(&name, wish, by).await)?;
+    Ok(fresh(&app, &pool))
+}
+
 async fn act(app: Arc<App>, asked: Asked, verb: Verb) -> Result<Response, Problem> {
     let (name, by) = (asked.path[0].as_str(), by(&asked));
     let pool = known(match verb {
@@ -162,6 +216,7 @@ async fn act(app: Arc<App>, asked: Asked, verb: Verb) -> Result<Response, Proble
         Verb::Resume => app.pools.resume(name, by).await,
         Verb::Drain => app.pools.drain(name, by).await,
         Verb::Revert => app.pools.revert(name, by).await,
+        Verb::Unfollow => app.pools.autoscale_revert(name, by).await,
     })?;
     Ok(fresh(&app, &pool))
 }

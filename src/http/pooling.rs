@@ -1,11 +1,11 @@
 //! The pools' handle, as the edge asks it.
 
 use crate::{
-    actors::keepers::pools::{PoolRow, Pools, PoolsError},
+    actors::keepers::pools::{AutoscaleRow, PoolRow, Pools, PoolsError, Wish},
     domain::time::Micros,
     http::{
         error::{Code, Problem},
-        handles::{OverrideInfo, PoolInfo, Pooling},
+        handles::{AutoscaleInfo, AutoscaleWish, OverrideInfo, PoolInfo, Pooling, ScaledInfo},
     },
 };
 use async_trait::async_trait;
@@ -43,12 +43,27 @@ impl Pooling for Pools {
     async fn revert(&self, pool: &str, by: &str) -> Result<Option<PoolInfo>, Problem> {
         answer(Self::revert(self, pool, by).await)
     }
+
+    async fn autoscale(
+        &self,
+        pool: &str,
+        wish: Option<AutoscaleWish>,
+        by: &str,
+    ) -> Result<Option<PoolInfo>, Problem> {
+        let wish = wish.map(|AutoscaleWish { min, max, wait_ms }| Wish { min, max, wait_ms });
+        answer(Self::autoscale(self, pool, wish, by).await)
+    }
+
+    async fn autoscale_revert(&self, pool: &str, by: &str) -> Result<Option<PoolInfo>, Problem> {
+        answer(Self::autoscale_revert(self, pool, by).await)
+    }
 }
 
 fn answer(changed: Result<PoolRow, PoolsError>) -> Result<Option<PoolInfo>, Problem> {
     match changed {
         Ok(row) => Ok(Some(info(row))),
         Err(PoolsError::Unknown(..)) => Ok(None),
+        Err(PoolsError::Wrong(key, reason)) => Err(Problem::field(&format!("/{key}"), reason)),
         Err(PoolsError::Refused(why)) => Err(Problem::new(Code::Conflict, why)),
         Err(PoolsError::Store(error)) => Err(error.into()),
     }
@@ -80,6 +95,26 @@ fn info(row: PoolRow) -> PoolInfo {
             by: live.by,
             at: live.at.rfc3339(),
             until: live.until.map(Micros::rfc3339),
+        }),
+        autoscale: row.autoscale.map(autoscale),
+    }
+}
+
+fn autoscale(row: AutoscaleRow) -> AutoscaleInfo {
+    AutoscaleInfo {
+        enabled: row.enabled,
+        min: row.bounds.min,
+        max: row.bounds.max,
+        wait_ms: row.bounds.wait_ms,
+        at: row.live.as_ref().map(|live| live.at.rfc3339()),
+        by: row.live.map(|live| live.by),
+        waited_ms: row.wait_ms,
+        last: row.last.map(|last| ScaledInfo {
+            at: last.at.rfc3339(),
+            from: last.from,
+            to: last.to,
+            waited_ms: last.wait_ms,
+            why: last.why.as_str().to_owned(),
         }),
     }
 }

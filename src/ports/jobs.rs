@@ -5,13 +5,17 @@
 //! in the same transaction, so it happens once, however often the job was begun. A worker whose
 //! heartbeat stays the same is buried by whoever watches, and its jobs are claimed anew.
 
+mod edits;
 mod probes;
 mod verdict;
 mod view;
+mod waits;
 
+pub use edits::JobEdit;
 pub use probes::{Echo, Probe};
 pub use verdict::{Effect, Failure, Verdict};
 pub use view::{JobFilter, JobNow, Jobs, QueueDue, QueueNow, TopicRate, Worker};
+pub use waits::Waits;
 
 use crate::domain::{
     audit::Change,
@@ -323,6 +327,8 @@ pub enum JobWrite {
     },
     /// What an operator wants of some jobs.
     Act(JobActs),
+    /// Of one: answered as an act.
+    Edit(JobEdit),
     /// Drops jobs that were over before: those that succeeded, and the others; up to `most`.
     Forget {
         succeeded: Micros,

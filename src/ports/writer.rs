@@ -17,7 +17,7 @@ use super::{
     mail::MailWrite,
     maintenance::MaintenanceWrite,
     orders::{OrderMoved, OrderWrite},
-    overrides::PoolOverride,
+    overrides::{AutoscaleWrite, PoolOverride},
     products::{ProductWrite, ProductWritten},
     quotes::{QuoteWrite, QuoteWritten},
     rules::{RuleWrite, RuleWritten},
@@ -95,6 +95,8 @@ pub enum Write {
         by: String,
         at: Micros,
     },
+    /// Lets a pool's size follow its queue, or not.
+    Autoscale(AutoscaleWrite),
     /// Keeps a quote, with what goes along.
     Quote(Box<QuoteWrite>),
     /// Sets and drops commercial rules.

@@ -205,6 +205,8 @@ pub struct PoolSnapshot {
     pub most: usize,
     /// Jobs waiting.
     pub depth: usize,
+    /// How long the job that is next has been waiting here, in ms.
+    pub waiting_ms: Option<u64>,
     /// Jobs that may wait.
     pub bound: usize,
     /// Jobs refused as it was full or drained, since the tree was built.

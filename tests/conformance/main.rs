@@ -11,6 +11,7 @@
 mod accounts;
 mod agreement;
 mod audit;
+mod autoscale;
 mod blobs;
 mod carts;
 mod catalog;
@@ -19,6 +20,7 @@ mod disk;
 mod documents;
 mod endpoints;
 mod imports;
+mod job_edits;
 mod job_families;
 mod job_model;
 mod job_office;

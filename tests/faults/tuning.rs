@@ -79,6 +79,28 @@ fn a_pool_is_resized_under_load_and_no_job_is_lost() {
 }
 
 #[test]
+fn a_pool_that_follows_its_queue_grows_within_its_bounds_and_comes_back() {
+    on_every_stack("a_pool_that_follows_its_queue", |stack| {
+        let server = stack.serve(&["--set", "pools.default.workers=1"]);
+        let bounds = ["--min", "1", "--max", "3", "--wait", "200ms"];
+        stack.succeed(&[&["pool", "autoscale", "default"][..], &bounds].concat());
+        put(&server, WAVE, 25);
+        let within = || {
+            let pool = pool(&server);
+            let workers = pool["workers"].as_u64().unwrap();
+            assert!((1..=3).contains(&workers), "{pool}");
+            (workers, pool["autoscale"]["last"]["why"].clone())
+        };
+        until("it has grown", || (within() == (3, "waited".into())).then_some(()));
+        books_are_even(&server, WAVE);
+        until("it has come back", || (within() == (1, "idle".into())).then_some(()));
+        server.audited(&[("pool.autoscale", 1)]);
+        let log = server.operate("GET", "/ops/audit.json", b"").json();
+        assert_eq!(log["items"][0]["new"]["bounds"]["max"], 3, "{log}");
+    });
+}
+
+#[test]
 fn workers_that_are_told_to_end_hand_back_what_they_have_and_nothing_waits_for_a_lease() {
     on_every_stack("workers_that_are_told_to_end", |stack| {
         let (jobs, ends) = (size(3_000, 20_000), size(10, 50));

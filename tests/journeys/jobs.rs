@@ -97,6 +97,40 @@ fn what_was_given_up_is_looked_at_and_tried_again_in_bulk() {
 }
 
 #[test]
+fn what_was_given_up_is_edited_and_tried_again() {
+    on_every_stack("edits", |stack| {
+        let server = stack.serve(&[]);
+        stack.succeed(&["queue", "pause", "default"]);
+        let probe = b"{\"first\": 1, \"count\": 1, \"millis\": 60000}";
+        assert_eq!(server.operate("POST", "/ops/job-probes", probe).status, 200);
+        let listed = jobs(stack, &["list"]);
+        let id = listed["items"][0]["id"].as_str().unwrap();
+        let right = "{\"n\": 7, \"millis\": 0, \"echo\": true}";
+        let refused = |body: &str, words: &str| {
+            let output = run(&stack.data(), &stack.with(&["jobs", "edit", id, "--body", body]));
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(!output.status.success() && said.contains(words), "{said}");
+        };
+        refused(right, "it is ready");
+        stack.succeed(&["jobs", "cancel", id]);
+        refused("{\"n\": 7", "not JSON");
+        refused("{\"n\": 7, \"millis\": \"long\", \"echo\": true}", "/body");
+        let shown = stack.succeed(&["jobs", "edit", id, "--body", right]);
+        assert!(shown.contains("\"n\":7") && shown.contains("scheduled"), "{shown}");
+        stack.succeed(&["queue", "resume", "default"]);
+        until("its echo", || {
+            let done = jobs(stack, &["list", "--state", "succeeded", "--topic", "probe.echo"]);
+            (done["items"][0]["body"]["of"] == 7).then_some(())
+        });
+        server.audited(&[("job.edit", 1)]);
+        let audit = server.operate("GET", "/ops/audit.json", b"").json();
+        let audit = audit["items"].as_array().unwrap();
+        let edit = audit.iter().find(|entry| entry["action"] == "job.edit").unwrap();
+        assert_eq!((&edit["old"]["millis"], &edit["new"]["n"]), (&60_000.into(), &7.into()));
+    });
+}
+
+#[test]
 fn what_waits_is_found_by_what_it_is_about_and_moved() {
     on_every_stack("moves", |stack| {
         let server = stack.serve(&[]);

@@ -45,12 +45,52 @@ fn what_cannot_be_done_to_a_pool_is_refused_with_its_reason() {
         (["pool", "set", "rendr", "--workers", "2"], "no such pool"),
         (["pool", "set", "render", "--workers", "0"], "from 1"),
         (["pool", "set", "render", "--workers", "100"], "64"),
+        (["pool", "autoscale", "render", "--max", "4"], "no queue's jobs"),
+        (["pool", "autoscale", "mail", "--max", "65"], "/max: must be 1 to 64"),
+        (["pool", "autoscale", "mail", "--min", "0"], "/min: must be 1"),
     ] {
         let output = crate::support::server::run(&stack.data(), &arguments);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.contains(words), "{said}");
     }
+}
+
+#[test]
+fn a_pool_follows_its_queue_where_that_is_said_and_a_size_that_is_set_goes_before() {
+    on_every_stack("pool_autoscale", |stack| {
+        let server = stack.serve(&[]);
+        let before = pool(stack, "default");
+        assert_eq!(before["autoscale"]["enabled"], false);
+        assert_eq!(pool(stack, "render")["autoscale"], Value::Null);
+        stack.succeed(&["pool", "autoscale", "default", "--min", "6", "--max", "8"]);
+        let follows = pool(stack, "default");
+        assert_eq!(follows["workers"], 6, "into its bounds at once: {follows}");
+        assert_eq!(follows["autoscale"]["last"]["why"], "bounds");
+        assert_eq!(follows["autoscale"]["wait_ms"], before["autoscale"]["wait_ms"]);
+        server.kill();
+
+        let server = stack.serve(&[]);
+        let becomes = |workers: u64| {
+            crate::support::server::until("the size", || {
+                (pool(stack, "default")["workers"] == workers).then_some(())
+            });
+        };
+        becomes(6);
+        stack.succeed(&["pool", "set", "default", "--workers", "2"]);
+        let said = stack.succeed(&["pool", "list"]);
+        let line = said.lines().find(|line| line.starts_with("default")).unwrap();
+        assert!(line.contains("goes before: autoscaled 6 to 8"), "{line}");
+        becomes(2);
+        stack.succeed(&["pool", "revert", "default"]);
+        becomes(6);
+        stack.succeed(&["pool", "autoscale", "default", "off"]);
+        assert_eq!(pool(stack, "default")["workers"], before["workers"]);
+        stack.succeed(&["pool", "autoscale", "default", "revert"]);
+        assert_eq!(pool(stack, "default")["autoscale"]["by"], Value::Null);
+        let metrics = server.operate("GET", "/metrics", b"").text();
+        assert!(metrics.contains("stoa_pool_autoscale_max{pool=\"default\"}"), "{metrics}");
+    });
 }
 
 #[test]

@@ -2,14 +2,20 @@
 //!
 //! Every change is a row first, with who, when, old and new in the audit log, and is then applied
 //! to this process; every other node finds the row within a second. When this actor dies the
-//! pools stay as they are, and its next pass puts them right.
+//! pools stay as they are, and its next pass puts them right. Where no size was set, one may follow the
+//! wait of its queue ([`scaling`]).
+
+mod scaling;
+
+pub(crate) use scaling::{AutoscaleRow, Scalable, Wish};
 
 use crate::{
     actors::keepers::writer::{StoreHandle, WriteError},
     domain::time::Micros,
     ports::{
         clock::Clock,
-        overrides::{Overrides, PoolOverride},
+        jobs::Waits,
+        overrides::{Overrides, PoolAutoscale, PoolOverride},
     },
 };
 use std::{
@@ -34,6 +40,9 @@ pub(crate) enum PoolsError {
     /// The pool can't be that large or small.
     #[error("{0}")]
     Refused(String),
+    /// What stands at this key of a wish, and what it must be.
+    #[error("{0} {1}")]
+    Wrong(&'static str, String),
     #[error(transparent)]
     Store(#[from] WriteError),
 }
@@ -48,6 +57,27 @@ pub(crate) struct PoolRow {
     pub(crate) configured: u32,
     /// What an operator set, while it is in force.
     pub(crate) live: Option<PoolOverride>,
+    /// Of one that does a queue's jobs.
+    pub(crate) autoscale: Option<AutoscaleRow>,
+}
+
+/// A pool's size in the configuration.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Configured {
+    pub(crate) workers: u32,
+    /// Of one that does a queue's jobs.
+    pub(crate) scalable: Option<Scalable>,
+}
+
+/// What pools' sizes are read from and written to.
+pub(crate) struct PoolsParts {
+    pub(crate) node: String,
+    pub(crate) configured: BTreeMap<String, Configured>,
+    pub(crate) store: StoreHandle,
+    pub(crate) overrides: Arc<dyn Overrides>,
+    pub(crate) waits: Arc<dyn Waits>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) nudge: Nudge,
 }
 
 /// Shared by the handle and the reconciler.
@@ -57,36 +87,28 @@ pub(crate) struct Pools {
 }
 
 struct Shared {
-    node: String,
-    configured: BTreeMap<String, u32>,
-    store: StoreHandle,
-    overrides: Arc<dyn Overrides>,
-    clock: Arc<dyn Clock>,
-    nudge: Nudge,
+    parts: PoolsParts,
+    /// Held from a change to its row's commit, and by a pass from its reading to its end: else a pass
+    /// that has read the rows before takes a change back for a moment.
+    turning: tokio::sync::Mutex<()>,
     /// Set once the tree is up; the pools live in it.
     view: Mutex<Option<TreeView>>,
     /// What was in force at the last pass.
     applied: Mutex<HashMap<String, PoolOverride>>,
+    /// Which follow their queue live, or don't, as it was at the last pass.
+    autoscales: Mutex<HashMap<String, PoolAutoscale>>,
+    scaled: Mutex<HashMap<String, scaling::Scaled>>,
 }
 
 impl Pools {
-    pub(crate) fn new(
-        node: String,
-        configured: BTreeMap<String, u32>,
-        store: StoreHandle,
-        overrides: Arc<dyn Overrides>,
-        clock: Arc<dyn Clock>,
-        nudge: Nudge,
-    ) -> Self {
+    pub(crate) fn new(parts: PoolsParts) -> Self {
         let shared = Shared {
-            node,
-            configured,
-            store,
-            overrides,
-            clock,
-            nudge,
+            parts,
+            turning: tokio::sync::Mutex::default(),
             view: Mutex::default(),
             applied: Mutex::default(),
+            autoscales: Mutex::default(),
+            scaled: Mutex::default(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -94,7 +116,7 @@ impl Pools {
     /// Gives it the running tree, whose pools it turns.
     pub(crate) fn attach(&self, view: TreeView) {
         *lock(&self.shared.view) = Some(view);
-        self.shared.nudge.wake();
+        self.shared.parts.nudge.wake();
     }
 
     pub(crate) fn reconciler(&self) -> PoolOverrides {
@@ -102,7 +124,7 @@ impl Pools {
     }
 
     pub(crate) fn list(&self) -> Vec<PoolRow> {
-        self.shared.configured.keys().filter_map(|name| self.row(name)).collect()
+        self.shared.parts.configured.keys().filter_map(|name| self.row(name)).collect()
     }
 
     /// Sets the size; `until` takes it back by itself.
@@ -118,6 +140,7 @@ impl Pools {
             let reason = "a pool has at least 1 worker; pause it to stop it";
             return Err(PoolsError::Refused(reason.into()));
         }
+        let _turning = self.shared.turning.lock().await;
         // Tried first: what can't be done must not become a row.
         control.resize(workers as usize).map_err(|refusal| PoolsError::Refused(refusal.reason))?;
         let mut wanted = self.wanted(name, by);
@@ -127,17 +150,21 @@ impl Pools {
     }
 
     pub(crate) async fn pause(&self, name: &str, by: &str) -> Result<PoolRow, PoolsError> {
-        self.control(name)?.pause();
+        let control = self.control(name)?;
+        let _turning = self.shared.turning.lock().await;
+        control.pause();
         let mut wanted = self.wanted(name, by);
         wanted.paused = true;
         self.keep(wanted).await
     }
 
     pub(crate) async fn resume(&self, name: &str, by: &str) -> Result<PoolRow, PoolsError> {
-        self.control(name)?.resume();
+        let control = self.control(name)?;
+        let _turning = self.shared.turning.lock().await;
+        control.resume();
         let wanted = self.wanted(name, by);
         if wanted.workers.is_none() {
-            return self.revert(name, by).await;
+            return self.take_back(name, &control, by).await;
         }
         self.keep(PoolOverride { paused: false, ..wanted }).await
     }
@@ -154,28 +181,38 @@ impl Pools {
     /// Back to the configured size and state.
     pub(crate) async fn revert(&self, name: &str, by: &str) -> Result<PoolRow, PoolsError> {
         let control = self.control(name)?;
+        let _turning = self.shared.turning.lock().await;
+        self.take_back(name, &control, by).await
+    }
+
+    async fn take_back(
+        &self,
+        name: &str,
+        control: &PoolControl,
+        by: &str,
+    ) -> Result<PoolRow, PoolsError> {
         let shared = &self.shared;
-        let (now, by) = (shared.clock.now(), by.to_owned());
-        shared.store.revert_override(name.into(), EVERY_NODE.into(), by, now).await?;
+        let (now, by) = (shared.parts.clock.now(), by.to_owned());
+        shared.parts.store.revert_override(name.into(), EVERY_NODE.into(), by, now).await?;
         lock(&shared.applied).remove(name);
-        self.apply(name, &control, None);
+        self.apply(name, control, None);
         self.shown(name)
     }
 
     async fn keep(&self, wanted: PoolOverride) -> Result<PoolRow, PoolsError> {
         let name = wanted.pool.clone();
         lock(&self.shared.applied).insert(name.clone(), wanted.clone());
-        if let Err(error) = self.shared.store.set_override(wanted).await {
+        if let Err(error) = self.shared.parts.store.set_override(wanted).await {
             // Not kept, so not in force: the next pass goes by the rows.
             lock(&self.shared.applied).remove(&name);
-            self.shared.nudge.wake();
+            self.shared.parts.nudge.wake();
             return Err(error.into());
         }
         self.shown(&name)
     }
 
     fn wanted(&self, name: &str, by: &str) -> PoolOverride {
-        let now = self.shared.clock.now();
+        let now = self.shared.parts.clock.now();
         let before = lock(&self.shared.applied).get(name).cloned();
         let fresh = PoolOverride {
             pool: name.to_owned(),
@@ -194,7 +231,8 @@ impl Pools {
 
     fn control(&self, name: &str) -> Result<PoolControl, PoolsError> {
         let unknown = || {
-            let names: Vec<&str> = self.shared.configured.keys().map(String::as_str).collect();
+            let names: Vec<&str> =
+                self.shared.parts.configured.keys().map(String::as_str).collect();
             PoolsError::Unknown(name.to_owned(), names.join(", "))
         };
         let view = lock(&self.shared.view);
@@ -211,15 +249,19 @@ impl Pools {
             name: name.to_owned(),
             state: control.state(),
             now: control.snapshot()?,
-            configured: self.shared.configured.get(name).copied().unwrap_or_default(),
+            configured: self.configured(name),
             live: lock(&self.shared.applied).get(name).cloned(),
+            autoscale: self.autoscale_row(name),
         })
+    }
+
+    fn configured(&self, name: &str) -> u32 {
+        self.shared.parts.configured.get(name).map_or(1, |pool| pool.workers)
     }
 
     /// Puts one pool right; a pool that drains is left alone.
     fn apply(&self, name: &str, control: &PoolControl, live: Option<&PoolOverride>) {
-        let configured = self.shared.configured.get(name).copied().unwrap_or(1);
-        let workers = live.and_then(|live| live.workers).unwrap_or(configured);
+        let workers = live.and_then(|live| live.workers).unwrap_or_else(|| self.size(name));
         if let Err(refusal) = control.resize(workers as usize) {
             tracing::warn!(pool = name, workers, reason = refusal.reason, "pool can't be resized");
         }
@@ -240,12 +282,15 @@ pub(crate) struct PoolOverrides {
 impl Reconciler for PoolOverrides {
     async fn pass(&mut self, _: &Context) -> Result<Next, Fault> {
         let shared = &self.pools.shared;
-        let rows = shared.overrides.current().await.map_err(Fault::unavailable)?;
-        let now = shared.clock.now();
+        let _turning = shared.turning.lock().await;
+        let rows = shared.parts.overrides.current().await.map_err(Fault::unavailable)?;
+        let follow = shared.parts.overrides.autoscales().await.map_err(Fault::unavailable)?;
+        *lock(&shared.autoscales) = follow.into_iter().map(|row| (row.pool.clone(), row)).collect();
+        let now = shared.parts.clock.now();
         let mut force: HashMap<String, PoolOverride> = HashMap::new();
         for row in rows {
             let over = row.until.is_some_and(|until| until <= now);
-            if over || (row.node != EVERY_NODE && row.node != shared.node) {
+            if over || (row.node != EVERY_NODE && row.node != shared.parts.node) {
                 continue;
             }
             let named = row.node != EVERY_NODE;
@@ -258,7 +303,7 @@ impl Reconciler for PoolOverrides {
                 })
                 .or_insert(row);
         }
-        for name in shared.configured.keys() {
+        for name in shared.parts.configured.keys() {
             if let Ok(control) = self.pools.control(name) {
                 self.pools.apply(name, &control, force.get(name));
             }

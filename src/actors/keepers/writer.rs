@@ -15,7 +15,7 @@ use crate::{
         jobs::JobWrite,
         mail::MailWrite,
         maintenance::MaintenanceWrite,
-        overrides::PoolOverride,
+        overrides::{AutoscaleWrite, PoolOverride},
         rules::{RuleAct, RuleWrite},
         schedules::ScheduleWrite,
         sessions::SessionWrite,
@@ -127,6 +127,15 @@ impl StoreHandle {
         }
     }
 
+    /// False: there was nothing to revert.
+    pub(crate) async fn autoscale(&self, write: AutoscaleWrite) -> Result<bool, WriteError> {
+        match self.write(Write::Autoscale(write)).await? {
+            Written::Done => Ok(true),
+            Written::Absent => Ok(false),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// Forgets up to `most` answers kept for retries, and says how many those were.
     pub(crate) async fn forget_answers(
         &self,
@@ -216,7 +225,8 @@ fn rank(write: &Write) -> u8 {
         | Write::Product(_)
         | Write::PutWarehouse(_)
         | Write::SetOverride(_)
-        | Write::RevertOverride { .. } => INTERACTIVE,
+        | Write::RevertOverride { .. }
+        | Write::Autoscale(_) => INTERACTIVE,
         Write::Sessions(
             SessionWrite::Touch(_) | SessionWrite::Sweep { .. } | SessionWrite::SweepGuests { .. },
         ) => BACKGROUND,

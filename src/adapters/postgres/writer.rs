@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod autoscale;
 mod carts;
 mod coupons;
 mod customers;
@@ -43,6 +44,7 @@ const TEXTS: &[&[&str]] = &[
     products::ALL,
     imports::ALL,
     overrides::ALL,
+    autoscale::ALL,
     audit::ALL,
     once::ALL,
     rules::ALL,
@@ -303,6 +305,7 @@ async fn apply(
         Write::RevertOverride { pool, node, by, at } => {
             overrides::revert(tx, pool, node, by, *at).await?
         }
+        Write::Autoscale(write) => autoscale::apply(tx, write).await?,
         Write::Rules(write) => rules::act(tx, write).await?,
         Write::Quote(write) => quotes::keep(tx, write).await?,
         Write::Sessions(write) => {

@@ -130,6 +130,15 @@ macro_rules! files {
                 include_str!(concat!("../../../migrations/", $database, "/0022_job_sharing.sql")),
             ),
             (
+                23,
+                "pool_autoscale",
+                include_str!(concat!(
+                    "../../../migrations/",
+                    $database,
+                    "/0023_pool_autoscale.sql"
+                )),
+            ),
+            (
                 24,
                 "job_after",
                 include_str!(concat!("../../../migrations/", $database, "/0024_job_after.sql")),

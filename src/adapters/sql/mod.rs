@@ -19,6 +19,7 @@ mod drafts;
 mod error;
 mod imports;
 mod job_by_job;
+mod job_waits;
 mod jobs;
 mod kept_answers;
 mod lists;
@@ -234,6 +235,7 @@ impl SqlStore {
             sessions::ALL,
             accounts::ALL,
             jobs::ALL,
+            job_waits::ALL,
             schedules::ALL,
             maintenance::ALL,
             mail::ALL,

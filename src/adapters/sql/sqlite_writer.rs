@@ -5,6 +5,7 @@
 //! a full disk or a busy file is answered as such, and the next commit starts afresh.
 
 mod accounts;
+mod autoscale;
 mod carts;
 mod coupons;
 mod customers;
@@ -46,6 +47,7 @@ pub(super) const ALL: &[&[(&str, Sql)]] = &[
     products::ALL,
     imports::ALL,
     overrides::ALL,
+    autoscale::ALL,
     once::ALL,
     rules::ALL,
     quotes::ALL,
@@ -216,6 +218,7 @@ async fn apply(
         Write::RevertOverride { pool, node, by, at } => {
             overrides::revert(conn, pool, node, by, *at).await
         }
+        Write::Autoscale(write) => autoscale::apply(conn, write).await,
         Write::Rules(write) => rules::act(conn, write).await,
         Write::Quote(write) => quotes::keep(conn, write).await,
         Write::Sessions(write) => {

@@ -23,13 +23,13 @@ use async_trait::async_trait;
 use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
 
-/// Three dead jobs, the first a child of the third, and one process.
+/// Three dead jobs, the second an echo, the first a child of the third, and one process.
 struct Few;
 
 fn dead(n: u128) -> JobNow {
     JobNow {
         id: JobId(Uuid::from_u128(n)),
-        topic: "mail.send".into(),
+        topic: if n == 2 { "probe.echo" } else { "mail.send" }.into(),
         version: 1,
         body: "{\"mail\":\"x\"}".into(),
         queue: "mail".into(),
@@ -179,6 +179,26 @@ async fn an_act_says_what_it_is_about_and_a_preview_only_counts() {
     is(&act("{\"action\":\"explode\",\"ids\":[]}").await, 422);
     // Not a preview: it goes to the writer, which has stopped.
     is(&act(&format!("{{\"action\":\"retry\",{dead}}}")).await, 503);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn an_edit_is_refused_before_it_does_anything() {
+    let shop = Shop::open().await;
+    let edit = async |n: u32, body: &str| {
+        let path = format!("/ops/jobs/00000000-0000-0000-0000-00000000000{n}/edit");
+        shop.admin("POST", &path, body).await
+    };
+    is(&edit(9, "{\"body\":{}}").await, 404);
+    let unknown = edit(1, "{\"body\":{\"mail\":\"x\"}}").await;
+    is(&unknown, 409);
+    assert!(json(&unknown)["detail"].as_str().unwrap().contains("`mail.send`"), "{unknown:?}");
+    let wrong = edit(2, "{\"body\":{\"off\":7}}").await;
+    is(&wrong, 422);
+    assert_eq!(json(&wrong)["errors"][0]["pointer"], "/body");
+    is(&edit(2, "{\"text\":7}").await, 422);
+    // Nothing is wrong with it: it goes to the writer, which has stopped.
+    is(&edit(2, "{\"body\":{\"of\":7}}").await, 503);
     shop.close().await;
 }
 

@@ -25,7 +25,9 @@ use crate::{
         AdminToken, App, Check, Edge, HttpConfig, Listeners, PageCache, Render, RenderWorker,
         Stage, Trusted, Viewing,
         error::{Code, Problem},
-        handles::{Importing, PoolInfo, Pooling, Reindex, ReindexState, Rows, Searching},
+        handles::{
+            AutoscaleWish, Importing, PoolInfo, Pooling, Reindex, ReindexState, Rows, Searching,
+        },
         serve::accept,
     },
     ports::{
@@ -371,6 +373,7 @@ fn info(workers: u64) -> PoolInfo {
         utilisation: 0.0,
         fit: "fine".into(),
         r#override: None,
+        autoscale: None,
     }
 }
 
@@ -401,6 +404,17 @@ impl Pooling for Pools {
         Ok((pool == "render").then(|| info(2)))
     }
     async fn revert(&self, pool: &str, _: &str) -> Result<Option<PoolInfo>, Problem> {
+        Ok((pool == "render").then(|| info(2)))
+    }
+    async fn autoscale(
+        &self,
+        pool: &str,
+        _: Option<AutoscaleWish>,
+        _: &str,
+    ) -> Result<Option<PoolInfo>, Problem> {
+        Ok((pool == "render").then(|| info(2)))
+    }
+    async fn autoscale_revert(&self, pool: &str, _: &str) -> Result<Option<PoolInfo>, Problem> {
         Ok((pool == "render").then(|| info(2)))
     }
 }

@@ -297,6 +297,7 @@ impl<J> Core<J> {
         let (workers, busy, depth) = (desk.workers, desk.in_hand.len(), desk.line.depth());
         let ages = desk.in_hand.values().map(|since| now.saturating_duration_since(*since));
         let ages: Vec<Duration> = ages.collect();
+        let waiting = desk.line.first().map(|next| now.saturating_duration_since(next.since));
         drop(desk);
         let running: Duration = ages.iter().map(|age| (*age).min(runs.span)).sum();
         let span = runs.span.as_secs_f64();
@@ -310,6 +311,7 @@ impl<J> Core<J> {
             busy,
             most: self.options.most,
             depth,
+            waiting_ms: waiting.map(|age| age.as_millis() as u64),
             bound: self.options.bound,
             refused: self.meter.refused_total(),
             stuck: self.stuck.load(Ordering::Relaxed),

@@ -41,6 +41,14 @@ impl<J> Line<J> {
         !self.ready.is_empty()
     }
 
+    /// The job that is taken next.
+    pub(crate) fn first(&self) -> Option<&J> {
+        match self.ready.front()? {
+            Ready::Loose(job) => Some(job),
+            Ready::Lane(key) => self.lanes.get(key)?.front(),
+        }
+    }
+
     pub(crate) fn push(&mut self, key: Option<u64>, job: J) {
         self.depth += 1;
         let Some(key) = key else {

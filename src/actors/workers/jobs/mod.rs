@@ -30,7 +30,7 @@ pub(crate) use dispatcher::{DispatchParts, Line, dispatcher};
 pub(crate) use flow::Flow;
 pub(crate) use lease::{JobsConfig, LeaseParts, lease};
 pub(crate) use listener::listener;
-pub(crate) use office::{Acted, MOST_ACTED, NotShared, Office, states_for};
+pub(crate) use office::{Acted, MOST_ACTED, NoEdit, NotShared, Office, states_for};
 pub(crate) use runner::{RunnerParts, runners};
 pub(crate) use suspects::suspects;
 pub(crate) use topics::{NoJob, Topics};

@@ -1,6 +1,10 @@
 //! The queue as operators see and turn it. What they do is a row first, with its entry in the audit
 //! log, and is in force for whoever claims next; a job that runs hears of it with its next heartbeat.
 
+mod edit;
+
+pub(crate) use edit::NoEdit;
+
 use super::{Topics, desk::Desk};
 use crate::{
     actors::keepers::writer::{StoreHandle, WriteError},
@@ -293,6 +297,7 @@ impl Office {
     pub(crate) async fn relay(&self, write: JobWrite) -> Result<Option<JobsWritten>, WriteError> {
         let (new, more) = match &write {
             JobWrite::Act(_)
+            | JobWrite::Edit(_)
             | JobWrite::Pause { .. }
             | JobWrite::Share { .. }
             | JobWrite::Limit { .. } => return Ok(None),

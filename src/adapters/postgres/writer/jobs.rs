@@ -200,6 +200,7 @@ pub(super) async fn apply(tx: &Transaction<'_>, write: &JobWrite) -> Result<Writ
             JobsWritten::Moved(shares::limit(tx, topic, *rate, by, *at).await?)
         }
         JobWrite::Act(acts) => JobsWritten::Acted(acts::act(tx, acts).await?),
+        JobWrite::Edit(edit) => JobsWritten::Acted(acts::edit(tx, edit).await?),
         JobWrite::Forget { succeeded, others, most } => {
             let most = i64::from(*most);
             execute(tx, BY_INDEX, []).await?;

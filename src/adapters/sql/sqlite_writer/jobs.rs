@@ -173,6 +173,7 @@ pub(super) async fn apply(
             JobsWritten::Moved(shares::limit(conn, topic, *rate, by, *at).await?)
         }
         JobWrite::Act(acts) => JobsWritten::Acted(acts::act(conn, acts).await?),
+        JobWrite::Edit(edit) => JobsWritten::Acted(acts::edit(conn, edit).await?),
         JobWrite::Forget { succeeded, others, most } => {
             let forget = sqlx::query(FORGET.sqlite).bind(succeeded.0).bind(others.0);
             let forgotten = forget.bind(i64::from(*most)).execute(conn).await?;

@@ -7,7 +7,7 @@ use crate::{
         writer::{audit, mail, webhooks},
     },
     domain::{id::JobId, time::Micros},
-    ports::jobs::{JobAct, JobActs},
+    ports::jobs::{JobAct, JobActs, JobEdit},
 };
 use deadpool_postgres::{Transaction, tokio_postgres::Error};
 
@@ -44,6 +44,10 @@ statements! {
         "UPDATE job SET cancel_at = NULL WHERE id = $1 AND state = 'succeeded' AND EXISTS (
              SELECT 1 FROM job c WHERE c.root = $1 AND c.root IS NOT NULL
                  AND c.state IN ('failed', 'dead', 'cancelled'))";
+    OVER =
+        "SELECT body::text FROM job WHERE id = $1 AND attempt = $2
+             AND state IN ('failed', 'dead', 'cancelled') FOR UPDATE";
+    EDIT = "UPDATE job SET body = $2::text::jsonb WHERE id = $1";
 }
 
 /// One after the other: whether one can be retried may depend on the one before it.
@@ -56,6 +60,19 @@ pub(super) async fn act(tx: &Transaction<'_>, acts: &JobActs) -> Result<Vec<JobI
         }
     }
     Ok(done)
+}
+
+/// Tried anew with another body, or left as it is where it can't be.
+pub(super) async fn edit(tx: &Transaction<'_>, edit: &JobEdit) -> Result<Vec<JobId>, Error> {
+    let over = query(tx, OVER, [&edit.id.0, &i64::from(edit.attempt)]).await?;
+    let Some(row) = over.first() else { return Ok(Vec::new()) };
+    let old: String = row.try_get(0)?;
+    if !act_on(tx, JobAct::Retry, edit.id, edit.at, None).await? {
+        return Ok(Vec::new());
+    }
+    execute(tx, EDIT, [&edit.id.0, &edit.body]).await?;
+    audit::append(tx, &edit.told(&old)).await?;
+    Ok(vec![edit.id])
 }
 
 /// `until`: when it is retried, the time from which on it is too late.

@@ -8,7 +8,7 @@ use crate::{
         texts::statements,
     },
     domain::{id::JobId, time::Micros},
-    ports::jobs::{JobAct, JobActs},
+    ports::jobs::{JobAct, JobActs, JobEdit},
 };
 use sqlx::SqliteConnection;
 
@@ -46,6 +46,10 @@ statements! {
         "UPDATE job SET cancel_at = NULL WHERE id = $1 AND state = 'succeeded' AND EXISTS (
              SELECT 1 FROM job c WHERE c.root = $1 AND c.root IS NOT NULL
                  AND c.state IN ('failed', 'dead', 'cancelled'))" };
+    OVER = { sqlite:
+        "SELECT body FROM job WHERE id = $1 AND attempt = $2
+             AND state IN ('failed', 'dead', 'cancelled')" };
+    EDIT = { sqlite: "UPDATE job SET body = $2 WHERE id = $1" };
 }
 
 /// One after the other: whether one can be retried may depend on the one before it.
@@ -61,6 +65,23 @@ pub(super) async fn act(
         }
     }
     Ok(done)
+}
+
+/// Tried anew with another body, or left as it is where it can't be.
+pub(super) async fn edit(
+    conn: &mut SqliteConnection,
+    edit: &JobEdit,
+) -> Result<Vec<JobId>, sqlx::Error> {
+    let over = sqlx::query_scalar(OVER.sqlite).bind(edit.id.0).bind(edit.attempt);
+    let Some(old): Option<String> = over.fetch_optional(&mut *conn).await? else {
+        return Ok(Vec::new());
+    };
+    if !act_on(conn, JobAct::Retry, edit.id, edit.at, None).await? {
+        return Ok(Vec::new());
+    }
+    sqlx::query(EDIT.sqlite).bind(edit.id.0).bind(&edit.body).execute(&mut *conn).await?;
+    audit::append(conn, &edit.told(&old)).await?;
+    Ok(vec![edit.id])
 }
 
 /// `until`: when it is retried, the time from which on it is too late.
