@@ -5,7 +5,7 @@ use crate::{
     actors::{
         keepers::writer::StoreHandle,
         workers::{
-            deliver_webhook::Deliverer,
+            deliver_webhook::{Deliverer, Turns},
             jobs::{
                 Desk, DispatchParts, Flow, LeaseParts, Line, RunnerParts, Topics, committer,
                 dispatcher, ends, lease, listener, runners, suspects,
@@ -29,7 +29,7 @@ use crate::{
         clock::{Clock, Ids},
         jobs::{Echo, Jobs, Probe},
         mail::{Mailer, SendMail},
-        webhooks::DeliverWebhook,
+        webhooks::{Courier, DeliverWebhook},
     },
     tree::{JobSeats, PoolConfig},
     views::Sender,
@@ -60,6 +60,13 @@ pub(super) fn sender(config: &Config, url: &str) -> Sender {
     Sender { shop: config.shop.name.clone(), url: url.to_owned() }
 }
 
+/// Who posts to endpoints of others, where the configuration lets it.
+pub(super) fn courier(config: &Config) -> Result<Arc<dyn Courier>, BootError> {
+    let hooks = &config.webhooks;
+    let courier = HttpCourier::new(hooks.reach, &hooks.ca).map_err(BootError::Other)?;
+    Ok(Arc::new(courier))
+}
+
 /// Every job there is, a line each. `url`: where the shop is, as mails link to it.
 pub(super) fn topics(
     config: &Config,
@@ -81,12 +88,11 @@ pub(super) fn topics(
         sender: sender(config, url),
         clock: parts.clock.clone(),
     };
-    let hooks = &config.webhooks;
-    let courier = HttpCourier::new(hooks.reach, &hooks.ca).map_err(BootError::Other)?;
     let deliverer = Deliverer {
         rows: store.clone(),
-        courier: Arc::new(courier),
+        courier: courier(config)?,
         clock: parts.clock.clone(),
+        turns: Turns::default(),
         source: url.to_owned(),
     };
     let prober = Prober { clock: parts.clock.clone(), ids: parts.ids.clone() };

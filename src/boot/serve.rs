@@ -5,7 +5,7 @@ use super::{
     checks::{ClockCheck, DatabaseCheck, DocumentsCheck, IntegrityCheck, SearchCheck, TreeCheck},
     demo::Demo,
     handoff::{Handoff, MOST_OTHERS, Program, take_patiently},
-    jobs::{JobParts, bell, jobs, node_name, topics},
+    jobs::{JobParts, bell, courier, jobs, node_name, topics},
     parts::Parts,
     people::{self, People},
     selling::selling,
@@ -16,6 +16,7 @@ use crate::{
     actors::{
         keepers::{
             carts::{Carts, CartsParts},
+            endpoints::Endpoints,
             pools::{Configured, Pools, PoolsParts, Scalable},
             quotes::{Quotes, QuotesParts},
             rules::{Rules, RulesParts},
@@ -144,6 +145,15 @@ pub(crate) async fn serve(
         changed: Nudge::new(),
         put: desk.nudge().clone(),
     };
+    let endpoints = Endpoints {
+        rows: parts.store.clone(),
+        store: assembly.store.clone(),
+        courier: courier(config)?,
+        clock: parts.clock.clone(),
+        ids: parts.ids.clone(),
+        chance: parts.chance.clone(),
+        wake: desk.nudge().clone(),
+    };
     let jobs = jobs(config, &job_parts, &assembly.store, desk, topics, Queue::ALL, None);
     let quotes = Quotes::new(QuotesParts {
         store: assembly.store.clone(),
@@ -191,6 +201,7 @@ pub(crate) async fn serve(
         mails,
         jobs: office,
         schedules: schedules.clone(),
+        endpoints,
         door: door.clone(),
         products: selling.products,
         cards: selling.cards,

@@ -60,7 +60,7 @@ struct Filter {
     /// scheduled, ready, running, succeeded, failed, dead or cancelled.
     #[arg(long)]
     state: Option<String>,
-    /// default, index, media, mail or import.
+    /// default, index, media, mail, import or webhook.
     #[arg(long)]
     queue: Option<String>,
     /// As `list` shows it.

@@ -24,6 +24,7 @@ mod reindex;
 mod schedule;
 mod serve;
 mod tree;
+mod webhook;
 mod worker;
 
 use clap::{Args, Parser, Subcommand};
@@ -113,6 +114,8 @@ enum Command {
     Maintenance(maintenance::Maintenance),
     /// Put jobs into the running server's queues again and again.
     Schedule(schedule::Schedule),
+    /// Tell endpoints of others what happens in the running shop.
+    Webhook(webhook::Webhook),
     /// Show the running server's queue of mail, and try mails again.
     Mail(mail::Mail),
     /// Show or check the configuration.
@@ -180,6 +183,7 @@ fn run(command: Command, context: &Context) -> Outcome {
             Command::Jobs(jobs) => jobs.run(context).await,
             Command::Queue(queue) => queue.run(context).await,
             Command::Schedule(schedule) => schedule.run(context).await,
+            Command::Webhook(webhook) => webhook.run(context).await,
             Command::Maintenance(maintenance) => maintenance.run(context).await,
             Command::Mail(mail) => mail.run(context).await,
             Command::Config(config) => config.run(context),

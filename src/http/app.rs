@@ -3,8 +3,8 @@
 use crate::{
     actors::{
         keepers::{
-            carts::Carts, orders::Orders, products::Products, quotes::Quotes, rules::Rules,
-            stock::Stocks, till::Till,
+            carts::Carts, endpoints::Endpoints, orders::Orders, products::Products, quotes::Quotes,
+            rules::Rules, stock::Stocks, till::Till,
         },
         reconcilers::{Progress, mail::Mails, maintenance::Door, scheduler::Schedules},
         workers::jobs::Office,
@@ -67,6 +67,8 @@ pub(crate) struct App {
     pub(crate) jobs: Office,
     /// What is put there again and again.
     pub(crate) schedules: Schedules,
+    /// Who is told of what happens.
+    pub(crate) endpoints: Endpoints,
     /// Closed while the shop is looked after.
     pub(crate) door: Door,
     pub(crate) products: Products,

@@ -89,6 +89,14 @@ impl Place for BeforeJob {
     const LIST: &'static str = "jobs";
 }
 
+/// Older than this delivery.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BeforeDelivery(pub(crate) Uuid);
+
+impl Place for BeforeDelivery {
+    const LIST: &'static str = "webhook deliveries";
+}
+
 /// Behind this place of a cart.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BehindPlace(pub(crate) i64);

@@ -156,6 +156,8 @@ struct Probes {
     #[serde(default)]
     #[schema(maximum = 60000)]
     snooze: u32,
+    /// They wait until this job is over, and all of its children.
+    after: Option<Uuid>,
     /// One that misbehaves, before the others; in builds for tests alone.
     #[cfg(debug_assertions)]
     #[schema(ignore)]
@@ -322,7 +324,7 @@ async fn act_on(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
 
 async fn put_probes(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     let asked: Probes = asked.body.json().await?;
-    let Probes { first, count, millis, echo, snooze, .. } = asked;
+    let Probes { first, count, millis, echo, snooze, after, .. } = asked;
     if !(1..=u64::from(MOST_ACTED)).contains(&count) {
         return Err(Problem::field("/count", format!("a whole number from 1 to {MOST_ACTED}")));
     }
@@ -335,7 +337,11 @@ async fn put_probes(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
     if let Some(trouble) = asked.trouble {
         app.jobs.trouble(trouble).await?;
     }
-    app.jobs.probe(&Probe { n: first, millis, echo, snooze }, count).await?;
+    if let Some(root) = after.map(JobId) {
+        let absent = || Problem::field("/after", "there is no such job, or it is forgotten");
+        app.jobs.show(root).await?.ok_or_else(absent)?;
+    }
+    app.jobs.probe(&Probe { n: first, millis, echo, snooze }, count, after.map(JobId)).await?;
     Ok(fresh(&app, &ActionDone { matched: count, done: count }))
 }
 

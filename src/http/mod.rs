@@ -63,6 +63,7 @@ mod stage;
 mod tests;
 mod visit;
 mod visiting;
+mod webhooks;
 
 pub(crate) use access::AdminToken;
 pub(crate) use api::events::Streams;

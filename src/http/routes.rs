@@ -2,7 +2,7 @@
 
 use crate::http::{
     admin, api, audit, health, jobs, mailing, maintenance, manual, openapi, ops,
-    resource::Resource, schedules, shop,
+    resource::Resource, schedules, shop, webhooks,
 };
 
 pub(crate) fn all() -> Vec<Resource> {
@@ -15,6 +15,7 @@ pub(crate) fn all() -> Vec<Resource> {
         mailing::resources(),
         jobs::resources(),
         schedules::resources(),
+        webhooks::resources(),
         maintenance::resources(),
         health::resources(),
         openapi::resources(),

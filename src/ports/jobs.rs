@@ -22,7 +22,7 @@ pub use waits::Waits;
 use crate::domain::{
     audit::Change,
     id::{JobId, WorkerId},
-    job::{JobState, Priority, Queue, Rate, Sharing},
+    job::{JobState, NEVER, Priority, Queue, Rate, Sharing},
     time::Micros,
 };
 use serde::{Deserialize, Serialize};
@@ -58,6 +58,9 @@ pub struct NewJob {
     pub once: Once,
     /// Of whose family it is. A root has none itself.
     pub root: Option<JobId>,
+    /// It waits until that one is over, and all of its children, however they end; then it is due.
+    #[serde(default)]
+    pub after: Option<JobId>,
 }
 
 /// What becomes of a job when there is one like it.
@@ -90,7 +93,13 @@ impl NewJob {
             lane: None,
             once: Once::Each,
             root: None,
+            after: None,
         }
+    }
+
+    /// Due when that one and its children are over.
+    pub fn after(self, root: JobId) -> Self {
+        Self { due_at: NEVER, after: Some(root), ..self }
     }
 
     /// The order of a queue.
@@ -294,6 +303,10 @@ pub enum JobWrite {
     Expire {
         at: Micros,
         most: u32,
+    },
+    /// Makes those due that waited for others, which are over by now.
+    Release {
+        at: Micros,
     },
     /// Hands nothing of a queue out, or again.
     Pause {

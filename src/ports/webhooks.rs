@@ -3,9 +3,9 @@
 mod rows;
 
 pub use rows::{
-    Came, DeliverWebhook, Delivery, DeliveryState, Endpoint, EndpointChange, FAILING, FAILS_FOR,
-    GONE, MOST_ENDPOINTS, NewDelivery, TRIED_FOR, Tried, TryLine, WebhookWrite, Webhooks, added,
-    asked,
+    BY_HAND, Came, DeliverWebhook, Delivery, DeliveryState, Endpoint, EndpointChange, EndpointFace,
+    EndpointSet, FAILING, FAILS_FOR, GONE, MOST_ENDPOINTS, NewDelivery, TRIED_FOR, Tried, TryLine,
+    WebhookWrite, Webhooks, added, asked, kinds_text,
 };
 
 use crate::domain::{id::DeliveryId, secret::Secret, time::Micros};
@@ -83,6 +83,9 @@ pub trait Courier: Send + Sync {
     /// Whether a URL's form is one that is posted to; the error is a sentence. Where its name leads
     /// is looked at with each try.
     fn admits(&self, url: &str) -> Result<(), String>;
+
+    /// This key, of bytes that nobody can foresee, as a secret that signs.
+    fn new_secret(&self, key: &[u8; 32]) -> Secret;
 
     /// Once, and in bounded time.
     async fn post(&self, parcel: &Parcel) -> Result<Receipt, CourierError>;

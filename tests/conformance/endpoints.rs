@@ -2,24 +2,24 @@
 //! try is kept with that job's end.
 
 use crate::{
-    jobs::{act, claim, end_with, join, now, state},
+    jobs::{self, act, end_with, join, now, state},
     shop::{Shop, on_both_databases},
 };
 use stoa::{
     domain::{
         event::{EventKind, Position},
         id::{DeliveryId, EndpointId, JobId},
-        job::JobState,
+        job::{JobState, Queue},
         secret::Secret,
         time::Micros,
         webhook::{PING, Told},
     },
     ports::{
         clock::Ids,
-        jobs::{ClaimedJob, Effect, Ending, JobAct, Jobs},
+        jobs::{ClaimedJob, Effect, Ending, JobAct, JobClaim, JobWrite, Jobs, JobsWritten},
         webhooks::{
-            Came, Delivery, DeliveryState, Endpoint, EndpointChange, FAILING, FAILS_FOR, GONE,
-            NewDelivery, TRIED_FOR, Tried, WebhookWrite, Webhooks,
+            BY_HAND, Came, Delivery, DeliveryState, Endpoint, EndpointChange, EndpointSet, FAILING,
+            FAILS_FOR, GONE, MOST_ENDPOINTS, NewDelivery, TRIED_FOR, Tried, WebhookWrite, Webhooks,
         },
         writer::{Write, Written},
     },
@@ -28,6 +28,7 @@ use uuid::Uuid;
 
 on_both_databases![
     an_endpoint_is_kept_and_changed_and_goes_with_its_deliveries,
+    there_is_one_endpoint_of_a_url_and_a_bounded_number_of_them,
     a_follower_moves_once_and_puts_each_event_there_once,
     a_try_is_kept_with_its_jobs_end_and_once,
     an_endpoint_that_is_gone_or_fails_for_days_is_disabled,
@@ -48,9 +49,14 @@ async fn write(shop: &mut Shop, write: WebhookWrite) -> Written {
 
 async fn endpoint(shop: &mut Shop, kinds: &[EventKind]) -> EndpointId {
     let id = EndpointId(shop.source.next());
+    assert_eq!(add(shop, id, &format!("https://hook.example/{id}"), kinds).await, Written::Done);
+    id
+}
+
+async fn add(shop: &mut Shop, id: EndpointId, url: &str, kinds: &[EventKind]) -> Written {
     let endpoint = Endpoint {
         id,
-        url: format!("https://hook.example/{id}"),
+        url: url.to_owned(),
         kinds: kinds.to_vec(),
         secret: Secret::new("whsec_one"),
         old_secret: None,
@@ -59,9 +65,11 @@ async fn endpoint(shop: &mut Shop, kinds: &[EventKind]) -> EndpointId {
         disabled: None,
         failing_since: None,
     };
-    let add = WebhookWrite::Add { endpoint: Box::new(endpoint), by: "ann".into() };
-    assert_eq!(write(shop, add).await, Written::Done);
-    id
+    write(shop, WebhookWrite::Add { endpoint: Box::new(endpoint), by: "ann".into() }).await
+}
+
+fn enabled(enabled: bool) -> EndpointChange {
+    EndpointChange::Set(EndpointSet { enabled: Some(enabled), ..EndpointSet::default() })
 }
 
 async fn known(shop: &Shop, id: EndpointId) -> Endpoint {
@@ -108,7 +116,12 @@ async fn stands(shop: &Shop, id: DeliveryId) -> Delivery {
 
 async fn claimed(shop: &mut Shop, at: i64) -> ClaimedJob {
     let worker = join(shop, false).await;
-    claim(shop, worker, at, 1).await.remove(0)
+    let (queue, at) = (Queue::Webhook, Micros(at));
+    let claim = JobClaim { worker, queue, at, most: 1, suspects: false };
+    match jobs::write(shop, JobWrite::Claim(claim)).await {
+        JobsWritten::Claimed(mut claimed) => claimed.remove(0),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn tried(delivery: DeliveryId, at: i64, came: Came, status: Option<u16>) -> Vec<Effect> {
@@ -139,15 +152,20 @@ async fn an_endpoint_is_kept_and_changed_and_goes_with_its_deliveries(mut shop: 
     assert_eq!(kept.secrets(Micros(49)), [new.clone(), old]);
     assert_eq!(kept.secrets(Micros(50)), [new]);
 
-    let disable = EndpointChange::Disable { why: "on holiday".into() };
-    assert_eq!(change(&mut shop, one, disable, 30).await, Written::Done);
+    assert_eq!(change(&mut shop, one, enabled(false), 30).await, Written::Done);
     let kept = known(&shop, one).await;
-    assert_eq!(kept.disabled, Some((Micros(30), "on holiday".into())));
+    assert_eq!(kept.disabled, Some((Micros(30), BY_HAND.into())));
     assert!(!kept.wants(EventKind::OrderShipped, Micros(31)));
-    assert_eq!(change(&mut shop, one, EndpointChange::Enable, 40).await, Written::Done);
+    assert_eq!(change(&mut shop, one, enabled(true), 40).await, Written::Done);
     let kept = known(&shop, one).await;
     assert!(!kept.wants(EventKind::OrderShipped, Micros(39)), "while it was disabled");
     assert!(kept.wants(EventKind::OrderShipped, Micros(40)));
+    let (url, kinds) = (Some("https://hook.example/new".to_owned()), Some(Vec::new()));
+    let set = EndpointChange::Set(EndpointSet { url: url.clone(), kinds, enabled: None });
+    assert_eq!(change(&mut shop, one, set, 45).await, Written::Done);
+    let kept = known(&shop, one).await;
+    assert_eq!((Some(kept.url), kept.kinds, kept.disabled), (url, Vec::new(), None));
+    assert_eq!(kept.since, Micros(40), "it was told all along");
 
     let (its, others) = (put(&mut shop, one).await, put(&mut shop, other).await);
     assert_eq!(change(&mut shop, one, EndpointChange::Remove, 60).await, Written::Done);
@@ -155,6 +173,28 @@ async fn an_endpoint_is_kept_and_changed_and_goes_with_its_deliveries(mut shop: 
     assert_eq!(shop.store.endpoint(one).await.unwrap(), None);
     assert_eq!(shop.store.delivery(its).await.unwrap(), None);
     assert_eq!(stands(&shop, others).await.endpoint, other);
+}
+
+async fn there_is_one_endpoint_of_a_url_and_a_bounded_number_of_them(mut shop: Shop) {
+    let (one, other) = (endpoint(&mut shop, &[]).await, endpoint(&mut shop, &[]).await);
+    let url = known(&shop, one).await.url;
+    let third = EndpointId(shop.source.next());
+    assert_eq!(add(&mut shop, third, &url, &[]).await, Written::Taken);
+    assert_eq!(shop.store.endpoint(third).await.unwrap(), None);
+    let to = |url: &str| {
+        EndpointChange::Set(EndpointSet { url: Some(url.to_owned()), ..EndpointSet::default() })
+    };
+    let before = known(&shop, other).await;
+    assert_eq!(change(&mut shop, other, to(&url), 20).await, Written::Taken);
+    assert_eq!(known(&shop, other).await, before);
+    assert_eq!(change(&mut shop, one, to(&url), 20).await, Written::Done, "its own");
+    let nobody = EndpointId(shop.source.next());
+    assert_eq!(change(&mut shop, nobody, to("https://hook.example/"), 20).await, Written::Absent);
+    for _ in 2..MOST_ENDPOINTS {
+        endpoint(&mut shop, &[]).await;
+    }
+    assert_eq!(add(&mut shop, nobody, "https://hook.example/", &[]).await, Written::Conflict);
+    assert_eq!(add(&mut shop, nobody, &url, &[]).await, Written::Taken);
 }
 
 async fn a_follower_moves_once_and_puts_each_event_there_once(mut shop: Shop) {
@@ -194,9 +234,12 @@ async fn a_follower_moves_once_and_puts_each_event_there_once(mut shop: Shop) {
         assert_eq!(write(&mut shop, ping).await, Written::Done);
         assert_eq!(stands(&shop, id).await.told.kind, PING);
     }
-    let page = shop.store.deliveries(one, None, 2).await.unwrap();
-    let rest = shop.store.deliveries(one, Some(page[1].id), 2).await.unwrap();
+    let page = shop.store.deliveries(one, None, None, 2).await.unwrap();
+    let waiting = Some(DeliveryState::Waiting);
+    let rest = shop.store.deliveries(one, waiting, Some(page[1].id), 2).await.unwrap();
     assert_eq!(rest.iter().map(|one| one.id).collect::<Vec<_>>(), [new.id]);
+    let failed = Some(DeliveryState::Failed);
+    assert_eq!(shop.store.deliveries(one, failed, None, 2).await.unwrap(), []);
 }
 
 async fn a_try_is_kept_with_its_jobs_end_and_once(mut shop: Shop) {
@@ -209,6 +252,8 @@ async fn a_try_is_kept_with_its_jobs_end_and_once(mut shop: Shop) {
     assert!(!end_with(&mut shop, &job, again, effects, 22).await, "said again");
     let kept = stands(&shop, id).await;
     assert_eq!((kept.state, kept.tries), (DeliveryState::Waiting, 1));
+    assert_eq!(kept.next_at, Some(Micros(30)));
+    assert_eq!(kept.last_try.unwrap().error.as_deref(), Some("nobody there"));
     assert_eq!(known(&shop, one).await.failing_since, Some(Micros(20)));
 
     let job = claimed(&mut shop, 30).await;
@@ -216,6 +261,7 @@ async fn a_try_is_kept_with_its_jobs_end_and_once(mut shop: Shop) {
     assert!(end_with(&mut shop, &job, Ending::Succeeded, effects, 31).await);
     let kept = stands(&shop, id).await;
     assert_eq!((kept.state, kept.ended_at), (DeliveryState::Delivered, Some(Micros(30))));
+    assert_eq!((kept.next_at, kept.last_try.unwrap().status), (None, Some(204)));
     assert_eq!(known(&shop, one).await.failing_since, None);
     let log = shop.store.tries(id).await.unwrap();
     let log: Vec<_> = log.iter().map(|line| (line.n, line.status, line.said.as_str())).collect();
@@ -244,7 +290,7 @@ async fn an_endpoint_that_is_gone_or_fails_for_days_is_disabled(mut shop: Shop) 
         assert_eq!(kept.disabled, why, "at {at}");
     }
     // It begins anew.
-    assert_eq!(change(&mut shop, two, EndpointChange::Enable, late + 1).await, Written::Done);
+    assert_eq!(change(&mut shop, two, enabled(true), late + 1).await, Written::Done);
     let kept = known(&shop, two).await;
     assert_eq!((kept.disabled, kept.failing_since), (None, None));
 }

@@ -12,7 +12,8 @@ use stoa::{
     },
     ports::{
         jobs::{
-            ClaimedJob, Effect, Ended, Ending, JobAct, JobClaim, JobFilter, JobWrite, Jobs, NewJob,
+            ClaimedJob, Effect, Ended, Ending, JobAct, JobClaim, JobFilter, JobWrite, Jobs,
+            JobsWritten, NewJob,
         },
         writer::Write,
     },
@@ -26,6 +27,7 @@ on_both_databases![
     a_root_that_ended_well_is_retried_for_its_children,
     a_family_is_forgotten_whole_and_not_before_it_is_over,
     nothing_of_a_family_slips_past_its_cancelling,
+    who_waits_for_a_family_is_due_when_the_last_of_it_is_over,
 ];
 
 async fn family(shop: &Shop, root: JobId) -> Option<Family> {
@@ -195,5 +197,37 @@ async fn nothing_of_a_family_slips_past_its_cancelling(mut shop: Shop) {
         suspects: false,
     });
     let left = write(&mut shop, claim).await;
-    assert_eq!(left, stoa::ports::jobs::JobsWritten::Claimed(Vec::new()));
+    assert_eq!(left, JobsWritten::Claimed(Vec::new()));
+}
+
+async fn who_waits_for_a_family_is_due_when_the_last_of_it_is_over(mut shop: Shop) {
+    let release = |at| JobWrite::Release { at: Micros(at) };
+    let root = job(&shop, 1);
+    let waits = job(&shop, 1).after(root.id);
+    let other = job(&shop, 1).after(waits.id);
+    send(&mut shop, &[&root, &waits, &other]).await;
+    assert_eq!(now(&shop, waits.id).await.after, Some(root.id));
+    let worker = join(&mut shop, false).await;
+    let first = claim(&mut shop, worker, 2, 9).await;
+    assert_eq!(first.iter().map(|one| one.id).collect::<Vec<_>>(), [root.id]);
+    let child = job(&shop, 3);
+    let effects = vec![Effect::Child(child.clone())];
+    assert!(end_with(&mut shop, &first[0], Ending::Succeeded, effects, 3).await);
+    assert!(!shop.store.are_released().await.unwrap(), "its child isn't over");
+    assert_eq!(write(&mut shop, release(4)).await, JobsWritten::Moved(0));
+    let second = claim(&mut shop, worker, 5, 9).await;
+    assert_eq!(second.iter().map(|one| one.id).collect::<Vec<_>>(), [child.id]);
+    assert!(end(&mut shop, &second[0], failed(), 6).await);
+    assert!(shop.store.are_released().await.unwrap(), "however it ended");
+    assert_eq!(write(&mut shop, release(7)).await, JobsWritten::Moved(1));
+    assert!(!shop.store.are_released().await.unwrap());
+    let row = now(&shop, waits.id).await;
+    assert_eq!((row.due_at, row.after), (Micros(7), None));
+    let third = claim(&mut shop, worker, 8, 9).await;
+    assert_eq!(third.iter().map(|one| one.id).collect::<Vec<_>>(), [waits.id]);
+    // One whose time has come by hand waits no more.
+    act(&mut shop, JobAct::Retry, &[other.id], 9).await;
+    assert!(end(&mut shop, &third[0], Ending::Succeeded, 10).await);
+    assert_eq!(write(&mut shop, release(11)).await, JobsWritten::Moved(0));
+    assert_eq!(now(&shop, other.id).await.due_at, Micros(9));
 }

@@ -118,6 +118,7 @@ fn plain(id: JobId, at: Micros) -> NewJob {
         lane: None,
         once: Once::Each,
         root: None,
+        after: None,
     }
 }
 

@@ -55,6 +55,7 @@ pub(crate) fn job(shop: &Shop, at: i64) -> NewJob {
         lane: None,
         once: Once::Each,
         root: None,
+        after: None,
     }
 }
 
@@ -243,7 +244,6 @@ async fn effects_are_committed_with_the_end(mut shop: Shop) {
     assert_eq!(state(&shop, child.id).await, JobState::Ready);
 }
 
-/// What an outside world said is kept of each try.
 async fn a_failed_try_has_effects_too_once_for_each(mut shop: Shop) {
     let one = job(&shop, 10);
     send(&mut shop, &[&one]).await;

@@ -90,6 +90,7 @@ fn job(source: &Counted, due_at: Micros) -> NewJob {
         lane: None,
         once: Once::Each,
         root: None,
+        after: None,
     }
 }
 

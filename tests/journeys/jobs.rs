@@ -222,3 +222,33 @@ fn topics_share_a_queue_and_keep_to_a_rate_as_an_operator_wants() {
         }
     });
 }
+
+#[test]
+fn one_that_waits_for_another_runs_behind_it_and_its_children() {
+    on_every_stack("after", |stack| {
+        let server = stack.serve(&[]);
+        stack.succeed(&["queue", "pause", "default"]);
+        let first = b"{\"first\": 1, \"count\": 1, \"echo\": true}";
+        assert_eq!(server.operate("POST", "/ops/job-probes", first).status, 200);
+        let root = jobs(stack, &["list", "--body", "n=1"])["items"][0]["id"].clone();
+        let wish = serde_json::json!({"first": 2, "count": 1, "after": root}).to_string();
+        assert_eq!(server.operate("POST", "/ops/job-probes", wish.as_bytes()).status, 200);
+        let shown = jobs(stack, &["list", "--body", "n=2"]);
+        assert_eq!(
+            (&shown["items"][0]["after"], &shown["items"][0]["state"]),
+            (&root, &"scheduled".into())
+        );
+        stack.succeed(&["queue", "resume", "default"]);
+        let last = until("its end", || {
+            let last = jobs(stack, &["list", "--body", "n=2"])["items"][0].clone();
+            (last["state"] == "succeeded").then_some(last)
+        });
+        let echo = jobs(stack, &["list", "--topic", "probe.echo"])["items"][0].clone();
+        assert_eq!(echo["root"], root);
+        let time = |job: &Value, key: &str| job[key].as_str().unwrap().to_owned();
+        assert!(time(&last, "due_at") >= time(&echo, "ended_at"), "{last} behind {echo}");
+        let nobody = b"{\"count\": 1, \"after\": \"00000000-0000-7000-8000-000000000000\"}";
+        let refused = server.operate("POST", "/ops/job-probes", nobody);
+        assert_eq!((refused.status, refused.text().contains("/after")), (422, true));
+    });
+}

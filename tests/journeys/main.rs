@@ -27,5 +27,6 @@ mod smtp;
 #[expect(dead_code, reason = "fault tests use more of it")]
 #[path = "../support/mod.rs"]
 mod support;
+mod webhooks;
 
 use support::stack::{Stack, on_every_stack};

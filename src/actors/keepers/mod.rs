@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod carts;
+pub(crate) mod endpoints;
 pub(crate) mod limits;
 pub(crate) mod orders;
 pub(crate) mod pools;

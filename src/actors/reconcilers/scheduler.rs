@@ -203,6 +203,7 @@ impl Schedules {
             lane: None,
             once: Once::Each,
             root: None,
+            after: None,
         }
     }
 

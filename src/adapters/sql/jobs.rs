@@ -35,7 +35,8 @@ macro_rules! columns {
                  expires_at, lane, blocked, worker, started_at, ended_at,
                  cancel_at IS NOT NULL AND ended_at IS NULL AS cancelling, error, root,
                  CASE WHEN told_attempt = attempt AND state <> 'succeeded'
-                      THEN steps_done END AS steps_done, steps_all
+                      THEN steps_done END AS steps_done, steps_all,
+                 (SELECT a.root FROM job_after a WHERE a.job = job.id) AS after
              FROM job ",
             $rest
         )
@@ -150,6 +151,12 @@ statements! {
                  AND NOT EXISTS (SELECT 1 FROM maintenance WHERE one = 1 AND pauses
                      AND ends_at > $2)",
     };
+    RELEASED =
+        "SELECT EXISTS (SELECT 1 FROM job_after a
+             WHERE NOT EXISTS (SELECT 1 FROM job r WHERE r.id = a.root
+                     AND r.state IN ('scheduled', 'ready', 'running'))
+                 AND NOT EXISTS (SELECT 1 FROM job c WHERE c.root = a.root AND c.root IS NOT NULL
+                     AND c.state IN ('scheduled', 'ready', 'running')))";
     NEXT_EXPIRY =
         "SELECT min(expires_at) FROM job
          WHERE expires_at IS NOT NULL AND state IN ('scheduled', 'ready')";
@@ -247,6 +254,10 @@ impl Jobs for SqlStore {
             Some(QueueDue { queue, ready, suspects, next_at: next_at.map(Micros) })
         });
         Ok(due.collect())
+    }
+
+    async fn are_released(&self) -> Result<bool, StoreError> {
+        on!(self, RELEASED, |pool, text| sqlx::query_scalar(text).fetch_one(pool).await)
     }
 
     async fn next_expiry(&self) -> Result<Option<Micros>, StoreError> {

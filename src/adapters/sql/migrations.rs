@@ -140,8 +140,13 @@ macro_rules! files {
             ),
             (
                 24,
+                "job_after",
+                include_str!(concat!("../../../migrations/", $database, "/0024_job_after.sql")),
+            ),
+            (
+                25,
                 "job_progress",
-                include_str!(concat!("../../../migrations/", $database, "/0024_job_progress.sql")),
+                include_str!(concat!("../../../migrations/", $database, "/0025_job_progress.sql")),
             ),
         ]
     };

@@ -31,8 +31,13 @@ macro_rules! endpoints {
 macro_rules! deliveries {
     ($rest:literal) => {
         (concat!(
-            "SELECT id, endpoint, kind, subject, event_at, epoch, place, state, job, tries, made_at,
-                 ended_at FROM webhook_delivery ",
+            "SELECT d.id, d.endpoint, d.kind, d.subject, d.event_at, d.epoch, d.place, d.state, d.job,
+                 d.tries, d.made_at, d.ended_at,
+                 CASE WHEN d.state = 'waiting' THEN j.due_at END AS next_at,
+                 t.n, t.at, t.status, t.said, t.error
+             FROM webhook_delivery d
+                 LEFT JOIN job j ON j.id = d.job
+                 LEFT JOIN webhook_try t ON t.delivery = d.id AND t.n = d.tries ",
             $rest
         ))
     };
@@ -40,9 +45,11 @@ macro_rules! deliveries {
 
 const ENDPOINTS_TEXT: &str = endpoints!("ORDER BY id");
 const ENDPOINT_TEXT: &str = endpoints!("WHERE id = $1");
-const DELIVERY_TEXT: &str = deliveries!("WHERE id = $1");
-const DELIVERIES_TEXT: &str =
-    deliveries!("WHERE endpoint = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
+const DELIVERY_TEXT: &str = deliveries!("WHERE d.id = $1");
+const DELIVERIES_TEXT: &str = deliveries!(
+    "WHERE d.endpoint = $1 AND d.id < $2 AND ($4 = '' OR d.state = $4)
+     ORDER BY d.id DESC LIMIT $3"
+);
 
 statements! {
     ENDPOINTS = (ENDPOINTS_TEXT);
@@ -104,6 +111,12 @@ struct DeliveryRow {
     tries: i64,
     made_at: i64,
     ended_at: Option<i64>,
+    next_at: Option<i64>,
+    n: Option<i64>,
+    at: Option<i64>,
+    status: Option<i64>,
+    said: Option<String>,
+    error: Option<String>,
 }
 
 impl TryFrom<DeliveryRow> for Delivery {
@@ -111,6 +124,8 @@ impl TryFrom<DeliveryRow> for Delivery {
 
     fn try_from(row: DeliveryRow) -> Result<Self, StoreError> {
         let state = DeliveryState::parse(&row.state);
+        let (status, said, error) = (row.status, row.said.unwrap_or_default(), row.error);
+        let last = row.n.zip(row.at).map(|(n, at)| TryRow { n, at, status, said, error });
         Ok(Self {
             id: DeliveryId(row.id),
             endpoint: EndpointId(row.endpoint),
@@ -123,6 +138,8 @@ impl TryFrom<DeliveryRow> for Delivery {
             state: state.ok_or_else(|| not_ours(format!("a delivery is {}", row.state)))?,
             job: JobId(row.job),
             tries: u32::try_from(row.tries).unwrap_or(u32::MAX),
+            last_try: last.map(Into::into),
+            next_at: row.next_at.map(Micros),
             made_at: Micros(row.made_at),
             ended_at: row.ended_at.map(Micros),
         })
@@ -183,6 +200,7 @@ impl Webhooks for SqlStore {
     async fn deliveries(
         &self,
         endpoint: EndpointId,
+        state: Option<DeliveryState>,
         after: Option<DeliveryId>,
         limit: u32,
     ) -> Result<Vec<Delivery>, StoreError> {
@@ -190,6 +208,7 @@ impl Webhooks for SqlStore {
             .bind(endpoint.0)
             .bind(after.map_or(Uuid::max(), |after| after.0))
             .bind(i64::from(limit))
+            .bind(state.map_or("", DeliveryState::as_str))
             .fetch_all(pool)
             .await)?;
         rows.into_iter().map(TryInto::try_into).collect()

@@ -17,6 +17,7 @@ mod tls;
 mod tests;
 
 use crate::{
+    domain::secret::Secret,
     ports::webhooks::{Courier, CourierError, Parcel, Receipt},
     signing::WebhookKey,
 };
@@ -27,7 +28,7 @@ use http_body_util::Full;
 use serde::Deserialize;
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -199,10 +200,19 @@ const WITHOUT_TLS: &str = "https needs a binary that was built with `--features 
 impl<N: Names> Courier for HttpCourier<N> {
     fn admits(&self, url: &str) -> Result<(), String> {
         let target = Target::read(url, self.reach)?;
-        match target.secure && !cfg!(feature = "production") {
-            true => Err(WITHOUT_TLS.to_owned()),
-            false => Ok(()),
+        let address: Option<IpAddr> = target.host.parse().ok();
+        match address {
+            // A name's addresses are looked at with each try.
+            Some(ip) if self.reach == Reach::Public && !addresses::is_public(ip) => {
+                Err(format!("{ip} is not on the public internet"))
+            }
+            _ if target.secure && !cfg!(feature = "production") => Err(WITHOUT_TLS.to_owned()),
+            _ => Ok(()),
         }
+    }
+
+    fn new_secret(&self, key: &[u8; 32]) -> Secret {
+        Secret::new(WebhookKey::write(key))
     }
 
     async fn post(&self, parcel: &Parcel) -> Result<Receipt, CourierError> {

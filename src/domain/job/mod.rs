@@ -22,6 +22,7 @@ pub use state::{JobState, Step};
 pub use watch::{LEASE, Watch};
 pub use within::{NoPlace, Within};
 
+use crate::domain::time::Micros;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -34,12 +35,14 @@ pub enum Queue {
     Media,
     Mail,
     Import,
+    Webhook,
 }
 
 impl Queue {
     pub const ALL: &'static [Self] =
-        &[Self::Default, Self::Index, Self::Media, Self::Mail, Self::Import];
-    pub const NAMES: &'static [&'static str] = &["default", "index", "media", "mail", "import"];
+        &[Self::Default, Self::Index, Self::Media, Self::Mail, Self::Import, Self::Webhook];
+    pub const NAMES: &'static [&'static str] =
+        &["default", "index", "media", "mail", "import", "webhook"];
 
     /// As it stands in a row, in the configuration and in the API.
     pub fn as_str(self) -> &'static str {
@@ -99,6 +102,9 @@ impl Priority {
         Self::ALL.iter().copied().find(|one| i64::from(one.level()) == level)
     }
 }
+
+/// When one is due that waits for other jobs: the end of the year 9999.
+pub const NEVER: Micros = Micros(253_402_300_799_000_000);
 
 /// How often the process that has a job in hand may die. Whatever is in hand then is a suspect, and
 /// is run alone from there on, in a process of its own, whose death is a failure of the job; so what

@@ -71,6 +71,9 @@ pub(super) struct JobView {
     /// Whose child it is.
     #[schema(required)]
     root: Option<Uuid>,
+    /// It waits until this one is over, and all of its children.
+    #[schema(required)]
+    after: Option<Uuid>,
     /// How it stands with its children; `null` for one that has none.
     #[schema(required)]
     family: Option<FamilyView>,
@@ -141,6 +144,7 @@ impl JobView {
             cancelling: job.cancelling,
             error: job.error,
             root: job.root.map(|root| root.0),
+            after: job.after.map(|root| root.0),
             family: family.map(|family| FamilyView::of(family, job.state)),
             progress: job.progress.map(|Steps { done, of }| ProgressView { done, of }),
         }

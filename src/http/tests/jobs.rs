@@ -50,6 +50,7 @@ fn dead(n: u128) -> JobNow {
         error: Some("it broke".into()),
         root: (n == 1).then_some(JobId(Uuid::from_u128(3))),
         progress: (n == 3).then_some(Steps { done: 1, of: 4 }),
+        after: None,
     }
 }
 
@@ -57,6 +58,9 @@ fn dead(n: u128) -> JobNow {
 impl Jobs for Few {
     async fn next_due(&self, _: &[Queue], _: Micros) -> Result<Vec<QueueDue>, StoreError> {
         Ok(Vec::new())
+    }
+    async fn are_released(&self) -> Result<bool, StoreError> {
+        Ok(false)
     }
     async fn next_expiry(&self) -> Result<Option<Micros>, StoreError> {
         Ok(None)

@@ -17,3 +17,4 @@ mod schedules;
 mod sessions;
 mod shop;
 mod visitors;
+mod webhooks;

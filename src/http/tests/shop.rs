@@ -641,6 +641,7 @@ impl Shop {
             mails: super::orders::no_mails(),
             jobs: super::jobs::office(),
             schedules: super::schedules::schedules(),
+            endpoints: super::webhooks::endpoints(),
             door: door.door.clone(),
             quotes: super::quotes::no_quotes(Arc::clone(&shelf) as _),
             products: super::orders::no_products(),

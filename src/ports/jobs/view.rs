@@ -69,6 +69,8 @@ pub struct JobNow {
     pub root: Option<JobId>,
     /// How far its last try was; `None` for one that succeeded, or says nothing.
     pub progress: Option<Steps>,
+    /// It waits for that one and its children.
+    pub after: Option<JobId>,
 }
 
 /// A queue as it stands.
@@ -122,6 +124,8 @@ impl QueueDue {
 pub trait Jobs: Send + Sync {
     /// What may be claimed of each of these queues; those that are paused are left out.
     async fn next_due(&self, queues: &[Queue], now: Micros) -> Result<Vec<QueueDue>, StoreError>;
+    /// Whether some wait for others that are over.
+    async fn are_released(&self) -> Result<bool, StoreError>;
     /// When the next one is to be given up that didn't begin.
     async fn next_expiry(&self) -> Result<Option<Micros>, StoreError>;
     async fn workers(&self) -> Result<Vec<Worker>, StoreError>;

@@ -16,7 +16,7 @@ use crate::{
     },
     ports::{
         StoreError,
-        jobs::{NewJob, Topic},
+        jobs::{Effect, Ended, NewJob, Topic},
     },
 };
 use async_trait::async_trait;
@@ -29,7 +29,9 @@ pub const MOST_ENDPOINTS: u32 = 100;
 pub const TRIED_FOR: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 /// …and an endpoint that took nothing for so long is disabled.
 pub const FAILS_FOR: Duration = Duration::from_secs(5 * 24 * 60 * 60);
-/// Why an endpoint is disabled that says that it is no more…
+/// Why an endpoint is disabled that an operator disabled,…
+pub const BY_HAND: &str = "by an operator";
+/// …one that says that it is no more…
 pub const GONE: &str = "it answered 410 Gone";
 /// …and one that fails for too long.
 pub const FAILING: &str = "it took nothing for days";
@@ -44,7 +46,7 @@ pub struct DeliverWebhook {
 impl Topic for DeliverWebhook {
     const TOPIC: &'static str = "webhook.deliver";
     const VERSION: u32 = 1;
-    const QUEUE: Queue = Queue::Default;
+    const QUEUE: Queue = Queue::Webhook;
     const PRIORITY: Priority = Priority::Normal;
 }
 
@@ -113,13 +115,10 @@ pub enum DeliveryState {
 
 impl DeliveryState {
     pub const ALL: &'static [Self] = &[Self::Waiting, Self::Delivered, Self::Failed];
+    pub const NAMES: &'static [&'static str] = &["waiting", "delivered", "failed"];
 
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Delivered => "delivered",
-            Self::Failed => "failed",
-        }
+        Self::NAMES[self as usize]
     }
 
     pub fn parse(text: &str) -> Option<Self> {
@@ -137,6 +136,9 @@ pub struct Delivery {
     /// The newest.
     pub job: JobId,
     pub tries: u32,
+    pub last_try: Option<TryLine>,
+    /// No earlier is it tried again; `None`: it is over.
+    pub next_at: Option<Micros>,
     pub made_at: Micros,
     pub ended_at: Option<Micros>,
 }
@@ -154,6 +156,19 @@ pub struct Tried {
     /// Why there is none.
     pub error: Option<String>,
     pub came: Came,
+}
+
+impl Tried {
+    /// Those of ends that may not count.
+    pub fn all_in(ended: &[Ended]) -> Vec<&Self> {
+        let effects = ended.iter().flat_map(|one| &one.effects);
+        effects
+            .filter_map(|effect| match effect {
+                Effect::WebhookTried(tried) => Some(tried),
+                _ => None,
+            })
+            .collect()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -180,9 +195,9 @@ pub struct TryLine {
 
 #[derive(Debug, Clone)]
 pub enum WebhookWrite {
-    /// Registers an endpoint.
+    /// Registers an endpoint; taken if there is one of its URL, a conflict if there are enough.
     Add { endpoint: Box<Endpoint>, by: String },
-    /// Changes one; absent if there is none.
+    /// Changes one; absent if there is none, taken if another has the URL.
     Change { id: EndpointId, change: EndpointChange, by: String, at: Micros },
     /// Puts these there with their jobs and moves the follower from one place in the log to another.
     /// Superseded, with nothing done, when it doesn't stand at `from`.
@@ -197,11 +212,7 @@ pub enum WebhookWrite {
 
 #[derive(Debug, Clone)]
 pub enum EndpointChange {
-    /// It is told of what happens from then on.
-    Enable,
-    Disable {
-        why: String,
-    },
+    Set(EndpointSet),
     /// The secret that it has signs on until then.
     Rotate {
         secret: Secret,
@@ -211,33 +222,77 @@ pub enum EndpointChange {
     Remove,
 }
 
+/// What is to be otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EndpointSet {
+    pub url: Option<String>,
+    pub kinds: Option<Vec<EventKind>>,
+    /// It is told of what happens from then on, or of nothing.
+    pub enabled: Option<bool>,
+}
+
+/// An endpoint as the audit log shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EndpointFace {
+    pub url: String,
+    /// With a space between; empty for every kind.
+    pub topics: String,
+    pub enabled: bool,
+}
+
+impl EndpointFace {
+    pub fn with(&self, set: &EndpointSet) -> Self {
+        Self {
+            url: set.url.clone().unwrap_or_else(|| self.url.clone()),
+            topics: set.kinds.as_deref().map_or_else(|| self.topics.clone(), kinds_text),
+            enabled: set.enabled.unwrap_or(self.enabled),
+        }
+    }
+}
+
+/// As it stands in a row.
+pub fn kinds_text(kinds: &[EventKind]) -> String {
+    let kinds: Vec<_> = kinds.iter().copied().map(EventKind::as_str).collect();
+    kinds.join(" ")
+}
+
+#[derive(Serialize)]
+struct OldSecret {
+    signs_until: String,
+}
+
 impl EndpointChange {
-    /// For the audit log.
-    pub fn told(&self, id: EndpointId, at: Micros, by: &str) -> Change {
-        let action = match self {
-            Self::Enable => "webhook.enable",
-            Self::Disable { .. } => "webhook.disable",
-            Self::Rotate { .. } => "webhook.rotate",
-            Self::Remove => "webhook.remove",
-        };
-        change(action, format!("webhook:{id}"), at, by)
+    /// For the audit log. `was`: before it.
+    pub fn told(&self, id: EndpointId, was: &EndpointFace, at: Micros, by: &str) -> Change {
+        let subject = format!("webhook:{id}");
+        match self {
+            Self::Set(set) => {
+                let is = was.with(set);
+                Change::new(at, by, "webhook.set", subject, Some(was), Some(&is))
+            }
+            Self::Rotate { until, .. } => {
+                let old = OldSecret { signs_until: until.rfc3339() };
+                Change::new(at, by, "webhook.rotate", subject, None::<&()>, Some(&old))
+            }
+            Self::Remove => Change::new(at, by, "webhook.remove", subject, Some(was), None::<&()>),
+        }
     }
 }
 
 /// For the audit log: a delivery was asked for.
 pub fn asked(action: &'static str, id: DeliveryId, at: Micros, by: &str) -> Change {
-    change(action, format!("delivery:{id}"), at, by)
+    Change::new(at, by, action, format!("delivery:{id}"), None::<&()>, None::<&()>)
 }
 
 /// For the audit log: an endpoint was registered.
 pub fn added(endpoint: &Endpoint, by: &str) -> Change {
+    let face = EndpointFace {
+        url: endpoint.url.clone(),
+        topics: kinds_text(&endpoint.kinds),
+        enabled: endpoint.disabled.is_none(),
+    };
     let subject = format!("webhook:{}", endpoint.id);
-    let (at, url) = (endpoint.made_at, Some(&endpoint.url));
-    Change::new(at, by, "webhook.add", subject, None::<&()>, url)
-}
-
-fn change(action: &'static str, subject: String, at: Micros, by: &str) -> Change {
-    Change::new(at, by, action, subject, None::<&()>, None::<&()>)
+    Change::new(endpoint.made_at, by, "webhook.add", subject, None::<&()>, Some(&face))
 }
 
 #[async_trait]
@@ -248,10 +303,11 @@ pub trait Webhooks: Send + Sync {
     /// How far the log was followed; `None`: not at all yet.
     async fn followed(&self) -> Result<Option<Position>, StoreError>;
     async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError>;
-    /// Up to `limit` of an endpoint, the newest first, behind `after`.
+    /// Up to `limit` of an endpoint, the newest first, behind `after`; only those in `state`.
     async fn deliveries(
         &self,
         endpoint: EndpointId,
+        state: Option<DeliveryState>,
         after: Option<DeliveryId>,
         limit: u32,
     ) -> Result<Vec<Delivery>, StoreError>;

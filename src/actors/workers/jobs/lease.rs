@@ -6,7 +6,8 @@
 //! and is nobody's failure. When this process is buried itself, frozen for too long, it lets go of
 //! everything and joins anew.
 //!
-//! It also gives up what wasn't begun in time, and forgets what is over.
+//! It also makes those due that waited for others, gives up what wasn't begun in time, and forgets what
+//! is over.
 
 use super::desk::Desk;
 use crate::{
@@ -91,6 +92,7 @@ impl Reconciler for Lease {
         }
         let others: Vec<Worker> = rows.into_iter().filter(|row| row.id != worker).collect();
         self.bury(&others, now).await?;
+        self.release(now).await?;
         if self.expire(now).await? || self.forget(now).await? {
             return Ok(Next::Again);
         }
@@ -165,6 +167,16 @@ impl Lease {
             );
         }
         self.write(JobWrite::Bury { lost, at: now }).await?;
+        self.parts.desk.nudge().wake();
+        Ok(())
+    }
+
+    /// Jobs that waited for others become due.
+    async fn release(&self, at: Micros) -> Result<(), Fault> {
+        if !self.parts.rows.are_released().await.map_err(store_fault)? {
+            return Ok(());
+        }
+        self.write(JobWrite::Release { at }).await?;
         self.parts.desk.nudge().wake();
         Ok(())
     }

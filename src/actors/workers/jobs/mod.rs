@@ -38,7 +38,7 @@ pub(crate) use suspects::suspects;
 pub(crate) use topics::{NoJob, Topics};
 
 use crate::{
-    domain::job::Retry,
+    domain::{id::JobId, job::Retry},
     ports::jobs::{ClaimedJob, Topic, Verdict},
 };
 use serde::de::DeserializeOwned;
@@ -59,6 +59,7 @@ pub(crate) trait Job: Topic + DeserializeOwned + Send + 'static {
 /// Which try of a job this is.
 #[derive(Debug, Clone)]
 pub(crate) struct Try {
+    pub(crate) job: JobId,
     /// From 1, counting those that never ended.
     pub(crate) attempt: u32,
     /// Where it may say how far it is.

@@ -261,13 +261,21 @@ impl Office {
         }
     }
 
-    /// Puts so many probes like this one there, numbered on from it.
-    pub(crate) async fn probe(&self, like: &Probe, count: u64) -> Result<(), WriteError> {
+    /// Puts so many probes like this one there, numbered on from it; they wait for that one.
+    pub(crate) async fn probe(
+        &self,
+        like: &Probe,
+        count: u64,
+        after: Option<JobId>,
+    ) -> Result<(), WriteError> {
         let all: Vec<u64> = (like.n..like.n.saturating_add(count)).collect();
         for slice in all.chunks(SLICE as usize) {
             let at = self.clock.now();
             let probe = |n: &u64| Probe { n: *n, ..like.clone() };
-            let put = |n| NewJob::of(JobId(self.ids.next()), &probe(n), at);
+            let put = |n| {
+                let job = NewJob::of(JobId(self.ids.next()), &probe(n), at);
+                after.into_iter().fold(job, NewJob::after)
+            };
             self.write(JobWrite::Send(slice.iter().map(put).collect())).await?;
         }
         self.desk.nudge().wake();

@@ -192,6 +192,9 @@ impl Jobs for Rows {
         };
         Ok(queues.iter().map(due).collect())
     }
+    async fn are_released(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
     async fn next_expiry(&self) -> Result<Option<Micros>, StoreError> {
         Ok(None)
     }

@@ -119,7 +119,7 @@ struct Typed<J: Job> {
 impl<J: Job> Runs for Typed<J> {
     fn start(&self, job: &ClaimedJob, progress: &Progress) -> Result<Start, String> {
         let read = read::<J>(&job.body)?;
-        let tries = Try { attempt: job.attempt, progress: progress.clone() };
+        let tries = Try { job: job.id, attempt: job.attempt, progress: progress.clone() };
         let running = read.run(self.world.clone(), tries);
         Ok(Start { running: Box::pin(running), retry: J::RETRY, limit: J::LIMIT })
     }

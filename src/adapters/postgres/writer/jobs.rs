@@ -24,6 +24,7 @@ use crate::{
     },
     ports::{
         jobs::{Effect, Ended, JobWrite, JobsWritten, NewWorker, queue_paused},
+        webhooks::Tried,
         writer::Written,
     },
 };
@@ -193,6 +194,7 @@ pub(super) async fn apply(tx: &Transaction<'_>, write: &JobWrite) -> Result<Writ
             }
             JobsWritten::Moved(changed)
         }
+        JobWrite::Release { at } => JobsWritten::Moved(puts::release(tx, *at).await?),
         JobWrite::Share { queue, sharing, by, at } => {
             JobsWritten::Moved(shares::share(tx, *queue, sharing, by, *at).await?)
         }
@@ -285,6 +287,7 @@ async fn beat(tx: &Transaction<'_>, worker: WorkerId, at: Micros) -> Result<Jobs
 
 /// The fences first, then what the matched ones did.
 async fn end(tx: &Transaction<'_>, ended: &[Ended], at: Micros) -> Result<Vec<JobId>, Error> {
+    webhooks::hold(tx, &Tried::all_in(ended)).await?;
     let ids: Vec<_> = ended.iter().map(|one| one.id.0).collect();
     let attempts: Vec<_> = ended.iter().map(|one| i64::from(one.attempt)).collect();
     let states: Vec<_> = ended.iter().map(|one| one.ending.state().as_str()).collect();

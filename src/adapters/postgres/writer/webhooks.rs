@@ -3,15 +3,12 @@
 use super::{audit, jobs};
 use crate::{
     adapters::postgres::statement::{Param, execute, query, statements},
-    domain::{
-        event::{EventKind, Position},
-        id::EndpointId,
-        time::Micros,
-    },
+    domain::{event::Position, id::EndpointId, time::Micros},
     ports::{
         webhooks::{
-            Came, DeliverWebhook, Endpoint, EndpointChange, FAILING, FAILS_FOR, GONE, NewDelivery,
-            Tried, WebhookWrite, added, asked,
+            BY_HAND, Came, DeliverWebhook, Endpoint, EndpointChange, EndpointFace, FAILING,
+            FAILS_FOR, GONE, MOST_ENDPOINTS, NewDelivery, Tried, WebhookWrite, added, asked,
+            kinds_text,
         },
         writer::Written,
     },
@@ -20,12 +17,21 @@ use deadpool_postgres::{Transaction, tokio_postgres::Error};
 use uuid::Uuid;
 
 statements! {
+    /// While there are fewer than so many, and none of its URL.
     ADD =
         "INSERT INTO webhook_endpoint (id, url, kinds, secret, made_at, since)
-         VALUES ($1, $2, $3, $4, $5, $6)";
-    ENABLE =
-        "UPDATE webhook_endpoint SET disabled_at = NULL, disabled_why = NULL, failing_since = NULL,
-             since = CASE WHEN disabled_at IS NULL THEN since ELSE $2 END
+         SELECT $1, $2, $3, $4, $5, $6 WHERE (SELECT count(*) FROM webhook_endpoint) < $7
+         ON CONFLICT DO NOTHING";
+    OF_URL = "SELECT id FROM webhook_endpoint WHERE url = $1";
+    FACE = "SELECT url, kinds, disabled_at FROM webhook_endpoint WHERE id = $1 FOR UPDATE";
+    /// `$4`: whether it is told of anything from then on.
+    SET =
+        "UPDATE webhook_endpoint SET url = $2, kinds = $3,
+             since = CASE WHEN $4 AND disabled_at IS NOT NULL THEN $5 ELSE since END,
+             failing_since = CASE WHEN url <> $2 OR $4 AND disabled_at IS NOT NULL THEN NULL
+                 ELSE failing_since END,
+             disabled_at = CASE WHEN $4 THEN NULL ELSE coalesce(disabled_at, $5) END,
+             disabled_why = CASE WHEN $4 THEN NULL ELSE coalesce(disabled_why, $6) END
          WHERE id = $1";
     DISABLE =
         "UPDATE webhook_endpoint SET disabled_at = coalesce(disabled_at, $2),
@@ -44,15 +50,21 @@ statements! {
         "INSERT INTO webhook_follower (one, epoch, place) VALUES (1, $1, $2)
          ON CONFLICT DO NOTHING";
     FOLLOW = "UPDATE webhook_follower SET epoch = $1, place = $2 WHERE epoch = $3 AND place = $4";
-    /// To an endpoint that is there, and once. Its row is locked against being removed meanwhile.
+    /// To an endpoint that is there, and once. Its row is held against being removed meanwhile, and
+    /// against nothing else: whoever writes tries down changes it too.
     PUT =
         "INSERT INTO webhook_delivery (id, endpoint, kind, subject, event_at, epoch, place, state,
              job, tries, made_at)
          SELECT $1, e.id, $3, $4, $5, $6, $7, 'waiting', $8, 0, $9 FROM (
-             SELECT id FROM webhook_endpoint WHERE id = $2 FOR SHARE) e
+             SELECT id FROM webhook_endpoint WHERE id = $2 FOR KEY SHARE) e
          ON CONFLICT DO NOTHING";
     RESEND =
         "UPDATE webhook_delivery SET state = 'waiting', ended_at = NULL, job = $2 WHERE id = $1";
+    /// Of all that are tried, in one order, and before their deliveries and jobs.
+    HOLD =
+        "SELECT FROM webhook_endpoint WHERE id IN (
+             SELECT endpoint FROM webhook_delivery WHERE id = ANY($1))
+         ORDER BY id FOR NO KEY UPDATE";
     TRIED =
         "UPDATE webhook_delivery SET tries = tries + 1,
              state = CASE WHEN $2 THEN 'delivered' ELSE state END,
@@ -88,16 +100,19 @@ statements! {
 pub(super) async fn apply(tx: &Transaction<'_>, write: &WebhookWrite) -> Result<Written, Error> {
     match write {
         WebhookWrite::Add { endpoint, by } => {
-            add(tx, endpoint).await?;
-            audit::append(tx, &added(endpoint, by)).await?;
-            Ok(Written::Done)
+            let written = add(tx, endpoint).await?;
+            if written == Written::Done {
+                audit::append(tx, &added(endpoint, by)).await?;
+            }
+            Ok(written)
         }
         WebhookWrite::Change { id, change: what, by, at } => {
-            if change(tx, *id, what, *at).await? == 0 {
-                return Ok(Written::Absent);
+            let Some(was) = face(tx, *id).await? else { return Ok(Written::Absent) };
+            let written = change(tx, *id, &was, what, *at).await?;
+            if written == Written::Done {
+                audit::append(tx, &what.told(*id, &was, *at, by)).await?;
             }
-            audit::append(tx, &what.told(*id, *at, by)).await?;
-            Ok(Written::Done)
+            Ok(written)
         }
         WebhookWrite::Follow { from, to, deliveries, at } => {
             if !follow(tx, *from, *to).await? {
@@ -125,34 +140,60 @@ pub(super) async fn apply(tx: &Transaction<'_>, write: &WebhookWrite) -> Result<
     }
 }
 
-async fn add(tx: &Transaction<'_>, endpoint: &Endpoint) -> Result<(), Error> {
-    let kinds: Vec<_> = endpoint.kinds.iter().copied().map(EventKind::as_str).collect();
-    let (kinds, secret) = (kinds.join(" "), endpoint.secret.expose());
+async fn add(tx: &Transaction<'_>, endpoint: &Endpoint) -> Result<Written, Error> {
+    let (kinds, secret) = (kinds_text(&endpoint.kinds), endpoint.secret.expose());
     let Endpoint { id, url, made_at, since, .. } = endpoint;
-    let params: [Param<'_>; 6] = [&id.0, url, &kinds, &secret, &made_at.0, &since.0];
-    execute(tx, ADD, params).await.map(drop)
+    let most = i64::from(MOST_ENDPOINTS);
+    let params: [Param<'_>; 7] = [&id.0, url, &kinds, &secret, &made_at.0, &since.0, &most];
+    if execute(tx, ADD, params).await? > 0 {
+        return Ok(Written::Done);
+    }
+    Ok(match of_url(tx, url).await? {
+        Some(_) => Written::Taken,
+        None => Written::Conflict,
+    })
+}
+
+async fn of_url(tx: &Transaction<'_>, url: &str) -> Result<Option<Uuid>, Error> {
+    query(tx, OF_URL, [&url]).await?.first().map(|row| row.try_get(0)).transpose()
+}
+
+async fn face(tx: &Transaction<'_>, id: EndpointId) -> Result<Option<EndpointFace>, Error> {
+    let rows = query(tx, FACE, [&id.0]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let disabled_at: Option<i64> = row.try_get(2)?;
+    let (url, topics) = (row.try_get(0)?, row.try_get(1)?);
+    Ok(Some(EndpointFace { url, topics, enabled: disabled_at.is_none() }))
 }
 
 async fn change(
     tx: &Transaction<'_>,
     id: EndpointId,
+    was: &EndpointFace,
     change: &EndpointChange,
     at: Micros,
-) -> Result<u64, Error> {
+) -> Result<Written, Error> {
     match change {
-        EndpointChange::Enable => execute(tx, ENABLE, [&id.0, &at.0]).await,
-        EndpointChange::Disable { why } => execute(tx, DISABLE, [&id.0, &at.0, why]).await,
+        EndpointChange::Set(set) => {
+            let is = was.with(set);
+            if of_url(tx, &is.url).await?.is_some_and(|other| other != id.0) {
+                return Ok(Written::Taken);
+            }
+            let params: [Param<'_>; 6] = [&id.0, &is.url, &is.topics, &is.enabled, &at.0, &BY_HAND];
+            execute(tx, SET, params).await?;
+        }
         EndpointChange::Rotate { secret, until } => {
-            execute(tx, ROTATE, [&id.0, &secret.expose(), &until.0]).await
+            execute(tx, ROTATE, [&id.0, &secret.expose(), &until.0]).await?;
         }
         EndpointChange::Remove => {
-            // First of all: whoever puts a delivery there holds it.
-            let removed = execute(tx, REMOVE, [&id.0]).await?;
-            execute(tx, REMOVE_TRIES, [&id.0]).await?;
-            execute(tx, REMOVE_DELIVERIES, [&id.0]).await?;
-            Ok(removed)
+            // Its row is held already: who puts a delivery there, or writes a try down, holds it
+            // before the delivery, and is waited for.
+            for text in [REMOVE_TRIES, REMOVE_DELIVERIES, REMOVE] {
+                execute(tx, text, [&id.0]).await?;
+            }
         }
     }
+    Ok(Written::Done)
 }
 
 /// `false`: it stands elsewhere.
@@ -193,6 +234,17 @@ async fn put(tx: &Transaction<'_>, deliveries: &[NewDelivery], at: Micros) -> Re
         jobs::send(tx, &jobs).await?;
     }
     Ok(jobs.len())
+}
+
+/// Before anything that ends with these tries is touched. Of two transactions that want the same
+/// endpoints, deliveries or jobs one waits for the other here, and neither holds what the other
+/// wants: an operator who removes an endpoint holds it first, too.
+pub(super) async fn hold(tx: &Transaction<'_>, tries: &[&Tried]) -> Result<(), Error> {
+    if tries.is_empty() {
+        return Ok(());
+    }
+    let deliveries: Vec<_> = tries.iter().map(|tried| tried.delivery.0).collect();
+    execute(tx, HOLD, [&deliveries]).await.map(drop)
 }
 
 /// With their jobs' end.

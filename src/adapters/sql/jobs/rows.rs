@@ -61,6 +61,7 @@ pub(super) struct JobRow {
     cancelling: bool,
     error: Option<String>,
     root: Option<Uuid>,
+    after: Option<Uuid>,
     steps_done: Option<i64>,
     steps_all: Option<i64>,
 }
@@ -95,6 +96,7 @@ impl TryFrom<JobRow> for JobNow {
             cancelling: row.cancelling,
             error: row.error,
             root: row.root.map(JobId),
+            after: row.after.map(JobId),
             progress: steps.map(|(done, of)| Steps { done: number(done), of: number(of) }),
         })
     }

@@ -167,6 +167,7 @@ pub(super) async fn apply(
             }
             JobsWritten::Moved(changed)
         }
+        JobWrite::Release { at } => JobsWritten::Moved(puts::release(conn, *at).await?),
         JobWrite::Share { queue, sharing, by, at } => {
             JobsWritten::Moved(shares::share(conn, *queue, sharing, by, *at).await?)
         }

@@ -3,15 +3,12 @@
 use super::{jobs, products::Hex};
 use crate::{
     adapters::sql::{audit, texts::statements},
-    domain::{
-        event::{EventKind, Position},
-        id::EndpointId,
-        time::Micros,
-    },
+    domain::{event::Position, id::EndpointId, time::Micros},
     ports::{
         webhooks::{
-            Came, DeliverWebhook, Endpoint, EndpointChange, FAILING, FAILS_FOR, GONE, NewDelivery,
-            Tried, WebhookWrite, added, asked,
+            BY_HAND, Came, DeliverWebhook, Endpoint, EndpointChange, EndpointFace, FAILING,
+            FAILS_FOR, GONE, MOST_ENDPOINTS, NewDelivery, Tried, WebhookWrite, added, asked,
+            kinds_text,
         },
         writer::Written,
     },
@@ -20,12 +17,21 @@ use sqlx::{SqliteConnection, types::Json};
 use uuid::Uuid;
 
 statements! {
+    /// While there are fewer than so many, and none of its URL.
     ADD = { sqlite:
         "INSERT INTO webhook_endpoint (id, url, kinds, secret, made_at, since)
-         VALUES ($1, $2, $3, $4, $5, $6)" };
-    ENABLE = { sqlite:
-        "UPDATE webhook_endpoint SET disabled_at = NULL, disabled_why = NULL, failing_since = NULL,
-             since = CASE WHEN disabled_at IS NULL THEN since ELSE $2 END
+         SELECT $1, $2, $3, $4, $5, $6 WHERE (SELECT count(*) FROM webhook_endpoint) < $7
+         ON CONFLICT DO NOTHING" };
+    OF_URL = { sqlite: "SELECT id FROM webhook_endpoint WHERE url = $1" };
+    FACE = { sqlite: "SELECT url, kinds, disabled_at FROM webhook_endpoint WHERE id = $1" };
+    /// `$4`: whether it is told of anything from then on.
+    SET = { sqlite:
+        "UPDATE webhook_endpoint SET url = $2, kinds = $3,
+             since = CASE WHEN $4 AND disabled_at IS NOT NULL THEN $5 ELSE since END,
+             failing_since = CASE WHEN url <> $2 OR $4 AND disabled_at IS NOT NULL THEN NULL
+                 ELSE failing_since END,
+             disabled_at = CASE WHEN $4 THEN NULL ELSE coalesce(disabled_at, $5) END,
+             disabled_why = CASE WHEN $4 THEN NULL ELSE coalesce(disabled_why, $6) END
          WHERE id = $1" };
     DISABLE = { sqlite:
         "UPDATE webhook_endpoint SET disabled_at = coalesce(disabled_at, $2),
@@ -94,16 +100,19 @@ pub(super) async fn apply(
 ) -> Result<Written, sqlx::Error> {
     match write {
         WebhookWrite::Add { endpoint, by } => {
-            add(conn, endpoint).await?;
-            audit::append(conn, &added(endpoint, by)).await?;
-            Ok(Written::Done)
+            let written = add(conn, endpoint).await?;
+            if written == Written::Done {
+                audit::append(conn, &added(endpoint, by)).await?;
+            }
+            Ok(written)
         }
         WebhookWrite::Change { id, change: what, by, at } => {
-            if change(conn, *id, what, *at).await? == 0 {
-                return Ok(Written::Absent);
+            let Some(was) = face(conn, *id).await? else { return Ok(Written::Absent) };
+            let written = change(conn, *id, &was, what, *at).await?;
+            if written == Written::Done {
+                audit::append(conn, &what.told(*id, &was, *at, by)).await?;
             }
-            audit::append(conn, &what.told(*id, *at, by)).await?;
-            Ok(Written::Done)
+            Ok(written)
         }
         WebhookWrite::Follow { from, to, deliveries, at } => {
             if !follow(conn, *from, *to).await? {
@@ -132,41 +141,68 @@ pub(super) async fn apply(
     }
 }
 
-async fn add(conn: &mut SqliteConnection, endpoint: &Endpoint) -> Result<(), sqlx::Error> {
-    let kinds: Vec<_> = endpoint.kinds.iter().copied().map(EventKind::as_str).collect();
-    sqlx::query(ADD.sqlite)
+async fn add(conn: &mut SqliteConnection, endpoint: &Endpoint) -> Result<Written, sqlx::Error> {
+    let added = sqlx::query(ADD.sqlite)
         .bind(endpoint.id.0)
         .bind(&endpoint.url)
-        .bind(kinds.join(" "))
+        .bind(kinds_text(&endpoint.kinds))
         .bind(endpoint.secret.expose())
         .bind(endpoint.made_at.0)
         .bind(endpoint.since.0)
-        .execute(conn)
-        .await
-        .map(drop)
+        .bind(i64::from(MOST_ENDPOINTS));
+    if added.execute(&mut *conn).await?.rows_affected() > 0 {
+        return Ok(Written::Done);
+    }
+    Ok(match of_url(conn, &endpoint.url).await? {
+        Some(_) => Written::Taken,
+        None => Written::Conflict,
+    })
+}
+
+async fn of_url(conn: &mut SqliteConnection, url: &str) -> Result<Option<Uuid>, sqlx::Error> {
+    sqlx::query_scalar(OF_URL.sqlite).bind(url).fetch_optional(conn).await
+}
+
+async fn face(
+    conn: &mut SqliteConnection,
+    id: EndpointId,
+) -> Result<Option<EndpointFace>, sqlx::Error> {
+    let row: Option<(String, String, Option<i64>)> =
+        sqlx::query_as(FACE.sqlite).bind(id.0).fetch_optional(conn).await?;
+    Ok(row.map(|(url, topics, disabled_at)| EndpointFace {
+        url,
+        topics,
+        enabled: disabled_at.is_none(),
+    }))
 }
 
 async fn change(
     conn: &mut SqliteConnection,
     id: EndpointId,
+    was: &EndpointFace,
     change: &EndpointChange,
     at: Micros,
-) -> Result<u64, sqlx::Error> {
-    let query = match change {
-        EndpointChange::Enable => sqlx::query(ENABLE.sqlite).bind(id.0).bind(at.0),
-        EndpointChange::Disable { why } => {
-            sqlx::query(DISABLE.sqlite).bind(id.0).bind(at.0).bind(why)
+) -> Result<Written, sqlx::Error> {
+    match change {
+        EndpointChange::Set(set) => {
+            let is = was.with(set);
+            if of_url(conn, &is.url).await?.is_some_and(|other| other != id.0) {
+                return Ok(Written::Taken);
+            }
+            let set = sqlx::query(SET.sqlite).bind(id.0).bind(is.url).bind(is.topics);
+            set.bind(is.enabled).bind(at.0).bind(BY_HAND).execute(conn).await?;
         }
         EndpointChange::Rotate { secret, until } => {
-            sqlx::query(ROTATE.sqlite).bind(id.0).bind(secret.expose()).bind(until.0)
+            let rotate = sqlx::query(ROTATE.sqlite).bind(id.0);
+            rotate.bind(secret.expose()).bind(until.0).execute(conn).await?;
         }
         EndpointChange::Remove => {
-            sqlx::query(REMOVE_TRIES.sqlite).bind(id.0).execute(&mut *conn).await?;
-            sqlx::query(REMOVE_DELIVERIES.sqlite).bind(id.0).execute(&mut *conn).await?;
-            sqlx::query(REMOVE.sqlite).bind(id.0)
+            for text in [REMOVE_TRIES.sqlite, REMOVE_DELIVERIES.sqlite, REMOVE.sqlite] {
+                sqlx::query(text).bind(id.0).execute(&mut *conn).await?;
+            }
         }
-    };
-    Ok(query.execute(conn).await?.rows_affected())
+    }
+    Ok(Written::Done)
 }
 
 /// `false`: it stands elsewhere.

@@ -3,7 +3,7 @@
 use super::{UNBLOCK, lock_lanes, read};
 use crate::{
     adapters::postgres::statement::{Param, execute, query, statements},
-    domain::id::JobId,
+    domain::{id::JobId, job::NEVER, time::Micros},
     ports::jobs::NewJob,
 };
 use deadpool_postgres::{Transaction, tokio_postgres::Error};
@@ -31,6 +31,21 @@ statements! {
     /// other hasn't committed.
     HEADS =
         "SELECT id, cancel_at IS NOT NULL FROM job WHERE id = ANY($1) ORDER BY id FOR SHARE";
+    WAIT =
+        "INSERT INTO job_after (job, root) SELECT * FROM unnest($1::uuid[], $2::uuid[])
+         ON CONFLICT DO NOTHING";
+    /// Those whose time has come by other means are only forgotten.
+    RELEASE =
+        "UPDATE job SET due_at = $1, rank_at = rank_at - due_at + $1
+         WHERE state = 'scheduled' AND due_at = $2 AND id IN (
+             SELECT a.job FROM job_after a WHERE NOT EXISTS (SELECT 1 FROM job r WHERE r.id = a.root
+                     AND r.state IN ('scheduled', 'ready', 'running'))
+                 AND NOT EXISTS (SELECT 1 FROM job c WHERE c.root = a.root AND c.root IS NOT NULL
+                     AND c.state IN ('scheduled', 'ready', 'running')))";
+    FORGET_WAITING =
+        "DELETE FROM job_after WHERE NOT EXISTS (
+             SELECT 1 FROM job j WHERE j.id = job_after.job AND j.due_at = $1
+                 AND j.state = 'scheduled')";
     ROOTS =
         "SELECT id, coalesce(root, id) FROM job WHERE id = ANY($1)";
 }
@@ -79,7 +94,21 @@ pub(in crate::adapters::postgres::writer) async fn send(
     if !lanes.is_empty() {
         execute(tx, UNBLOCK, [&lanes]).await?;
     }
-    Ok(put.into_iter().map(|row| JobId(row.id)).collect())
+    let put: Vec<_> = put.into_iter().map(|row| JobId(row.id)).collect();
+    let waits = |job: &&NewJob| job.after.is_some() && put.contains(&job.id);
+    let (waiting, roots): (Vec<_>, Vec<_>) =
+        jobs.iter().filter(waits).filter_map(|job| Some((job.id.0, job.after?.0))).unzip();
+    if !waiting.is_empty() {
+        execute(tx, WAIT, [&waiting, &roots]).await?;
+    }
+    Ok(put)
+}
+
+/// Makes those due that waited for others, which are over by now.
+pub(super) async fn release(tx: &Transaction<'_>, at: Micros) -> Result<u64, Error> {
+    let released = execute(tx, RELEASE, [&at.0, &NEVER.0]).await?;
+    execute(tx, FORGET_WAITING, [&NEVER.0]).await?;
+    Ok(released)
 }
 
 /// Roots of theirs that somebody wanted cancelled.

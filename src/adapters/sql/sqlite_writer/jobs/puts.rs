@@ -6,7 +6,11 @@ use crate::{
         sqlite_writer::{products::Hex, rows},
         texts::statements,
     },
-    domain::{id::JobId, job::JobState},
+    domain::{
+        id::JobId,
+        job::{JobState, NEVER},
+        time::Micros,
+    },
     ports::jobs::NewJob,
 };
 use sqlx::{SqliteConnection, types::Json};
@@ -25,6 +29,19 @@ statements! {
     GIVEN_UP = { sqlite:
         "SELECT id FROM job WHERE id IN (SELECT unhex(value) FROM json_each($1))
              AND cancel_at IS NOT NULL" };
+    WAIT = { sqlite: "INSERT INTO job_after (job, root) VALUES (?, ?) ON CONFLICT DO NOTHING" };
+    /// Those whose time has come by other means are only forgotten.
+    RELEASE = { sqlite:
+        "UPDATE job SET due_at = $1, rank_at = rank_at - due_at + $1
+         WHERE state = 'scheduled' AND due_at = $2 AND id IN (
+             SELECT a.job FROM job_after a WHERE NOT EXISTS (SELECT 1 FROM job r WHERE r.id = a.root
+                     AND r.state IN ('scheduled', 'ready', 'running'))
+                 AND NOT EXISTS (SELECT 1 FROM job c WHERE c.root = a.root AND c.root IS NOT NULL
+                     AND c.state IN ('scheduled', 'ready', 'running')))" };
+    FORGET_WAITING = { sqlite:
+        "DELETE FROM job_after WHERE NOT EXISTS (
+             SELECT 1 FROM job j WHERE j.id = job_after.job AND j.due_at = $1
+                 AND j.state = 'scheduled')" };
     ROOTS = { sqlite:
         "SELECT id, coalesce(root, id) AS root FROM job
          WHERE id IN (SELECT unhex(value) FROM json_each($1))" };
@@ -65,7 +82,22 @@ pub(super) async fn send(
     let (sent, lanes): (Vec<_>, Vec<_>) =
         sent.into_iter().map(|row| (JobId(row.id), row.lane)).unzip();
     unblock(conn, lanes).await?;
+    let waits = |job: &&NewJob| job.after.is_some() && sent.contains(&job.id);
+    let waiting: Vec<_> =
+        jobs.iter().filter(waits).filter_map(|job| Some((job.id, job.after?))).collect();
+    let wait = rows::put(conn, WAIT, &waiting, |values, (job, root)| {
+        values.bind(job.0).bind(root.0);
+    });
+    wait.await?;
     Ok(sent)
+}
+
+/// Makes those due that waited for others, which are over by now.
+pub(super) async fn release(conn: &mut SqliteConnection, at: Micros) -> Result<u64, sqlx::Error> {
+    let release = sqlx::query(RELEASE.sqlite).bind(at.0).bind(NEVER.0);
+    let released = release.execute(&mut *conn).await?.rows_affected();
+    sqlx::query(FORGET_WAITING.sqlite).bind(NEVER.0).execute(conn).await?;
+    Ok(released)
 }
 
 /// Roots of theirs that somebody wanted cancelled.
