@@ -258,6 +258,16 @@ pub struct JobClaim {
     pub suspects: bool,
 }
 
+impl JobClaim {
+    /// How the queue is shared here, of what its row has: suspects go in order.
+    pub fn sharing(&self, mode: &str, weights: &str) -> Sharing {
+        match self.suspects {
+            true => Sharing::default(),
+            false => Sharing::of_row(mode, weights).unwrap_or_default(),
+        }
+    }
+}
+
 /// With a form of its own, as a worker beside the server tells it over a socket.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

@@ -18,6 +18,7 @@ use stoa::{
 
 on_both_databases![
     topics_share_a_queue_as_is_wanted,
+    suspects_go_in_order_however_the_queue_is_shared,
     of_a_topic_no_more_are_begun_than_its_rate_allows,
     two_that_claim_at_once_keep_to_the_rate_together,
 ];
@@ -71,6 +72,19 @@ async fn topics_share_a_queue_as_is_wanted(mut shop: Shop) {
     write(&mut shop, pause(false)).await;
     let left = topics_of(&claim_of(&mut shop, a, 5, 99, false).await);
     assert_eq!(left, "a".repeat(23), "one that is too late isn't begun");
+}
+
+async fn suspects_go_in_order_however_the_queue_is_shared(mut shop: Shop) {
+    let dies = join(&mut shop, false).await;
+    for (at, topic) in [(1, "a"), (2, "a"), (3, "a"), (4, "b")] {
+        let one = NewJob { topic: topic.into(), ..job(&shop, at) };
+        send(&mut shop, &[&one]).await;
+    }
+    assert_eq!(claim_of(&mut shop, dies, 5, 9, false).await.len(), 4);
+    bury_all(&mut shop, 6).await;
+    share(&mut shop, "fair", "{}").await;
+    let lives = join(&mut shop, false).await;
+    assert_eq!(topics_of(&claim_of(&mut shop, lives, 7, 3, true).await), "aaa");
 }
 
 async fn of_a_topic_no_more_are_begun_than_its_rate_allows(mut shop: Shop) {

@@ -3,11 +3,7 @@
 use super::{BY_INDEX, shares};
 use crate::{
     adapters::postgres::statement::{execute, query, statements},
-    domain::{
-        id::JobId,
-        job::{Shares, Sharing},
-        time::Micros,
-    },
+    domain::{id::JobId, job::Shares, time::Micros},
     ports::jobs::{ClaimedJob, JobClaim, JobsWritten},
 };
 use deadpool_postgres::{
@@ -18,19 +14,20 @@ use deadpool_postgres::{
 /// Made ready at a claim at most; more than a claim takes, and few enough for one commit.
 const READIED: i64 = 1_000;
 
-/// Of those alone, by whose index it goes. Materialized: run again by a join it would take more than
-/// it may.
+/// Of the queue, while it is handed out. Materialized: run again by a join it would take more than it
+/// may.
 macro_rules! claim {
     ($which:literal) => {
         concat!(
             "WITH head AS MATERIALIZED (
-                 SELECT id FROM job WHERE queue = $1 AND state = 'ready' AND ",
-            $which,
-            "        AND (expires_at IS NULL OR expires_at > $3)
+                 SELECT id FROM job WHERE queue = $1 AND state = 'ready'
+                     AND (expires_at IS NULL OR expires_at > $3)
                      AND NOT EXISTS (SELECT 1 FROM job_queue p WHERE p.queue = $1 AND p.paused)
                      AND NOT EXISTS (SELECT 1 FROM maintenance WHERE one = 1 AND pauses
                          AND ends_at > $3)
-                 ORDER BY rank_at LIMIT $4 FOR UPDATE SKIP LOCKED)
+                     AND ",
+            $which,
+            " FOR UPDATE SKIP LOCKED)
              UPDATE job SET state = 'running', attempt = attempt + 1, worker = $2,
                  started_at = $3, fold_key = NULL
              FROM head WHERE job.id = head.id
@@ -45,8 +42,7 @@ statements! {
     /// With it, what claims of the queue are to mind.
     WORKER =
         "SELECT coalesce(q.mode, 'strict'), coalesce(q.weights::text, '{}'),
-             EXISTS (SELECT 1 FROM job_rate), coalesce(q.paused, FALSE) OR EXISTS (
-                 SELECT 1 FROM maintenance WHERE one = 1 AND pauses AND ends_at > $3)
+             EXISTS (SELECT 1 FROM job_rate)
          FROM job_worker w LEFT JOIN job_queue q ON q.queue = $2 WHERE w.id = $1
          FOR KEY SHARE OF w";
     COME_DUE =
@@ -54,16 +50,9 @@ statements! {
              SELECT id FROM job
              WHERE queue = $1 AND state = 'scheduled' AND NOT blocked AND due_at <= $2
              ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)";
-    CLAIM = claim!("losses = 0");
-    CLAIM_SUSPECTS = claim!("losses > 0");
-    CLAIM_THESE =
-        "WITH head AS MATERIALIZED (
-             SELECT id FROM job WHERE id = ANY($1) AND state = 'ready' FOR UPDATE SKIP LOCKED)
-         UPDATE job SET state = 'running', attempt = attempt + 1, worker = $2, started_at = $3,
-             fold_key = NULL
-         FROM head WHERE job.id = head.id
-         RETURNING job.id, topic, version, body::text, attempt, failures, losses, sent_at,
-             expires_at, rank_at";
+    CLAIM = claim!("losses = 0 ORDER BY rank_at LIMIT $4");
+    CLAIM_SUSPECTS = claim!("losses > 0 ORDER BY rank_at LIMIT $4");
+    CLAIM_THESE = claim!("id = ANY($4)");
 }
 
 fn claimed(row: &Row) -> Result<(i64, ClaimedJob), Error> {
@@ -87,16 +76,13 @@ fn claimed(row: &Row) -> Result<(i64, ClaimedJob), Error> {
 pub(super) async fn claim(tx: &Transaction<'_>, wish: &JobClaim) -> Result<JobsWritten, Error> {
     let JobClaim { worker, queue, at, most, suspects } = *wish;
     let (queue, most) = (queue.as_str(), i64::from(most));
-    let mind = query(tx, WORKER, [&worker.0, &queue, &at.0]).await?;
+    let mind = query(tx, WORKER, [&worker.0, &queue]).await?;
     let Some(mind) = mind.first() else { return Ok(JobsWritten::Buried) };
-    let sharing = Sharing::of_row(mind.try_get(0)?, mind.try_get(1)?).unwrap_or_default();
-    let (limited, shut): (bool, bool) = (mind.try_get(2)?, mind.try_get(3)?);
+    let sharing = wish.sharing(mind.try_get(0)?, mind.try_get(1)?);
+    let limited: bool = mind.try_get(2)?;
     execute(tx, BY_INDEX, []).await?;
     execute(tx, COME_DUE, [&queue, &at.0, &READIED]).await?;
     if let Some(shares) = shares::shares(tx, wish, sharing, limited).await? {
-        if shut {
-            return Ok(JobsWritten::Claimed(Vec::new()));
-        }
         return claim_shared(tx, wish, &shares).await;
     }
     let text = if suspects { CLAIM_SUSPECTS } else { CLAIM };
@@ -114,7 +100,8 @@ async fn claim_shared(
 ) -> Result<JobsWritten, Error> {
     let next = shares::next(tx, wish, shares).await?;
     let ids: Vec<_> = next.iter().map(|id| id.0).collect();
-    let rows = query(tx, CLAIM_THESE, [&ids, &wish.worker.0, &wish.at.0]).await?;
+    let queue = wish.queue.as_str();
+    let rows = query(tx, CLAIM_THESE, [&queue, &wish.worker.0, &wish.at.0, &ids]).await?;
     let jobs = rows.iter().map(claimed).collect::<Result<Vec<_>, _>>()?;
     let jobs = ClaimedJob::in_order(jobs.into_iter().map(|(_, job)| job), &next);
     shares::spend(tx, shares, &ClaimedJob::by_topic(&jobs), wish.at).await?;

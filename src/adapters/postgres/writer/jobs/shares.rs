@@ -69,27 +69,37 @@ pub(super) async fn shares(
     sharing: Sharing,
     limited: bool,
 ) -> Result<Option<Shares>, Error> {
-    if !limited && sharing.mode == Mode::Strict {
+    // A rate that none of the queue's jobs has is nothing to wait for each other for.
+    let strict = sharing.mode == Mode::Strict;
+    if strict && (!limited || rates(tx, wish).await?.is_empty()) {
         return Ok(None);
     }
     query(tx, ONE_BY_ONE, []).await?;
-    let (mut shares, queue) = (Shares { sharing, ..Shares::default() }, wish.queue.as_str());
+    let mut shares = Shares { sharing, ..Shares::default() };
     if limited {
-        for row in query(tx, RATES, [&queue, &wish.suspects]).await? {
-            let spent_to = Micros(row.try_get(3)?);
-            if let Some(rate) = Rate::of_row(row.try_get(1)?, row.try_get(2)?) {
-                shares.rates.insert(row.try_get(0)?, Spent { rate, spent_to });
-            }
-        }
+        shares.rates = rates(tx, wish).await?;
     }
-    if shares.sharing.mode == Mode::Strict {
-        return Ok(Some(shares).filter(|shares| !shares.rates.is_empty()));
+    if strict {
+        return Ok(Some(shares));
     }
+    let queue = wish.queue.as_str();
     for row in query(tx, IN_HAND, [&queue]).await? {
         let jobs: i64 = row.try_get(1)?;
         shares.in_hand.insert(row.try_get(0)?, u64::try_from(jobs).unwrap_or_default());
     }
     Ok(Some(shares))
+}
+
+/// Of the topics that may be claimed, as they are spent at this moment.
+async fn rates(tx: &Transaction<'_>, wish: &JobClaim) -> Result<HashMap<String, Spent>, Error> {
+    let mut rates = HashMap::new();
+    for row in query(tx, RATES, [&wish.queue.as_str(), &wish.suspects]).await? {
+        let spent_to = Micros(row.try_get(3)?);
+        if let Some(rate) = Rate::of_row(row.try_get(1)?, row.try_get(2)?) {
+            rates.insert(row.try_get(0)?, Spent { rate, spent_to });
+        }
+    }
+    Ok(rates)
 }
 
 /// Who is next, in the order in which they are to be done.

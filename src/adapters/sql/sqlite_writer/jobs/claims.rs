@@ -3,11 +3,7 @@
 use super::shares;
 use crate::{
     adapters::sql::{sqlite_writer::products::Hex, texts::statements},
-    domain::{
-        id::JobId,
-        job::{Shares, Sharing},
-        time::Micros,
-    },
+    domain::{id::JobId, job::Shares, time::Micros},
     ports::jobs::{ClaimedJob, JobClaim, JobsWritten},
 };
 use sqlx::{SqliteConnection, types::Json};
@@ -17,20 +13,21 @@ use uuid::Uuid;
 /// Made ready at a claim at most; more than a claim takes, and few enough for one commit.
 const READIED: i64 = 1_000;
 
-/// Of those alone, by whose index it goes.
+/// Of the queue, while it is handed out.
 macro_rules! claim {
     ($which:literal) => {
         concat!(
             "UPDATE job SET state = 'running', attempt = attempt + 1, worker = $2, started_at = $3,
                  fold_key = NULL
              WHERE id IN (
-                 SELECT id FROM job WHERE queue = $1 AND state = 'ready' AND ",
-            $which,
-            "        AND (expires_at IS NULL OR expires_at > $3)
+                 SELECT id FROM job WHERE queue = $1 AND state = 'ready'
+                     AND (expires_at IS NULL OR expires_at > $3)
                      AND NOT EXISTS (SELECT 1 FROM job_queue WHERE queue = $1 AND paused = 1)
                      AND NOT EXISTS (SELECT 1 FROM maintenance WHERE one = 1 AND pauses = 1
                          AND ends_at > $3)
-                 ORDER BY rank_at LIMIT $4)
+                     AND ",
+            $which,
+            ")
              RETURNING id, topic, version, body, attempt, failures, losses, sent_at, expires_at,
                  rank_at"
         )
@@ -41,23 +38,16 @@ statements! {
     /// Whether it is there, and what claims of the queue are to mind.
     WORKER = { sqlite:
         "SELECT coalesce(q.mode, 'strict') AS mode, coalesce(q.weights, '{}') AS weights,
-             EXISTS (SELECT 1 FROM job_rate) AS limited,
-             coalesce(q.paused, 0) = 1 OR EXISTS (SELECT 1 FROM maintenance
-                 WHERE one = 1 AND pauses = 1 AND ends_at > $3) AS shut
+             EXISTS (SELECT 1 FROM job_rate) AS limited
          FROM job_worker w LEFT JOIN job_queue q ON q.queue = $2 WHERE w.id = $1" };
     COME_DUE = { sqlite:
         "UPDATE job SET state = 'ready' WHERE id IN (
              SELECT id FROM job
              WHERE queue = $1 AND state = 'scheduled' AND blocked = 0 AND due_at <= $2
              ORDER BY due_at LIMIT $3)" };
-    CLAIM = { sqlite: (claim!("losses = 0")) };
-    CLAIM_SUSPECTS = { sqlite: (claim!("losses > 0")) };
-    CLAIM_THESE = { sqlite:
-        "UPDATE job SET state = 'running', attempt = attempt + 1, worker = $2, started_at = $3,
-             fold_key = NULL
-         WHERE id IN (SELECT unhex(value) FROM json_each($1)) AND state = 'ready'
-         RETURNING id, topic, version, body, attempt, failures, losses, sent_at, expires_at,
-             rank_at" };
+    CLAIM = { sqlite: (claim!("losses = 0 ORDER BY rank_at LIMIT $4")) };
+    CLAIM_SUSPECTS = { sqlite: (claim!("losses > 0 ORDER BY rank_at LIMIT $4")) };
+    CLAIM_THESE = { sqlite: (claim!("id IN (SELECT unhex(value) FROM json_each($4))")) };
 }
 
 #[derive(FromRow)]
@@ -65,7 +55,6 @@ struct MindRow {
     mode: String,
     weights: String,
     limited: bool,
-    shut: bool,
 }
 
 #[derive(FromRow)]
@@ -104,17 +93,14 @@ pub(super) async fn claim(
     wish: &JobClaim,
 ) -> Result<JobsWritten, sqlx::Error> {
     let JobClaim { worker, queue, at, most, suspects } = *wish;
-    let mind = sqlx::query_as(WORKER.sqlite).bind(worker.0).bind(queue.as_str()).bind(at.0);
+    let mind = sqlx::query_as(WORKER.sqlite).bind(worker.0).bind(queue.as_str());
     let Some(mind): Option<MindRow> = mind.fetch_optional(&mut *conn).await? else {
         return Ok(JobsWritten::Buried);
     };
     let due = sqlx::query(COME_DUE.sqlite).bind(queue.as_str()).bind(at.0).bind(READIED);
     due.execute(&mut *conn).await?;
-    let sharing = Sharing::of_row(&mind.mode, &mind.weights).unwrap_or_default();
+    let sharing = wish.sharing(&mind.mode, &mind.weights);
     if let Some(shares) = shares::shares(conn, wish, sharing, mind.limited).await? {
-        if mind.shut {
-            return Ok(JobsWritten::Claimed(Vec::new()));
-        }
         return claim_shared(conn, wish, &shares).await;
     }
     let text = if suspects { CLAIM_SUSPECTS } else { CLAIM };
@@ -132,8 +118,8 @@ async fn claim_shared(
 ) -> Result<JobsWritten, sqlx::Error> {
     let next = shares::next(conn, wish, shares).await?;
     let ids: Vec<_> = next.iter().map(|id| Hex(id.0)).collect();
-    let claim = sqlx::query_as(CLAIM_THESE.sqlite).bind(Json(ids)).bind(wish.worker.0);
-    let rows: Vec<ClaimedRow> = claim.bind(wish.at.0).fetch_all(&mut *conn).await?;
+    let claim = sqlx::query_as(CLAIM_THESE.sqlite).bind(wish.queue.as_str()).bind(wish.worker.0);
+    let rows: Vec<ClaimedRow> = claim.bind(wish.at.0).bind(Json(ids)).fetch_all(&mut *conn).await?;
     let claimed = ClaimedJob::in_order(rows.into_iter().map(Into::into), &next);
     shares::spend(conn, shares, &ClaimedJob::by_topic(&claimed), wish.at).await?;
     Ok(JobsWritten::Claimed(claimed))
