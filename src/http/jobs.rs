@@ -2,6 +2,7 @@
 //! administrators.
 
 mod edit;
+mod probes;
 mod sharing;
 mod view;
 
@@ -27,7 +28,7 @@ use crate::{
     },
     ports::{
         StoreError,
-        jobs::{JobAct, JobFilter, JobWrite, Probe},
+        jobs::{JobAct, JobFilter, JobWrite},
     },
 };
 use http::Method;
@@ -66,7 +67,6 @@ const ID: Param = Param::new("id", UUID, "The job's id.");
 const NAME: Param = Param::new("name", QUEUE, "The queue's name.");
 /// Named one by one.
 const MOST_NAMED: usize = 1_000;
-const MOST_MILLIS: u32 = 60_000;
 
 /// What to do, and to which jobs: to those named, or to all that a filter finds.
 #[derive(Deserialize, ToSchema)]
@@ -136,34 +136,6 @@ struct ActionDone {
     done: u64,
 }
 
-/// Jobs that only take their time, to see that a queue runs and how fast.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Probes {
-    /// The number of the first; the others count on.
-    #[serde(default)]
-    first: u64,
-    #[schema(minimum = 1, maximum = 10000)]
-    count: u64,
-    /// How long each takes.
-    #[serde(default)]
-    #[schema(maximum = 60000)]
-    millis: u32,
-    /// Whether each puts one more job, `probe.echo`, by which is seen that it ended once.
-    #[serde(default)]
-    echo: bool,
-    /// Each asks at its first try for another time, so many milliseconds later.
-    #[serde(default)]
-    #[schema(maximum = 60000)]
-    snooze: u32,
-    /// They wait until this job is over, and all of its children.
-    after: Option<Uuid>,
-    /// One that misbehaves, before the others; in builds for tests alone.
-    #[cfg(debug_assertions)]
-    #[schema(ignore)]
-    trouble: Option<crate::actors::workers::trouble::Trouble>,
-}
-
 pub(crate) fn resources() -> Vec<Resource> {
     let list = Doc::new("list_jobs", "ops", "Jobs, the newest first").answer(
         200,
@@ -183,10 +155,6 @@ pub(crate) fn resources() -> Vec<Resource> {
         )
         .body(json::<JobAction>())
         .answer(200, "What came of it.", json::<ActionDone>());
-    let probe = Doc::new("probe_queue", "ops", "Put jobs that only take their time")
-        .about("Into the queue `default`, to see that it runs, and how fast.")
-        .body(json::<Probes>())
-        .answer(200, "They are there.", json::<ActionDone>());
     let write = Doc::new("write_of_jobs", "ops", "What a worker beside the server has written")
         .about("For `stoa worker` of the server's own version: its form is nobody else's.")
         .body(media("application/json"))
@@ -218,10 +186,7 @@ pub(crate) fn resources() -> Vec<Resource> {
             "/ops/job-actions",
             [admin(Method::POST, |a, b| Box::pin(act_on(a, b))).takes(Intake::Json).doc(act)],
         ),
-        Resource::new(
-            "/ops/job-probes",
-            [admin(Method::POST, |a, b| Box::pin(put_probes(a, b))).takes(Intake::Json).doc(probe)],
-        ),
+        probes::resource(),
         Resource::new(
             "/ops/job-writes",
             [admin(Method::POST, |a, b| Box::pin(relay(a, b))).takes(Intake::Json).doc(write)],
@@ -320,29 +285,6 @@ async fn act_on(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
         _ => return Err(Problem::field("/filter", "either this or `ids`")),
     };
     Ok(fresh(&app, &ActionDone { matched: acted.matched, done: acted.done }))
-}
-
-async fn put_probes(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
-    let asked: Probes = asked.body.json().await?;
-    let Probes { first, count, millis, echo, snooze, after, .. } = asked;
-    if !(1..=u64::from(MOST_ACTED)).contains(&count) {
-        return Err(Problem::field("/count", format!("a whole number from 1 to {MOST_ACTED}")));
-    }
-    for (pointer, length) in [("/millis", millis), ("/snooze", snooze)] {
-        if length > MOST_MILLIS {
-            return Err(Problem::field(pointer, format!("at most {MOST_MILLIS}")));
-        }
-    }
-    #[cfg(debug_assertions)]
-    if let Some(trouble) = asked.trouble {
-        app.jobs.trouble(trouble).await?;
-    }
-    if let Some(root) = after.map(JobId) {
-        let absent = || Problem::field("/after", "there is no such job, or it is forgotten");
-        app.jobs.show(root).await?.ok_or_else(absent)?;
-    }
-    app.jobs.probe(&Probe { n: first, millis, echo, snooze }, count, after.map(JobId)).await?;
-    Ok(fresh(&app, &ActionDone { matched: count, done: count }))
 }
 
 async fn relay(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
