@@ -71,13 +71,13 @@ async fn put_probes(app: Arc<App>, asked: Asked) -> Result<Response, Problem> {
             return Err(Problem::field(pointer, format!("at most {MOST_MILLIS}")));
         }
     }
-    #[cfg(debug_assertions)]
-    if let Some(trouble) = asked.trouble {
-        app.jobs.trouble(trouble).await?;
-    }
     if let Some(root) = after.map(JobId) {
         let absent = || Problem::field("/after", "there is no such job, or it is forgotten");
         app.jobs.show(root).await?.ok_or_else(absent)?;
+    }
+    #[cfg(debug_assertions)]
+    if let Some(trouble) = asked.trouble {
+        app.jobs.trouble(trouble).await?;
     }
     app.jobs.probe(&Probe { n: first, millis, echo, snooze }, count, after.map(JobId)).await?;
     Ok(fresh(&app, &ActionDone { matched: count, done: count }))
